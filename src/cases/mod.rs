@@ -1,0 +1,1 @@
+//! Anomalies, stored once.

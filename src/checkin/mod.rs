@@ -1,0 +1,1 @@
+//! Sightings over time to at most one decision each.

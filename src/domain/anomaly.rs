@@ -1,0 +1,133 @@
+//! What a rule says when it sees something that an investigator should look at. An anomaly is
+//! a question with evidence, never a verdict.
+
+use std::fmt;
+
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Bilingual, PersonId, SiteId, TerminalId, Timestamp};
+
+/// What was seen. Each kind is one rule's file and one page of docs/rules/.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnomalyKind {
+    /// A claim was contradicted by a confident match to somebody else (替课).
+    ProxyStandIn,
+    /// One face served under two names (一人多名).
+    ProxySharedFace,
+    /// One person was active at two terminals too far apart for the time between (同时多端).
+    MultiDevice,
+    /// Attendance where the registered timetable has no lesson (课外异常).
+    OffTimetable,
+    /// More hours than the timetable or the profile allows (超时长).
+    ExcessHours,
+    /// A record was made up by someone without the terminal's key (伪造).
+    Forged,
+    /// A genuine record was changed after signing (篡改).
+    Altered,
+    /// A record was sent again as something else: under another terminal, or renumbered (重放).
+    Replayed,
+    /// A terminal that nobody registered sent records (未登记终端).
+    UnregisteredTerminal,
+    /// One key tells two histories (链分叉).
+    ForkedChain,
+}
+
+impl AnomalyKind {
+    /// The stable word: `proxy_stand_in` and so on.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ProxyStandIn => "proxy_stand_in",
+            Self::ProxySharedFace => "proxy_shared_face",
+            Self::MultiDevice => "multi_device",
+            Self::OffTimetable => "off_timetable",
+            Self::ExcessHours => "excess_hours",
+            Self::Forged => "forged",
+            Self::Altered => "altered",
+            Self::Replayed => "replayed",
+            Self::UnregisteredTerminal => "unregistered_terminal",
+            Self::ForkedChain => "forked_chain",
+        }
+    }
+}
+
+impl fmt::Display for AnomalyKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How soon somebody should look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Worth knowing.
+    Notice,
+    /// Worth a look today.
+    Warning,
+    /// Worth a look now.
+    Alarm,
+}
+
+/// Names an anomaly by what it is: the same kind on the same evidence has the same id, so it is
+/// stored once however often the ledger is judged.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AnomalyId(pub [u8; 16]);
+
+impl AnomalyId {
+    /// The id of an anomaly of `kind` that rests on `evidence` (ledger indexes, order does not matter).
+    pub fn of(kind: AnomalyKind, evidence: &[u64]) -> Self {
+        let mut sorted = evidence.to_vec();
+        sorted.sort_unstable();
+        sorted.dedup();
+        let mut hash = Sha256::new();
+        hash.update(kind.as_str());
+        for index in sorted {
+            hash.update([0]);
+            hash.update(index.to_be_bytes());
+        }
+        let digest: [u8; 32] = hash.finalize().into();
+        let mut id = [0; 16];
+        id.copy_from_slice(&digest[..16]);
+        Self(id)
+    }
+}
+
+impl fmt::Display for AnomalyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&HEXLOWER.encode(&self.0))
+    }
+}
+
+impl fmt::Debug for AnomalyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AnomalyId({self})")
+    }
+}
+
+/// One finding of one rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Anomaly {
+    /// Derived from kind and evidence, see [`AnomalyId::of`].
+    pub id: AnomalyId,
+    /// What was seen.
+    pub kind: AnomalyKind,
+    /// How soon somebody should look.
+    pub severity: Severity,
+    /// When it happened: the evidence's own time where it has one, else when it was committed.
+    pub at: Timestamp,
+    /// Whom it is about; `None` where no person is known (a forged record names nobody).
+    pub who: Vec<PersonId>,
+    /// Which terminals it happened at, or was sent as.
+    pub terminals: Vec<TerminalId>,
+    /// Where, where known.
+    pub site: Option<SiteId>,
+    /// Why, in words: what was seen and what it can and cannot mean. Names no person: `who` does.
+    pub why: Bilingual,
+    /// Ledger indexes of the entries that prove it.
+    pub evidence: Vec<u64>,
+    /// Name and version of the policy profile whose numbers were used.
+    pub policy: String,
+}

@@ -1,0 +1,142 @@
+//! What the terminal decides about a person who stands before it, and what a record says of it.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use super::{LessonId, PersonId, Score};
+
+/// What kind of happening a record tells of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
+pub enum Event {
+    /// A person came (签到).
+    #[n(1)]
+    CheckIn,
+    /// A person left (签退).
+    #[n(2)]
+    CheckOut,
+    /// Somebody tried and was not accepted. Never by itself an absence or a fraud.
+    #[n(3)]
+    Attempt,
+    /// Sequence numbers that will never come, stated by the terminal itself.
+    #[n(4)]
+    Gap,
+}
+
+/// How a person was identified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
+pub enum Way {
+    /// She said who she is (card, number, choice from the list); the face was compared 1:1.
+    #[n(1)]
+    Claimed,
+    /// She just stood there; the face was searched among the roster, 1:N.
+    #[n(2)]
+    Open,
+}
+
+/// The terminal's answers: few and fixed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
+pub enum Outcome {
+    /// Accepted.
+    #[n(1)]
+    Accepted,
+    /// Already checked in; nothing changes.
+    #[n(2)]
+    AlreadyIn,
+    /// The face is nobody's on this roster, or not like enough to the claimed person's.
+    #[n(3)]
+    NotRecognised,
+    /// A claim, and the face is confidently somebody else's.
+    #[n(4)]
+    LooksLikeOther,
+    /// Two people of the roster are too alike to tell apart here: a second factor is needed.
+    #[n(5)]
+    Ambiguous,
+    /// The claimed person is not on the roster of this lesson.
+    #[n(6)]
+    NotOnRoster,
+    /// A lesson comes, but its door is not open yet.
+    #[n(7)]
+    TooEarly,
+    /// The lesson's door has closed.
+    #[n(8)]
+    TooLate,
+    /// Not shown to be a living person before the camera.
+    #[n(9)]
+    NotLive,
+    /// Recognised, but no lesson is near: kept as a fact, it does not count as hours.
+    #[n(10)]
+    NoLesson,
+    /// A policy forbids it.
+    #[n(11)]
+    RefusedByPolicy,
+}
+
+/// The numbers that a decision rested on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct Scores {
+    /// Similarity to the person named by the record.
+    #[n(1)]
+    pub match_score: Option<Score>,
+    /// Similarity to the most similar other person of the gallery.
+    #[n(2)]
+    pub second_score: Option<Score>,
+    /// The threshold that was in force.
+    #[n(3)]
+    pub threshold: Score,
+    /// Detector's confidence.
+    #[n(4)]
+    pub detection: Score,
+    /// Passive liveness, where the model pack has it.
+    #[n(5)]
+    pub liveness: Option<Score>,
+}
+
+/// A confident match to somebody other than the person claimed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OtherPerson {
+    /// Whom the face belongs to, by this terminal's gallery.
+    pub person: PersonId,
+    /// How similar.
+    pub score: Score,
+}
+
+/// The face of this record is the face of an earlier accepted record, under another name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct SameFace {
+    /// Sequence number of the earlier record of the same terminal.
+    #[n(1)]
+    pub seq: u64,
+    /// How similar.
+    #[n(2)]
+    pub score: Score,
+}
+
+/// One decision about one person, before it is sealed. Holds the readable person id, so it
+/// never leaves the terminal as it is: `record::Record` carries only commitments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckIn {
+    /// What happened.
+    pub event: Event,
+    /// The terminal's answer.
+    pub outcome: Outcome,
+    /// The lesson it belongs to, by the terminal's timetable.
+    pub lesson: Option<LessonId>,
+    /// The person claimed (1:1) or found (1:N).
+    pub person: Option<PersonId>,
+    /// How she was identified; `None` when nobody was.
+    pub way: Option<Way>,
+    /// The numbers behind it.
+    pub scores: Option<Scores>,
+    /// With a claim that fails: whom the face belongs to instead.
+    pub other: Option<OtherPerson>,
+    /// The same face under another name, earlier at this terminal.
+    pub same_face: Option<SameFace>,
+}

@@ -1,0 +1,110 @@
+//! Facts of the centre's side. The ledger holds them beside the attendance records, so that
+//! rules read nothing else and nobody can backdate a class (docs/decisions/0007).
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use super::{Bilingual, ClassId, InstitutionId, Lesson, SiteId, TerminalId};
+
+/// A place on earth, in millionths of a degree (WGS 84).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct GeoPoint {
+    /// North positive.
+    #[n(1)]
+    pub latitude_e6: i32,
+    /// East positive.
+    #[n(2)]
+    pub longitude_e6: i32,
+}
+
+/// Something that the centre states, at the moment when its entry is committed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum Fact {
+    /// An institution is registered.
+    #[n(1)]
+    #[cbor(map)]
+    Institution {
+        /// Its id.
+        #[n(1)]
+        id: InstitutionId,
+        /// Its name.
+        #[n(2)]
+        name: Bilingual,
+    },
+    /// A site of an institution is registered.
+    #[n(2)]
+    #[cbor(map)]
+    Site {
+        /// Its id.
+        #[n(1)]
+        id: SiteId,
+        /// Whose site.
+        #[n(2)]
+        institution: InstitutionId,
+        /// Its name.
+        #[n(3)]
+        name: Bilingual,
+        /// The town it lies in.
+        #[n(4)]
+        town: Bilingual,
+        /// Where it lies.
+        #[n(5)]
+        place: GeoPoint,
+    },
+    /// A terminal with its record key is registered for a site.
+    #[n(3)]
+    #[cbor(map)]
+    Terminal {
+        /// Its id.
+        #[n(1)]
+        id: TerminalId,
+        /// Where it stands.
+        #[n(2)]
+        site: SiteId,
+        /// Its Ed25519 verification key, 32 bytes.
+        #[n(3)]
+        #[cbor(with = "minicbor::bytes")]
+        key: [u8; 32],
+    },
+    /// A class is registered, with its roster by commitment only.
+    #[n(4)]
+    #[cbor(map)]
+    Class {
+        /// Its id.
+        #[n(1)]
+        id: ClassId,
+        /// Whose class.
+        #[n(2)]
+        institution: InstitutionId,
+        /// Its name.
+        #[n(3)]
+        name: Bilingual,
+        /// How many persons the roster has.
+        #[n(4)]
+        persons: u32,
+        /// SHA-256 over a random salt and the sorted person ids of the roster.
+        #[n(5)]
+        #[cbor(with = "minicbor::bytes")]
+        roster: [u8; 32],
+    },
+    /// A lesson is put on the timetable.
+    #[n(5)]
+    Lesson(#[n(1)] Lesson),
+    /// A policy profile comes into force.
+    #[n(6)]
+    #[cbor(map)]
+    Policy {
+        /// Name and version, as in `sichuan-2025/1`.
+        #[n(1)]
+        profile: String,
+        /// SHA-256 of the profile's file.
+        #[n(2)]
+        #[cbor(with = "minicbor::bytes")]
+        digest: [u8; 32],
+    },
+    /// Time passed at the centre and nothing else is said: lets silence be judged by the same fold.
+    #[n(7)]
+    Tick,
+}

@@ -1,0 +1,188 @@
+//! Identifiers as newtypes, so that a trainee cannot be passed for a terminal. Names are short
+//! and lower case because they stand in MQTT topics, file names and URLs.
+
+use std::fmt;
+use std::str::FromStr;
+
+use data_encoding::HEXLOWER;
+use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
+use serde::{Deserialize, Serialize};
+
+/// Longest name of a terminal, site, institution, class or lesson, in bytes.
+const NAME_BYTES_MAX: usize = 40;
+
+/// Why a text is no identifier.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// Names have a narrow alphabet.
+    #[error(
+        "{text:?} is no name: use 1 to {NAME_BYTES_MAX} of the characters a-z, 0-9 and '-', not starting with '-'"
+    )]
+    Name {
+        /// What was given, shortened.
+        text: String,
+    },
+    /// A person is named by 16 random bytes in hexadecimal.
+    #[error("{text:?} is no person id: 32 lower-case hexadecimal digits are needed")]
+    Person {
+        /// What was given, shortened.
+        text: String,
+    },
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
+macro_rules! name_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = IdError;
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                let fits = (1..=NAME_BYTES_MAX).contains(&text.len())
+                    && !text.starts_with('-')
+                    && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+                if fits {
+                    Ok(Self(text.to_owned()))
+                } else {
+                    Err(IdError::Name { text: shortened(text) })
+                }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = IdError;
+            fn try_from(text: String) -> Result<Self, IdError> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({})", stringify!($name), self.0)
+            }
+        }
+
+        impl<C> Encode<C> for $name {
+            fn encode<W: encode::Write>(
+                &self,
+                e: &mut Encoder<W>,
+                _: &mut C,
+            ) -> Result<(), encode::Error<W::Error>> {
+                e.str(&self.0)?.ok()
+            }
+        }
+
+        impl<'b, C> Decode<'b, C> for $name {
+            fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
+                d.str()?.parse().map_err(decode::Error::custom)
+            }
+        }
+    };
+}
+
+name_id!(
+    /// A terminal: one kiosk with one key at one site.
+    TerminalId
+);
+name_id!(
+    /// A training institution (培训机构).
+    InstitutionId
+);
+name_id!(
+    /// A teaching site (教学点): a place where terminals stand.
+    SiteId
+);
+name_id!(
+    /// A class (班级): a roster that is taught by one timetable.
+    ClassId
+);
+name_id!(
+    /// A lesson (课次): one stretch of a class's timetable.
+    LessonId
+);
+
+/// A person, by 16 random bytes that say nothing about her. Never in a signed record: there only
+/// a commitment to it stands (docs/spec/record-v1.md, "Person").
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PersonId(pub [u8; 16]);
+
+impl FromStr for PersonId {
+    type Err = IdError;
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        HEXLOWER
+            .decode(text.as_bytes())
+            .ok()
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(Self)
+            .ok_or_else(|| IdError::Person { text: shortened(text) })
+    }
+}
+
+impl TryFrom<String> for PersonId {
+    type Error = IdError;
+    fn try_from(text: String) -> Result<Self, IdError> {
+        text.parse()
+    }
+}
+
+impl From<PersonId> for String {
+    fn from(id: PersonId) -> String {
+        id.to_string()
+    }
+}
+
+impl fmt::Display for PersonId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&HEXLOWER.encode(&self.0))
+    }
+}
+
+impl fmt::Debug for PersonId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Enough to tell two apart in a log, too little to look one up.
+        write!(f, "PersonId({}…)", HEXLOWER.encode(&[self.0[0], self.0[1]]))
+    }
+}
+
+impl<C> Encode<C> for PersonId {
+    fn encode<W: encode::Write>(
+        &self,
+        e: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        e.bytes(&self.0)?.ok()
+    }
+}
+
+impl<'b, C> Decode<'b, C> for PersonId {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
+        let bytes = d.bytes()?;
+        bytes.try_into().map(Self).map_err(|_| decode::Error::message("a person id has 16 bytes"))
+    }
+}

@@ -1,0 +1,54 @@
+//! Why the centre did not admit a record. An expected "no", not an error: it is stored as
+//! evidence and judged by rules.
+
+use serde::{Deserialize, Serialize};
+
+use super::TerminalId;
+
+/// Reasons for refusing a record, from the outside in: each assumes that those before it held.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Refusal {
+    /// The bytes are no sealed record of a known version.
+    Malformed {
+        /// What the decoder stumbled over.
+        detail: String,
+    },
+    /// The record, or the topic it came on, names a terminal that nobody registered.
+    UnknownTerminal,
+    /// A record of one terminal came under another terminal's name.
+    ForeignTerminal {
+        /// Whose record it claims to be.
+        named: TerminalId,
+    },
+    /// Sealed with a key that is not the terminal's registered one.
+    ForeignKey,
+    /// The signature does not cover these bytes.
+    BadSignature {
+        /// Whether sequence number and previous hash continue (or repeat) the terminal's true
+        /// chain: then a genuine record was altered, else the whole was made up.
+        fits_chain: bool,
+    },
+    /// Correctly signed, but another record with this number is already committed: two histories.
+    Forked,
+    /// Correctly signed, but the previous hash is not that of the record before it.
+    BrokenChain,
+    /// The opening beside the record does not open its commitment.
+    BadOpening,
+}
+
+impl Refusal {
+    /// A stable word for receipts, metrics and the runbook.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::Malformed { .. } => "malformed",
+            Refusal::UnknownTerminal => "unknown_terminal",
+            Refusal::ForeignTerminal { .. } => "foreign_terminal",
+            Refusal::ForeignKey => "foreign_key",
+            Refusal::BadSignature { .. } => "bad_signature",
+            Refusal::Forked => "forked",
+            Refusal::BrokenChain => "broken_chain",
+            Refusal::BadOpening => "bad_opening",
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! What the face stage tells the decision: numbers and identities, no picture, no embedding.
+
+use super::{PersonId, SameFace, Score};
+
+/// One look at the space before the kiosk.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sighting {
+    /// How many faces the detector found.
+    pub faces: usize,
+    /// The face in front (the largest), if it could be measured.
+    pub face: Option<SeenFace>,
+}
+
+/// The largest face of a frame, measured and compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeenFace {
+    /// Whether the picture is good enough to decide on.
+    pub quality: Quality,
+    /// Passive liveness, 0…1; `None` when the model pack has no such net.
+    pub liveness: Option<Score>,
+    /// Score against the person that the trainee claims to be; `None` without a claim or when
+    /// the claimed person has no template here.
+    pub claimed: Option<Score>,
+    /// The most similar person on the gallery.
+    pub best: Option<Candidate>,
+    /// The second most similar *other* person.
+    pub second: Option<Candidate>,
+    /// The most similar face among those accepted under other names today, if confidently the same.
+    pub same_face: Option<SameFace>,
+}
+
+/// A person of the gallery and how similar the face is to her template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidate {
+    /// Who.
+    pub person: PersonId,
+    /// Cosine of the embeddings.
+    pub score: Score,
+}
+
+/// Measures of a face picture that a decision may rest on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quality {
+    /// Distance between the eyes, in pixels of the frame.
+    pub eye_distance_px: f32,
+    /// Detector's confidence, 0…1.
+    pub detection: Score,
+    /// Variance of the Laplacian on the aligned face, 8-bit grey levels squared; low means blurred.
+    pub sharpness: f32,
+    /// Mean grey level of the aligned face, 0…255.
+    pub brightness: f32,
+}

@@ -1,0 +1,1 @@
+//! Frame to sighting: detect, align, embed, match.

@@ -1,0 +1,1 @@
+//! Numbered live events.

@@ -1,0 +1,1 @@
+//! Bytes to admitted records or refusals.

@@ -1,0 +1,41 @@
+//! Rollcall: attendance for subsidised vocational training that nobody can forge, lose, backdate
+//! or deny. ARCHITECTURE.md is the map; the stages below stand in the order in which a check-in
+//! passes through them.
+
+// Ground floor.
+pub mod domain;
+pub mod platform;
+pub mod record;
+
+// Terminal.
+#[cfg(feature = "terminal")]
+pub mod camera;
+#[cfg(feature = "terminal")]
+pub mod checkin;
+#[cfg(feature = "terminal")]
+pub mod face;
+#[cfg(feature = "terminal")]
+pub mod journal;
+#[cfg(feature = "terminal")]
+pub mod kiosk;
+#[cfg(feature = "terminal")]
+pub mod uplink;
+
+// Centre.
+#[cfg(feature = "collector")]
+pub mod cases;
+#[cfg(feature = "collector")]
+pub mod feed;
+#[cfg(feature = "collector")]
+pub mod ingest;
+#[cfg(feature = "collector")]
+pub mod ledger;
+#[cfg(feature = "collector")]
+pub mod registry;
+#[cfg(feature = "collector")]
+pub mod rules;
+#[cfg(feature = "collector")]
+pub mod web;
+
+// Roots.
+pub mod cli;

@@ -1,0 +1,6 @@
+//! The operating system, and nothing of our trade: clock, chance, durable files, telemetry.
+
+pub mod chance;
+pub mod clock;
+pub mod durable;
+pub mod telemetry;

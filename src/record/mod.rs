@@ -1,0 +1,28 @@
+//! The contract between terminal and centre, byte for byte. docs/spec/record-v1.md is the law;
+//! this module is one implementation of it.
+//!
+//! - [`Record`]: what a terminal states about one happening. Names nobody: persons stand in it as
+//!   [`Commitment`]s, and their [`Opening`]s travel beside it.
+//! - [`Sealed`]: the exact bytes of a signed record (COSE_Sign1), and the only form that is
+//!   stored, sent, hashed into the next record and committed.
+//! - [`Receipt`]: the centre's signed answer, which alone frees a record at the terminal.
+//! - [`Parcel`] and [`Batch`]: what travels over MQTT (docs/spec/transport.md).
+//!
+//! Whatever cannot be read is an `Err` that says what was wrong; no bytes make it panic.
+
+mod batch;
+mod commitment;
+mod cose;
+mod keys;
+mod receipt;
+mod record_v1;
+mod statement;
+pub mod topic;
+
+pub use batch::{BATCH_BYTES_MAX, BATCH_PARCELS_MAX, Batch, BatchError, Parcel};
+pub use commitment::{Commitment, Opening, SALT_BYTES};
+pub use cose::{OpenError, SEALED_BYTES_MAX, Typ, peek_kid};
+pub use keys::{KeyError, KeyId, SigningKey, VerifyingKey};
+pub use receipt::{Receipt, Verdict, Wanted};
+pub use record_v1::{Gap, Other, Record, Sealed, SealedHash};
+pub use statement::{SealedFact, Stated, TimeAnswer, open_statement, seal_statement};

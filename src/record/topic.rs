@@ -1,0 +1,49 @@
+//! The MQTT topics between terminal and centre (docs/spec/transport.md, "Topics").
+
+use crate::domain::TerminalId;
+
+/// Filter for all records of all terminals.
+pub const ALL_RECORDS: &str = "rollcall/v1/+/records";
+/// Filter for all questions of all terminals.
+pub const ALL_QUESTIONS: &str = "rollcall/v1/+/ask";
+/// Filter for the state of all terminals.
+pub const ALL_STATUS: &str = "rollcall/v1/+/status";
+
+/// What a topic of a terminal is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Channel {
+    /// Terminal → centre: a [`super::Batch`].
+    Records,
+    /// Terminal → centre: 16 random bytes, answered with a signed time.
+    Ask,
+    /// Centre → terminal: one sealed answer (receipt, refusal, wanted, time).
+    Answers,
+    /// Terminal → anybody, retained, also the last will: a hint, never evidence.
+    Status,
+}
+
+impl Channel {
+    fn as_str(self) -> &'static str {
+        match self {
+            Channel::Records => "records",
+            Channel::Ask => "ask",
+            Channel::Answers => "answers",
+            Channel::Status => "status",
+        }
+    }
+
+    /// The topic of this channel for `terminal`.
+    pub fn of(self, terminal: &TerminalId) -> String {
+        format!("rollcall/v1/{terminal}/{}", self.as_str())
+    }
+
+    /// Takes a topic apart; `None` when it is none of ours.
+    pub fn parse(topic: &str) -> Option<(TerminalId, Self)> {
+        let rest = topic.strip_prefix("rollcall/v1/")?;
+        let (terminal, channel) = rest.split_once('/')?;
+        let channel = [Channel::Records, Channel::Ask, Channel::Answers, Channel::Status]
+            .into_iter()
+            .find(|c| c.as_str() == channel)?;
+        Some((terminal.parse().ok()?, channel))
+    }
+}

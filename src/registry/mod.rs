@@ -1,0 +1,1 @@
+//! What the centre knows of institutions, sites, terminals and classes: a projection of the ledger's facts.

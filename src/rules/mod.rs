@@ -1,0 +1,1 @@
+//! One detector, one file, one page: a fold over the ledger.

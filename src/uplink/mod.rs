@@ -1,0 +1,1 @@
+//! Offers records to the centre until a signed receipt frees them.

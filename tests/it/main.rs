@@ -1,0 +1,4 @@
+//! One binary for all tests from the outside; a line of purpose for each module.
+
+// mod architecture;    the layering law and other absences
+// mod record_vectors;  docs/spec/vectors, byte for byte; one flipped bit is refused, for every bit

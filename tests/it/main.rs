@@ -1,5 +1,8 @@
 //! One binary for all tests from the outside; a line of purpose for each module.
 
+// Says to clippy that helpers are tests too: they may unwrap.
+#![cfg(test)]
+
 mod architecture; //    the layering law and other absences
 mod broken_vectors; //  the generator of docs/spec/vectors/invalid.json
 mod record_vectors; //  docs/spec/vectors, byte for byte; one flipped bit is refused, for every bit

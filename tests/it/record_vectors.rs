@@ -10,13 +10,16 @@ use rollcall::domain::{
 };
 use rollcall::platform::durable::{self, Access};
 use rollcall::record::{
-    Batch, BatchError, Commitment, Gap, OpenError, Other, Parcel, Receipt, Record,
-    SEALED_BYTES_MAX, Sealed, SealedFact, SealedHash, TimeAnswer, Wanted, open_statement, peek_kid,
-    seal_statement,
+    Batch, BatchError, Checkpoint, Commitment, Gap, OpenError, Other, Parcel, Receipt, Record,
+    SEALED_BYTES_MAX, Sealed, SealedEvidence, SealedFact, SealedHash, TimeAnswer, Wanted,
+    open_statement, peek_kid, seal_statement,
 };
 use serde_json::Value;
 
-use crate::vectors::{all_facts, check_in, files, full, gap, key, minimal, opening, record_fields};
+use crate::vectors::{
+    all_evidence, all_facts, check_in, checkpoint, files, full, gap, key, minimal, opening,
+    record_fields,
+};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/spec/vectors")
@@ -119,16 +122,29 @@ fn sealed_answers_of_the_vectors_open_with_the_centres_key() {
 }
 
 #[test]
-fn sealed_facts_of_the_vectors_open_to_the_facts_that_were_stated() {
-    let vectors = committed("facts.json");
-    let facts = all_facts();
-    assert_eq!(vectors.len(), facts.len());
-    for (vector, fact) in vectors.iter().zip(facts) {
+fn sealed_ledger_statements_of_the_vectors_open_to_what_was_stated() {
+    let centre = key("centre").verifying_key();
+    let (mut facts, mut evidence) = (all_facts().into_iter(), all_evidence().into_iter());
+    for vector in committed("ledger.json") {
         let sealed = bytes(&vector["sealed"]);
-        let opened: SealedFact = open_statement(&sealed, &key("centre").verifying_key()).unwrap();
-        assert_eq!(opened.fact, fact);
-        assert_eq!(vector["at"], opened.at.as_ms());
+        match vector["typ"].as_str().unwrap() {
+            "rollcall-fact-v1" => {
+                let stated: SealedFact = open_statement(&sealed, &centre).unwrap();
+                assert_eq!(Some(stated.fact), facts.next());
+                assert_eq!(vector["fields"]["at"], stated.at.as_ms());
+            }
+            "rollcall-evidence-v1" => {
+                let stated: SealedEvidence = open_statement(&sealed, &centre).unwrap();
+                assert_eq!(vector["fields"]["refusal"]["code"], stated.refusal.code());
+                assert_eq!(Some(stated), evidence.next());
+            }
+            _ => {
+                let stated: Checkpoint = open_statement(&sealed, &centre).unwrap();
+                assert_eq!(stated, checkpoint());
+            }
+        }
     }
+    assert_eq!((facts.next(), evidence.next()), (None, None), "all of them are in the file");
 }
 
 #[test]
@@ -394,6 +410,8 @@ fn decode_everything(bytes: &[u8]) {
     drop(open_statement::<Wanted>(bytes, &centre));
     drop(open_statement::<TimeAnswer>(bytes, &centre));
     drop(open_statement::<SealedFact>(bytes, &centre));
+    drop(open_statement::<SealedEvidence>(bytes, &centre));
+    drop(open_statement::<Checkpoint>(bytes, &centre));
     drop(Batch::decode(bytes));
     drop(Parcel::decode(bytes));
 }

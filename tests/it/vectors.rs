@@ -5,11 +5,11 @@
 use data_encoding::HEXLOWER;
 use rollcall::domain::{
     Bilingual, ClockEvidence, ClockQuality, Event, Fact, GeoPoint, Lesson, Outcome, PersonId,
-    SameFace, Score, Scores, Timestamp, Uptime, Way,
+    Refusal, SameFace, Score, Scores, Timestamp, Uptime, Way,
 };
 use rollcall::record::{
-    Batch, Gap, Opening, Other, Parcel, Receipt, Record, Sealed, SealedFact, SealedHash,
-    SigningKey, TimeAnswer, Verdict, Wanted, seal_statement,
+    Batch, Checkpoint, Gap, Opening, Other, Parcel, Receipt, Record, Sealed, SealedEvidence,
+    SealedFact, SealedHash, SigningKey, TimeAnswer, Verdict, Wanted, seal_statement,
 };
 use serde_json::{Map, Value, json};
 
@@ -32,7 +32,7 @@ pub(crate) fn files() -> Vec<(&'static str, Value)> {
         ("keys.json", keys()),
         ("records.json", records()),
         ("answers.json", answers()),
-        ("facts.json", facts()),
+        ("ledger.json", ledger()),
         ("batches.json", batches()),
         ("invalid.json", crate::broken_vectors::invalid()),
     ]
@@ -348,16 +348,64 @@ pub(crate) fn all_facts() -> Vec<Fact> {
     ]
 }
 
-fn facts() -> Value {
-    let vectors: Vec<_> = all_facts()
-        .into_iter()
-        .map(|fact| {
-            let fields = without_nulls(serde_json::to_value(&fact).expect("facts are JSON"));
-            let sealed = seal_statement(&SealedFact { at: MORNING, fact }, &key("centre"));
-            json!({ "key": "centre", "at": MORNING, "fields": fields, "sealed": hex(sealed) })
-        })
-        .collect();
-    json!({ "about": "Facts of the centre's ledger, one of each kind.", "vectors": vectors })
+/// One entry about refused bytes for each reason.
+pub(crate) fn all_evidence() -> Vec<SealedEvidence> {
+    let refusals = [
+        Refusal::Malformed { detail: "no COSE_Sign1 tag".into() },
+        Refusal::UnknownTerminal,
+        Refusal::ForeignTerminal { named: "t-2".parse().unwrap() },
+        Refusal::ForeignKey,
+        Refusal::BadSignature { fits_chain: true },
+        Refusal::Forked,
+        Refusal::BrokenChain,
+        Refusal::BadOpening,
+    ];
+    let hash = Sealed::seal(&check_in(), &key("terminal")).hash();
+    let stated = |refusal: Refusal| SealedEvidence {
+        at: MORNING,
+        terminal: "t-1".parse().unwrap(),
+        // A record that only its opening spoils keeps its place in the chain.
+        seq: (refusal == Refusal::BadOpening).then_some(2),
+        refusal,
+        hash,
+        bytes: 313,
+    };
+    refusals.into_iter().map(stated).collect()
+}
+
+/// The ledger's statement about itself.
+pub(crate) fn checkpoint() -> Checkpoint {
+    Checkpoint { origin: "sichuan-2026".into(), size: 1_000, root: [0xef; 32], at: MORNING }
+}
+
+fn ledger() -> Value {
+    let centre = key("centre");
+    let entry = |typ: &str, fields: Value, sealed: Vec<u8>| json!({ "typ": typ, "key": "centre", "fields": without_nulls(fields), "sealed": hex(sealed) });
+    let facts = all_facts().into_iter().map(|fact| {
+        let fields = json!({ "at": MORNING, "fact": fact });
+        let sealed = seal_statement(&SealedFact { at: MORNING, fact }, &centre);
+        entry("rollcall-fact-v1", fields, sealed)
+    });
+    let evidence = all_evidence().into_iter().map(|stated| {
+        let fields = json!({
+            "at": stated.at,
+            "terminal": stated.terminal,
+            "refusal": stated.refusal,
+            "hash": stated.hash.to_string(),
+            "bytes": stated.bytes,
+            "seq": stated.seq,
+        });
+        entry("rollcall-evidence-v1", fields, seal_statement(&stated, &centre))
+    });
+    let stated = checkpoint();
+    let checkpoint = entry(
+        "rollcall-checkpoint-v1",
+        json!({ "origin": stated.origin, "size": stated.size, "root": hex(stated.root), "at": stated.at }),
+        seal_statement(&stated, &centre),
+    );
+    let vectors: Vec<_> = facts.chain(evidence).chain([checkpoint]).collect();
+    json!({ "about": "What the centre states in its ledger: each fact, each refusal, a checkpoint.",
+        "vectors": vectors })
 }
 
 fn batches() -> Value {

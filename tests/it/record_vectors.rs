@@ -70,6 +70,19 @@ fn sealed_records_open_to_the_fields_of_the_vectors_and_seal_to_the_same_bytes()
 }
 
 #[test]
+fn the_example_on_top_of_the_specification_is_the_vector_of_its_name() {
+    let page = std::fs::read_to_string(folder().join("../record-v1.md")).expect("the page");
+    let example = page.split("```").nth(1).expect("an example");
+    let hex: String = example
+        .lines()
+        .skip(1)
+        .filter_map(|line| line.split('#').next())
+        .flat_map(|bytes| bytes.split_whitespace())
+        .collect();
+    assert_eq!(hex, HEXLOWER.encode(Sealed::seal(&check_in(), &key("terminal")).bytes()));
+}
+
+#[test]
 fn openings_of_the_vectors_open_the_commitments_of_their_records() {
     let mut opened = 0;
     for vector in committed("records.json") {

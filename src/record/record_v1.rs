@@ -166,7 +166,7 @@ impl Record {
     pub fn open(sealed: &[u8], key: &VerifyingKey) -> Result<Self, OpenError> {
         let envelope = cose::parse(sealed)?;
         envelope.verify(Typ::Record, key)?;
-        decode_strictly(envelope.payload)
+        Self::from_payload(envelope.payload)
     }
 
     /// Reads what sealed bytes *claim*, with no signature checked. Only for finding the key, and
@@ -176,7 +176,48 @@ impl Record {
         if envelope.typ != Typ::Record.as_str() {
             return Err(OpenError::Type { wanted: Typ::Record.as_str() });
         }
-        Ok((decode_strictly(envelope.payload)?, envelope.kid))
+        Ok((Self::from_payload(envelope.payload)?, envelope.kid))
+    }
+
+    fn from_payload(payload: &[u8]) -> Result<Self, OpenError> {
+        let record: Self = decode_strictly(payload)?;
+        record.consistent().map_err(|what| OpenError::Payload(what.into()))?;
+        Ok(record)
+    }
+
+    /// Whether the fields fit each other (docs/spec/record-v1.md, "Consistency"), so that whoever
+    /// reads a record need not ask again whether a gap lies before its number.
+    fn consistent(&self) -> Result<(), &'static str> {
+        if self.seq == 0 {
+            return Err("sequence numbers start at 1");
+        }
+        match (self.event, self.gap, self.outcome) {
+            (Event::CheckIn | Event::CheckOut | Event::Attempt, None, Some(_)) => Ok(()),
+            (Event::CheckIn | Event::CheckOut | Event::Attempt, _, _) => {
+                Err("an event with a person has an outcome and no gap")
+            }
+            (Event::Gap, Some(gap), None) => {
+                if self.tells_of_somebody() {
+                    return Err("a gap statement tells of nobody");
+                }
+                // `last` < `seq`, so nothing overflows here or at whoever counts the gap.
+                if gap.first >= 1 && gap.first <= gap.last && gap.last == self.seq - 1 {
+                    Ok(())
+                } else {
+                    Err("a gap ends just before its statement's own number")
+                }
+            }
+            (Event::Gap, _, _) => Err("a gap statement has a gap and no outcome"),
+        }
+    }
+
+    fn tells_of_somebody(&self) -> bool {
+        self.lesson.is_some()
+            || self.person.is_some()
+            || self.way.is_some()
+            || self.scores.is_some()
+            || self.other.is_some()
+            || self.same_face.is_some()
     }
 }
 

@@ -12,6 +12,7 @@
 //! [`Pipeline::look`] measures one frame; [`sight`] compares what it saw. Pictures and embeddings
 //! end here: a [`Sighting`] holds numbers and identities only.
 
+pub mod accuracy;
 pub mod gallery;
 pub mod gallery_file;
 pub mod manifest;

@@ -7,6 +7,9 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "terminal")]
+mod models;
+
 /// Attendance that nobody can forge, lose, backdate or deny.
 #[derive(Debug, Parser)]
 #[command(name = "rollcall", version, about)]
@@ -16,11 +19,17 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    #[cfg(feature = "terminal")]
+    Models(models::Models),
+}
 
 impl Cli {
     /// Runs the chosen role to its end.
     pub fn run(self) -> ExitCode {
-        match self.command {}
+        match self.command {
+            #[cfg(feature = "terminal")]
+            Command::Models(models) => models.run(),
+        }
     }
 }

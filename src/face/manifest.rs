@@ -1,0 +1,404 @@
+//! `models/manifest.toml`: which models there are, how each is fed, what its numbers mean, and
+//! which of them work together as a pack. Read strictly (an unknown key is an error) and turned
+//! once into checked values; nothing behind this file looks at TOML, and no code names a model.
+//!
+//! A [`Pack`] has a digest that stands in every record, so that an auditor knows years later by
+//! what a face was measured. It covers everything that can change a score or a decision, and
+//! leaves out prose (licence, provenance).
+
+use data_encoding::HEXLOWER;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::manifest_raw::{RawManifest, RawModel, RawPack, RawThreshold};
+use crate::domain::Score;
+
+/// What the repository ships; the model files themselves come from elsewhere.
+const SHIPPED: &str = include_str!("../../models/manifest.toml");
+
+/// The only version so far.
+pub(super) const VERSION: u32 = 1;
+
+/// Longest vector of an embedding or list of classes: eight times what is usual.
+const OUTPUT_VALUES_MAX: usize = 4096;
+
+/// A manifest is no usable description of models.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// No TOML, an unknown key, a missing key, a wrong type.
+    #[error("could not read the model manifest")]
+    Syntax(#[source] Box<toml::de::Error>),
+    /// Made for another program.
+    #[error("the model manifest has version {found}, this program knows {VERSION}")]
+    Version {
+        /// What it says.
+        found: u32,
+    },
+    /// One entry contradicts itself or another.
+    #[error("the entry {entry:?} of the model manifest is not usable: {why}")]
+    Entry {
+        /// Name of the model or pack.
+        entry: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A name that the manifest does not know.
+    #[error("the model manifest has no pack {wanted:?}; it has {known}")]
+    NoSuchPack {
+        /// What was asked for.
+        wanted: String,
+        /// What there is.
+        known: String,
+    },
+}
+
+/// Order of the colour planes that a net expects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Colour {
+    /// Red, green, blue.
+    Rgb,
+    /// Blue, green, red.
+    Bgr,
+}
+
+/// How bytes become what a net was trained on: `(v × scale − mean) / std`, per plane.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Normalisation {
+    /// Order of the planes.
+    pub colour: Colour,
+    /// Applied to the byte first.
+    pub scale: f32,
+    /// Subtracted then, in the order of `colour`.
+    pub mean: [f32; 3],
+    /// Divided by last, in the order of `colour`.
+    pub std: [f32; 3],
+}
+
+/// One output of a net.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// As the file calls it.
+    pub name: String,
+    /// How many values it has for one picture.
+    pub values: usize,
+}
+
+/// What a net is for, and what its numbers mean.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Role {
+    /// Finds faces and their five points, by the outputs of a YuNet.
+    Detector,
+    /// Turns an aligned face of `side_px` × `side_px` into a vector.
+    Embedding {
+        /// Side of the input.
+        side_px: u32,
+        /// The vector.
+        output: Output,
+    },
+    /// Tells a living face from a shown one.
+    Liveness {
+        /// Side of the input.
+        side_px: u32,
+        /// Probabilities of the classes.
+        output: Output,
+        /// Which of them means "live".
+        class: usize,
+        /// How many times larger than the face box the crop is.
+        crop: f32,
+    },
+}
+
+impl Role {
+    /// The word of the manifest.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Detector => "detector",
+            Self::Embedding { .. } => "embedding",
+            Self::Liveness { .. } => "liveness",
+        }
+    }
+}
+
+/// One model file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// Its name in the manifest.
+    pub name: String,
+    /// What it is for.
+    pub role: Role,
+    /// File name, looked for in the search folders.
+    pub file: String,
+    /// What the file must hash to.
+    pub sha256: [u8; 32],
+    /// How it is fed.
+    pub normalisation: Normalisation,
+    /// SPDX name.
+    pub licence: String,
+    /// Where it is from.
+    pub provenance: String,
+}
+
+/// A cosine, and what it is worth.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Threshold {
+    /// At or above counts.
+    pub cosine: Score,
+    /// Share of impostor pairs at or above it.
+    pub far: f64,
+    /// On which pictures that share was measured.
+    pub data: String,
+}
+
+/// Models that work together, with their thresholds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pack {
+    /// Its name in the manifest.
+    pub name: String,
+    /// Finds faces.
+    pub detector: Model,
+    /// Measures them.
+    pub embedding: Model,
+    /// Judge whether they live; their answers are averaged. May be empty.
+    pub liveness: Vec<Model>,
+    /// The detector's answer counts from here, 0…1.
+    pub detector_confidence: f32,
+    /// Two boxes that share more than this of their area are one face, 0…1.
+    pub detector_nms: f32,
+    /// From here two pictures count as one person.
+    pub matching: Threshold,
+    /// From here a match may accuse.
+    pub confident: Threshold,
+}
+
+/// All models and packs; the first pack is the default.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Manifest {
+    models: Vec<Model>,
+    packs: Vec<Pack>,
+}
+
+impl Manifest {
+    /// The one in this repository.
+    pub fn shipped() -> Self {
+        Self::parse(SHIPPED).expect("a test parses the shipped manifest")
+    }
+
+    /// Reads a manifest.
+    pub fn parse(text: &str) -> Result<Self, ManifestError> {
+        let raw: RawManifest =
+            toml::from_str(text).map_err(|error| ManifestError::Syntax(Box::new(error)))?;
+        if raw.version != VERSION {
+            return Err(ManifestError::Version { found: raw.version });
+        }
+        let mut models: Vec<Model> = Vec::with_capacity(raw.model.len());
+        for model in raw.model {
+            let model = checked_model(model)?;
+            if models.iter().any(|other| other.name == model.name) {
+                return Err(entry(&model.name, "the name is used twice"));
+            }
+            models.push(model);
+        }
+        let mut packs: Vec<Pack> = Vec::with_capacity(raw.pack.len());
+        for pack in raw.pack {
+            let pack = checked_pack(pack, &models)?;
+            if packs.iter().any(|other| other.name == pack.name) {
+                return Err(entry(&pack.name, "the name is used twice"));
+            }
+            packs.push(pack);
+        }
+        Ok(Self { models, packs })
+    }
+
+    /// Every model, in the order of the file.
+    pub fn models(&self) -> &[Model] {
+        &self.models
+    }
+
+    /// Every pack, in the order of the file.
+    pub fn packs(&self) -> &[Pack] {
+        &self.packs
+    }
+
+    /// The pack of that name, or the first one.
+    pub fn pack(&self, name: Option<&str>) -> Result<&Pack, ManifestError> {
+        let found = match name {
+            Some(name) => self.packs.iter().find(|pack| pack.name == name),
+            None => self.packs.first(),
+        };
+        found.ok_or_else(|| ManifestError::NoSuchPack {
+            wanted: name.unwrap_or("(the first)").to_owned(),
+            known: match self.packs.iter().map(|pack| pack.name.as_str()).collect::<Vec<_>>() {
+                names if names.is_empty() => "none".to_owned(),
+                names => names.join(", "),
+            },
+        })
+    }
+}
+
+impl Model {
+    /// Everything that makes its numbers what they are, one fact a line.
+    fn canonical(&self, lines: &mut String) {
+        let Normalisation { colour, scale, mean, std } = self.normalisation;
+        let feed = format!("{colour:?} {scale:?} {mean:?} {std:?}");
+        let role = match &self.role {
+            Role::Detector => "detector yunet".to_owned(),
+            Role::Embedding { side_px, output } => {
+                format!("embedding unit {side_px} {} {}", output.name, output.values)
+            }
+            Role::Liveness { side_px, output, class, crop } => {
+                format!(
+                    "liveness class {class} {crop:?} {side_px} {} {}",
+                    output.name, output.values
+                )
+            }
+        };
+        lines.push_str(&format!("{role} | {feed} | {}\n", HEXLOWER.encode(&self.sha256)));
+    }
+
+    /// What templates made by this model are bound to: vectors of different digests must not be
+    /// compared. Covers the file and how it is fed.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut lines = "rollcall face model v1\n".to_owned();
+        self.canonical(&mut lines);
+        Sha256::digest(lines.as_bytes()).into()
+    }
+}
+
+impl Pack {
+    /// The models in the order of their work.
+    pub fn models(&self) -> impl Iterator<Item = &Model> {
+        [&self.detector, &self.embedding].into_iter().chain(&self.liveness)
+    }
+
+    /// What stands in a record: models and how they are fed, and all thresholds.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut lines = "rollcall face pack v1\n".to_owned();
+        for model in self.models() {
+            model.canonical(&mut lines);
+        }
+        lines.push_str(&format!(
+            "confidence {:?} | nms {:?} | match {} | confident {}\n",
+            self.detector_confidence,
+            self.detector_nms,
+            self.matching.cosine,
+            self.confident.cosine
+        ));
+        Sha256::digest(lines.as_bytes()).into()
+    }
+}
+
+fn entry(name: &str, why: impl Into<String>) -> ManifestError {
+    ManifestError::Entry { entry: name.to_owned(), why: why.into() }
+}
+
+fn checked_model(raw: RawModel) -> Result<Model, ManifestError> {
+    let bad = |why: &str| entry(&raw.name, why);
+    let sha256 = HEXLOWER
+        .decode(raw.sha256.as_bytes())
+        .ok()
+        .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok())
+        .ok_or_else(|| bad("sha256 must be 64 lower-case hexadecimal digits"))?;
+    // A manifest names files, not paths: it cannot reach out of the search folders.
+    if raw.file.is_empty() || raw.file.starts_with('.') || raw.file.contains(['/', '\\']) {
+        return Err(bad("file must be a plain file name"));
+    }
+    let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
+    if !finite(&raw.mean) || !finite(&raw.std) || !raw.scale.is_finite() || raw.std.contains(&0.0) {
+        return Err(bad("scale, mean and std must be finite, std not zero"));
+    }
+    let side_px = match raw.input {
+        [1, 3, height, width] if height == width && (1..=1024).contains(&height) => Some(height),
+        [1, 3, 0, 0] => None,
+        _ => return Err(bad("input must be [1, 3, side, side], or [1, 3, 0, 0] for any size")),
+    };
+    let output = match raw.output {
+        None => None,
+        Some(output) => {
+            let values = output.shape.iter().try_fold(1_usize, |all, side| all.checked_mul(*side));
+            let values = values.filter(|values| (1..=OUTPUT_VALUES_MAX).contains(values));
+            let values =
+                values.ok_or_else(|| bad("the shape of output must hold 1 to 4,096 values"))?;
+            Some(Output { name: output.name, values })
+        }
+    };
+    let role = match (raw.role.as_str(), raw.post.as_str(), side_px, output, raw.class, raw.crop) {
+        ("detector", "yunet", None, None, None, None) => Role::Detector,
+        ("embedding", "unit", Some(side_px), Some(output), None, None) => {
+            Role::Embedding { side_px, output }
+        }
+        ("liveness", "class", Some(side_px), Some(output), Some(class), Some(crop))
+            if class < output.values && (1.0..=10.0).contains(&crop) =>
+        {
+            Role::Liveness { side_px, output, class, crop }
+        }
+        _ => {
+            return Err(bad(
+                "role, post, input, output, class and crop do not fit together: a detector has post \
+                 yunet and an input of any size; an embedding has post unit, a fixed input and an \
+                 output; a liveness has post class, a fixed input, an output, a class of it, and a \
+                 crop from 1 to 10",
+            ));
+        }
+    };
+    Ok(Model {
+        role,
+        sha256,
+        normalisation: Normalisation {
+            colour: raw.colour,
+            scale: raw.scale,
+            mean: raw.mean,
+            std: raw.std,
+        },
+        name: raw.name,
+        file: raw.file,
+        licence: raw.licence,
+        provenance: raw.provenance,
+    })
+}
+
+fn checked_pack(raw: RawPack, models: &[Model]) -> Result<Pack, ManifestError> {
+    let bad = |why: String| entry(&raw.name, why);
+    let find = |name: &str, role: &str| {
+        models
+            .iter()
+            .find(|model| model.name == name && model.role.as_str() == role)
+            .cloned()
+            .ok_or_else(|| bad(format!("there is no {role} named {name:?}")))
+    };
+    let liveness = raw
+        .liveness
+        .iter()
+        .map(|name| find(name, "liveness"))
+        .collect::<Result<Vec<_>, ManifestError>>()?;
+    let share = |value: f32| value > 0.0 && value < 1.0;
+    if !share(raw.detector_confidence) || !share(raw.detector_nms) {
+        return Err(
+            bad("detector_confidence and detector_nms must lie between 0 and 1".to_owned()),
+        );
+    }
+    let threshold = |raw: RawThreshold| {
+        let usable = raw.cosine.abs() <= 1.0 && raw.far > 0.0 && raw.far < 1.0;
+        usable
+            .then(|| Threshold {
+                cosine: Score::from_f32(raw.cosine),
+                far: raw.far,
+                data: raw.data,
+            })
+            .ok_or_else(|| bad("a cosine lies in −1…1 and its far between 0 and 1".to_owned()))
+    };
+    let pack = Pack {
+        detector: find(&raw.detector, "detector")?,
+        embedding: find(&raw.embedding, "embedding")?,
+        liveness,
+        detector_confidence: raw.detector_confidence,
+        detector_nms: raw.detector_nms,
+        matching: threshold(raw.matching)?,
+        confident: threshold(raw.confident)?,
+        name: raw.name.clone(),
+    };
+    if pack.confident.cosine < pack.matching.cosine {
+        return Err(bad("confident must be at least as strict as match".to_owned()));
+    }
+    Ok(pack)
+}

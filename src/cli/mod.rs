@@ -1,6 +1,8 @@
 //! The command line: one program, its roles as subcommands. Exit codes are a contract: 0 fine,
 //! 1 looked and found something wrong, 2 bad usage or configuration, 3 environment, 4 fail-stop.
 
+pub mod report;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};

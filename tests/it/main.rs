@@ -3,6 +3,8 @@
 // Says to clippy that helpers are tests too: they may unwrap.
 #![cfg(test)]
 
+mod support; // not tests: what several files need
+
 mod architecture; // the layering law and other absences
 mod broken_vectors; // the generator of docs/spec/vectors/invalid.json
 mod record_vectors; // docs/spec/vectors, byte for byte; one flipped bit is refused, for every bit
@@ -10,3 +12,5 @@ mod vectors; // the generator of the other docs/spec/vectors
 
 mod face_data; // not tests: where models and pictures are, which runtimes there are
 mod face_reference; // points, boxes, liveness and embeddings are those of a reference implementation
+
+mod journal_model; // append, replay, release, crash, reopen against a vector

@@ -38,6 +38,8 @@ pub mod rules;
 pub mod web;
 
 // Roots.
+#[cfg(feature = "collector")]
+pub mod announce;
 pub mod cli;
 #[cfg(feature = "demo")]
 pub mod demo;

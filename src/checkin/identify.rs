@@ -20,9 +20,8 @@ pub(super) fn identify(face: &SeenFace, claim: Option<PersonId>, numbers: &Numbe
         Some(person) => verify_claim(face, person, numbers),
         None => search(face, numbers),
     };
-    if face.liveness.is_some_and(|live| live < numbers.live_threshold)
-        && identity.outcome == Outcome::Accepted
-    {
+    let shown = face.liveness.zip(numbers.live_threshold);
+    if shown.is_some_and(|(live, least)| live < least) && identity.outcome == Outcome::Accepted {
         identity.outcome = Outcome::NotLive;
     }
     identity

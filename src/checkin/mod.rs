@@ -12,11 +12,13 @@
 mod advice;
 mod desk;
 mod identify;
+mod settings;
 #[cfg(test)]
 mod tests;
 
 pub use advice::{Advice, advise};
 pub use desk::{Desk, Plan, Step};
+pub use settings::Settings;
 
 use crate::domain::Score;
 
@@ -40,8 +42,8 @@ pub struct Numbers {
     pub confident_threshold: Score,
     /// Lead that the best match needs over the second person.
     pub margin: Score,
-    /// Passive liveness from which a face counts as live, where the pack has such a net.
-    pub live_threshold: Score,
+    /// Passive liveness from which a face counts as live; `None` where it only goes on record.
+    pub live_threshold: Option<Score>,
     /// Smallest distance between the eyes, in pixels.
     pub eye_distance_px_min: f32,
     /// Smallest variance of the Laplacian on the aligned face.

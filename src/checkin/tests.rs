@@ -19,7 +19,7 @@ fn numbers() -> Numbers {
         match_threshold: Score::from_e4(4_000),
         confident_threshold: Score::from_e4(5_500),
         margin: Score::from_e4(500),
-        live_threshold: Score::from_e4(5_000),
+        live_threshold: Some(Score::from_e4(5_000)),
         eye_distance_px_min: 30.0,
         sharpness_min: 20.0,
         brightness_range: (30.0, 235.0),

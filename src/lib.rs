@@ -39,3 +39,5 @@ pub mod web;
 
 // Roots.
 pub mod cli;
+#[cfg(feature = "collector")]
+pub mod collector;

@@ -4,10 +4,10 @@
 
 use std::collections::HashMap;
 
+use super::Admitted;
 use super::admit::{Duplicate, Evidence, Head, Known, Link, Offer, Refused, Ruling, admit};
 use super::park::Park;
 use super::quota::{Limits, Quota};
-use super::Admitted;
 use crate::domain::{Fact, TerminalId};
 use crate::record::{Parcel, SealedHash, VerifyingKey};
 

@@ -50,7 +50,12 @@ impl Quota {
     }
 
     /// Whether one more refusal of this sender is kept; counts it if so.
-    pub(super) fn admits(&mut self, sender: &TerminalId, registered: bool, limits: &Limits) -> bool {
+    pub(super) fn admits(
+        &mut self,
+        sender: &TerminalId,
+        registered: bool,
+        limits: &Limits,
+    ) -> bool {
         if !self.kept.contains_key(sender) {
             if !registered {
                 if self.strangers >= limits.strangers_max {

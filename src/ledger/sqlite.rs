@@ -124,7 +124,8 @@ impl Sqlite {
         let (frontier, last) = edge(&db).map_err(failed)?;
         let contradiction =
             |detail| OpenLedgerError::Contradiction { path: path.to_owned(), detail };
-        let frontier = frontier.ok_or_else(|| contradiction("the tree's edge is damaged".into()))?;
+        let frontier =
+            frontier.ok_or_else(|| contradiction("the tree's edge is damaged".into()))?;
         let (size, last_at) = last.map_or((0, Timestamp::default()), |(idx, at)| (idx + 1, at));
         if frontier.size() != size {
             return Err(contradiction(format!(
@@ -252,10 +253,10 @@ impl Ledger for Sqlite {
         }
         let peaks: Vec<u8> = frontier.peaks().iter().flat_map(|hash| hash.0).collect();
         transaction
-            .execute("UPDATE frontier SET size = ?1, peaks = ?2", params![
-                signed(frontier.size()),
-                peaks
-            ])
+            .execute(
+                "UPDATE frontier SET size = ?1, peaks = ?2",
+                params![signed(frontier.size()), peaks],
+            )
             .map_err(failed)?;
         // A crash before this line leaves nothing of the batch, after it all of it: no receipt is
         // given before, and whatever had none is offered again.
@@ -304,8 +305,7 @@ impl Ledger for Sqlite {
         let read = || -> rusqlite::Result<Vec<_>> {
             let mut select =
                 self.db.prepare("SELECT terminal, count(*) FROM evidence GROUP BY terminal")?;
-            let counts =
-                select.query_map([], |row| Ok((terminal(row, 0)?, unsigned(row, 1)?)))?;
+            let counts = select.query_map([], |row| Ok((terminal(row, 0)?, unsigned(row, 1)?)))?;
             counts.collect()
         };
         read().map_err(read_failed)

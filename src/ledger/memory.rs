@@ -83,7 +83,7 @@ impl Ledger for Memory {
 
     fn entries_since(&self, index: u64, max: usize) -> Result<Vec<Entry>, ReadError> {
         let stored = self.stored_since(index, max)?;
-        stored.iter().map(|stored| super::read_back(stored)).collect()
+        stored.iter().map(super::read_back).collect()
     }
 
     fn stored_since(&self, index: u64, max: usize) -> Result<Vec<Stored>, ReadError> {

@@ -120,7 +120,7 @@ pub trait Ledger: Past<Error = ReadError> {
 }
 
 /// An entry from its stored form; what does not read back is damage.
-fn read_back(stored: &Stored) -> Result<Entry, ReadError> {
+pub(crate) fn read_back(stored: &Stored) -> Result<Entry, ReadError> {
     let index = stored.index;
     stored.entry().map_err(|cause| ReadError::Damaged { index, cause: cause.into() })
 }

@@ -38,4 +38,7 @@ pub mod rules;
 pub mod web;
 
 // Roots.
+#[cfg(feature = "terminal")]
+pub mod terminal;
+
 pub mod cli;

@@ -9,12 +9,14 @@
 //! Nothing but bytes passes between here and the centre's `ingest` (docs/spec/transport.md).
 
 pub mod clock;
+mod config;
 mod link;
 mod mqtt;
 mod waypoint;
 
+pub use self::config::Section;
 pub use self::link::{Action, Alarm, Event, Link, Pace, Phase};
-pub use self::mqtt::{Config, RunError, Uplink, View};
+pub use self::mqtt::{Config, RunError, Switch, Uplink, View};
 pub use self::waypoint::{NoWaypoints, Step, Waypoints};
 
 #[cfg(test)]

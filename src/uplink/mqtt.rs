@@ -116,14 +116,24 @@ impl RunError {
     }
 }
 
+/// What the owner wants of the uplink.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Switch {
+    /// A connection, again and again.
+    Plugged,
+    /// None, as if somebody had pulled the cable.
+    Unplugged,
+    /// The end.
+    Ended,
+}
+
 /// One terminal's uplink. [`Uplink::run`] is its life.
 pub struct Uplink {
     config: Config,
     journal: Arc<Journal>,
     clock: Arc<dyn Clock>,
     waypoints: Arc<dyn Waypoints>,
-    /// Whether a connection is wanted.
-    plugged: watch::Receiver<bool>,
+    switch: watch::Receiver<Switch>,
     view: watch::Sender<View>,
 }
 
@@ -142,21 +152,22 @@ struct Connection {
 }
 
 impl Uplink {
-    /// An uplink that follows `plugged` until its sender is dropped, and shows itself in `view`.
+    /// An uplink that follows `switch` until that says `Ended` or its sender is dropped, and shows
+    /// itself in `view`.
     pub fn new(
         config: Config,
         journal: Arc<Journal>,
         clock: Arc<dyn Clock>,
         waypoints: Arc<dyn Waypoints>,
-        plugged: watch::Receiver<bool>,
+        switch: watch::Receiver<Switch>,
         view: watch::Sender<View>,
     ) -> Self {
-        Self { config, journal, clock, waypoints, plugged, view }
+        Self { config, journal, clock, waypoints, switch, view }
     }
 
-    /// Offers until the owner drops the switch, or the journal fails.
+    /// Offers until the owner ends it, or the journal fails.
     pub async fn run(self) -> Result<(), RunError> {
-        let Self { config, journal, clock, waypoints, mut plugged, view } = self;
+        let Self { config, journal, clock, waypoints, mut switch, view } = self;
         let mut standing = journal.watch();
         let link = Link::new(
             journal.terminal().clone(),
@@ -170,17 +181,20 @@ impl Uplink {
         let network_clock = SystemClock::start();
         let mut shell =
             Shell { config, journal, clock, waypoints, view, link, connection: None, asked: None };
-        plugged.mark_changed();
+        switch.mark_changed();
         loop {
             let wait = shell.link.wake_at_ms().map(|wake_ms| {
                 Duration::from_millis(wake_ms.saturating_sub(network_clock.uptime().as_ms()))
             });
             let event = tokio::select! {
-                changed = plugged.changed() => match changed {
-                    Ok(()) if *plugged.borrow_and_update() => Event::Plug,
-                    Ok(()) => Event::Unplug,
-                    Err(_) => return Ok(()),
-                },
+                changed = switch.changed() => {
+                    let wanted = *switch.borrow_and_update();
+                    match (changed, wanted) {
+                        (Ok(()), Switch::Plugged) => Event::Plug,
+                        (Ok(()), Switch::Unplugged) => Event::Unplug,
+                        (Ok(()), Switch::Ended) | (Err(_), _) => return Ok(()),
+                    }
+                }
                 Ok(()) = standing.changed() => Event::Journal(*standing.borrow_and_update()),
                 incoming = next_incoming(&mut shell.connection) => shell.received(incoming),
                 () = sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => {

@@ -17,6 +17,7 @@
 //! `positions.rs` holds the arithmetic, `storage.rs` the port with the layout of keys and values,
 //! `recovery.rs` the way in (all pure); `sled.rs` is the one adapter.
 
+mod config;
 mod error;
 mod positions;
 mod recovery;
@@ -29,6 +30,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use tokio::sync::watch;
 
+pub use self::config::Section;
 pub use self::error::{AppendError, InitError, NoteError, OpenError, ReleaseError, ReplayError};
 pub use self::positions::{Bounds, Freed, Slot, Standing};
 pub use self::storage::{Damage, Storage, StorageError, Visit, Write};

@@ -1,0 +1,265 @@
+//! A terminal: joins the stages that turn a decision into a durable, signed record and bring it to
+//! the centre.
+//!
+//! ```text
+//! CheckIn ─► take: seal ─► append durably ─► green      journal ─► uplink ══► centre
+//!                                                          ▲                    │
+//!                                                          └── signed receipt ◄─┘
+//! ```
+//!
+//! [`Terminal::take`] is the seam: whatever decides (camera, face and checkin, or a script in a
+//! test) hands over a [`CheckIn`] and may show green only when `take` has returned `Ok`.
+
+mod config;
+mod seal;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub use self::config::{Config, ConfigError, KeyFileError, RawConfig, read_key, write_new_key};
+
+use self::seal::seal;
+use crate::domain::{CheckIn, ClockEvidence, ClockQuality, TerminalId};
+use crate::journal::{self, AppendError, Journal, Standing};
+use crate::platform::chance;
+use crate::platform::clock::Clock;
+use crate::platform::telemetry::Class;
+use crate::record::{SealedHash, SigningKey, VerifyingKey};
+use crate::uplink::{self, RunError, Step, Switch, Uplink, View, Waypoints, clock};
+
+/// All that a terminal is made of.
+pub struct Setup {
+    /// Its name.
+    pub terminal: TerminalId,
+    /// Seals its records.
+    pub key: SigningKey,
+    /// Where its journal is; `Journal::init` must have made it.
+    pub journal_dir: PathBuf,
+    /// What the journal may hold.
+    pub bounds: journal::Bounds,
+    /// How it reaches the centre.
+    pub uplink: uplink::Config,
+    /// Policy profile and version in force.
+    pub policy: String,
+    /// SHA-256 of the model pack's manifest entry; stands in records that a model took part in.
+    pub pack: Option<[u8; 32]>,
+    /// Whether a connection is wanted from the start.
+    pub plugged: bool,
+    /// The terminal's clock.
+    pub clock: Arc<dyn Clock>,
+    /// Who watches the steps; `Arc::new(NoWaypoints)` in production.
+    pub waypoints: Arc<dyn Waypoints>,
+}
+
+/// A record that is on stable storage: show green.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Taken {
+    /// Its sequence number.
+    pub seq: u64,
+    /// Its hash.
+    pub hash: SealedHash,
+    /// How far the clock is to be believed; on `Doubtful` the screen warns.
+    pub clock: ClockQuality,
+}
+
+/// No record: show red.
+#[derive(Debug, thiserror::Error)]
+pub enum TakeError {
+    /// The journal did not take it.
+    #[error("could not keep the record")]
+    Append(#[from] AppendError),
+}
+
+impl TakeError {
+    /// Stable word for metrics and runbook.
+    pub fn code(&self) -> &'static str {
+        match self {
+            TakeError::Append(error) => error.code(),
+        }
+    }
+
+    /// What the caller shall do: on `Transient` the person may try again later; on `FailStop` the
+    /// process ends, and recovery runs at the next start.
+    pub fn class(&self) -> Class {
+        match self {
+            TakeError::Append(error) => error.class(),
+        }
+    }
+}
+
+/// A running terminal.
+pub struct Terminal {
+    terminal: TerminalId,
+    key: SigningKey,
+    journal: Arc<Journal>,
+    clock: Arc<dyn Clock>,
+    waypoints: Arc<dyn Waypoints>,
+    policy: String,
+    firmware: String,
+    pack: Option<[u8; 32]>,
+    clock_tolerance_ms: i64,
+    switch: watch::Sender<Switch>,
+    view: watch::Receiver<View>,
+    ended: watch::Receiver<bool>,
+    uplink: Mutex<Option<JoinHandle<Result<(), RunError>>>>,
+    /// One record at a time: each is chained to the one before it.
+    turn: Mutex<()>,
+}
+
+impl Terminal {
+    /// Opens the journal and starts the uplink. Call it inside a tokio runtime.
+    pub fn start(setup: Setup) -> Result<Self, journal::OpenError> {
+        let Setup { terminal, key, journal_dir, bounds, policy, pack, clock, waypoints, .. } =
+            setup;
+        let key_id = key.verifying_key().id();
+        let journal = Arc::new(Journal::open(&journal_dir, &terminal, key_id, bounds)?);
+        let wanted = if setup.plugged { Switch::Plugged } else { Switch::Unplugged };
+        let (switch, switched) = watch::channel(wanted);
+        let (view_sender, view) = watch::channel(View::default());
+        let (ended_sender, ended) = watch::channel(false);
+        let firmware = setup.uplink.firmware.clone();
+        let clock_tolerance_ms = setup.uplink.clock_tolerance_ms;
+        let life = Uplink::new(
+            setup.uplink,
+            Arc::clone(&journal),
+            Arc::clone(&clock),
+            Arc::clone(&waypoints),
+            switched,
+            view_sender,
+        );
+        let uplink = tokio::spawn(async move {
+            let outcome = life.run().await;
+            ended_sender.send_replace(true);
+            outcome
+        });
+        Ok(Self {
+            terminal,
+            key,
+            journal,
+            clock,
+            waypoints,
+            policy,
+            firmware,
+            pack,
+            clock_tolerance_ms,
+            switch,
+            view,
+            ended,
+            uplink: Mutex::new(Some(uplink)),
+            turn: Mutex::new(()),
+        })
+    }
+
+    /// Seals a decision and appends it to the journal. **Green means durable:** on `Ok`, and only
+    /// then, the record is on stable storage. Blocks for the disk; in async code call it through
+    /// `spawn_blocking`.
+    pub fn take(&self, checkin: &CheckIn) -> Result<Taken, TakeError> {
+        self.waypoints.reached(Step::Decided);
+        let _turn = lock(&self.turn);
+        let slot = self.journal.next();
+        let clock = self.clock_evidence();
+        if clock.quality == ClockQuality::Doubtful {
+            // Never a reason to turn somebody away: the centre bounds the time by the chain.
+            tracing::warn!(wall = %clock.wall, "the clock is not to be believed; the record says so");
+        }
+        let parcel = seal(
+            checkin,
+            seal::Frame {
+                terminal: &self.terminal,
+                slot,
+                clock,
+                pack: self.pack,
+                policy: &self.policy,
+                firmware: &self.firmware,
+            },
+            [chance::random_bytes(), chance::random_bytes()],
+            &self.key,
+        );
+        // A crash from here to the sync leaves nothing, or a record that was never shown green.
+        self.waypoints.reached(Step::Sealed);
+        self.journal.append_durably(&parcel)?;
+        self.waypoints.reached(Step::Appended);
+        Ok(Taken { seq: slot.seq, hash: parcel.sealed.hash(), clock: clock.quality })
+    }
+
+    /// What a record made now would say about time.
+    pub fn clock_evidence(&self) -> ClockEvidence {
+        let (wall, uptime) = (self.clock.now(), self.clock.uptime());
+        let signed = self.journal.newest_signed_time();
+        let synced = self.view.borrow().synced;
+        let quality = clock::quality(wall, uptime, signed, synced, self.clock_tolerance_ms);
+        ClockEvidence { wall, uptime, boot: self.journal.boot(), signed, quality }
+    }
+
+    /// Wants a connection.
+    pub fn connect(&self) {
+        self.switch.send_replace(Switch::Plugged);
+    }
+
+    /// Wants none, as if somebody had pulled the cable. Records go on being taken.
+    pub fn disconnect(&self) {
+        self.switch.send_replace(Switch::Unplugged);
+    }
+
+    /// Its name.
+    pub fn id(&self) -> &TerminalId {
+        &self.terminal
+    }
+
+    /// Verifies its records.
+    pub fn verifying_key(&self) -> VerifyingKey {
+        self.key.verifying_key()
+    }
+
+    /// Its journal.
+    pub fn journal(&self) -> &Arc<Journal> {
+        &self.journal
+    }
+
+    /// Records without a receipt.
+    pub fn waiting(&self) -> u64 {
+        self.journal.standing().waiting
+    }
+
+    /// Follows where the journal stands.
+    pub fn standing(&self) -> watch::Receiver<Standing> {
+        self.journal.watch()
+    }
+
+    /// Follows what the uplink shows of itself.
+    pub fn view(&self) -> watch::Receiver<View> {
+        self.view.clone()
+    }
+
+    /// Waits until every record has a receipt.
+    pub async fn drained(&self) {
+        let mut standing = self.journal.watch();
+        let drained = standing.wait_for(|standing| standing.waiting == 0).await;
+        drained.expect("the journal lives as long as this terminal");
+    }
+
+    /// Waits until the uplink has ended: by [`Terminal::shut_down`], or because the journal can no
+    /// longer be believed; then `shut_down` gives the error, and the process should end.
+    pub async fn ended(&self) {
+        let mut ended = self.ended.clone();
+        // An error means that the task is gone: ended as well.
+        drop(ended.wait_for(|ended| *ended).await);
+    }
+
+    /// Ends the uplink and waits for it. What has no receipt stays in the journal.
+    pub async fn shut_down(&self) -> Result<(), RunError> {
+        self.switch.send_replace(Switch::Ended);
+        let uplink = lock(&self.uplink).take();
+        match uplink {
+            Some(uplink) => uplink.await.expect("the uplink does not panic and is not aborted"),
+            None => Ok(()),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no code under this lock panics")
+}

@@ -1,0 +1,446 @@
+//! Drives the link over MQTT 3.1.1 (rumqttc): waits for one event, steps the link, carries out the
+//! actions. Each connection has a client and a packet window of its own and leaves nothing behind:
+//! the journal is the only queue that survives, and the link knows what is without an answer.
+//!
+//! The client's window ([`PUBLISHES_MAX`]) is all that a PUBACK opens.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rumqttc::{AsyncClient, EventLoop, LastWill, MqttOptions, Packet, QoS};
+use serde_json::json;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::sleep;
+
+use super::clock::{SignedTime, quality};
+use super::link::{Action, Alarm, Event, Link, Pace, Phase};
+use super::waypoint::{Step, Waypoints};
+use crate::domain::{ClockQuality, Uptime};
+use crate::journal::{Journal, NoteError, ReleaseError, ReplayError};
+use crate::platform::chance;
+use crate::platform::clock::{Clock, SystemClock};
+use crate::platform::telemetry::{Chain, Class};
+use crate::record::topic::Channel;
+use crate::record::{BATCH_BYTES_MAX, Batch, Receipt, VerifyingKey};
+
+/// Messages that the broker may have without a PUBACK: enough to keep a slow line busy.
+const PUBLISHES_MAX: u16 = 4;
+
+/// Requests that wait for the client's window: the link's unanswered batches, a subscription,
+/// questions and statements of the status, with room to spare. What does not fit is offered again.
+const REQUESTS_MAX: usize = 32;
+
+/// Packets that wait for the link. While it is full the socket is not read.
+const PACKETS_MAX: usize = 64;
+
+/// Room for topic and header of the largest packet.
+const PACKET_FRAME_BYTES: usize = 1024;
+
+/// Silence after which the client pings the broker; after a second such time it calls the
+/// connection lost.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// Longest wait for the broker to accept a connection.
+const CONNECT_S_MAX: u64 = 5;
+
+/// What the uplink needs to know.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The broker's host name or address.
+    pub broker_host: String,
+    /// The broker's port.
+    pub broker_port: u16,
+    /// Opens the centre's answers.
+    pub receipt_key: VerifyingKey,
+    /// Difference between wall clock and signed time that is still called agreement.
+    pub clock_tolerance_ms: i64,
+    /// How fast it tries.
+    pub pace: Pace,
+    /// Version of the program, for the status.
+    pub firmware: String,
+}
+
+/// What the uplink shows of itself: hints for people, never evidence.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct View {
+    /// The broker listens.
+    pub online: bool,
+    /// Why the last connection failed or broke, until one succeeds.
+    pub trouble: Option<String>,
+    /// Records that the centre refused, since the start of the process.
+    pub refused: u64,
+    /// The newest refusal: which record, and the stable word of its reason.
+    pub last_refused: Option<(u64, String)>,
+    /// Validly signed receipts that do not fit the journal.
+    pub strange_receipts: u64,
+    /// Answers that were none.
+    pub garbage: u64,
+    /// The newest answer to the question for the time, in this boot.
+    pub synced: Option<SignedTime>,
+}
+
+/// The uplink had to end: the journal can no longer be believed (see
+/// `journal::AppendError::Failed`), so releasing on its word would be worse than ending.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// Records could not be read.
+    #[error("could not offer records")]
+    Replay(#[source] ReplayError),
+    /// Records could not be released.
+    #[error("could not release records")]
+    Release(#[source] ReleaseError),
+    /// A signed time could not be noted.
+    #[error("could not keep the centre's time")]
+    Note(#[source] NoteError),
+}
+
+impl RunError {
+    /// Stable word for metrics and runbook.
+    pub fn code(&self) -> &'static str {
+        match self {
+            RunError::Replay(error) => error.code(),
+            RunError::Release(error) => error.code(),
+            RunError::Note(error) => error.code(),
+        }
+    }
+
+    /// What the caller shall do.
+    pub fn class(&self) -> Class {
+        match self {
+            RunError::Replay(error) => error.class(),
+            RunError::Release(error) => error.class(),
+            RunError::Note(error) => error.class(),
+        }
+    }
+}
+
+/// What the owner wants of the uplink.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Switch {
+    /// A connection, again and again.
+    Plugged,
+    /// None, as if somebody had pulled the cable.
+    Unplugged,
+    /// The end.
+    Ended,
+}
+
+/// One terminal's uplink. [`Uplink::run`] is its life.
+pub struct Uplink {
+    config: Config,
+    journal: Arc<Journal>,
+    clock: Arc<dyn Clock>,
+    waypoints: Arc<dyn Waypoints>,
+    switch: watch::Receiver<Switch>,
+    view: watch::Sender<View>,
+}
+
+enum Incoming {
+    Connected,
+    Answer(Vec<u8>),
+    Lost(String),
+}
+
+/// One connection: dropping it aborts the task and closes the socket without a farewell, so that
+/// the broker publishes the last will.
+struct Connection {
+    client: AsyncClient,
+    incoming: mpsc::Receiver<Incoming>,
+    _pump: JoinSet<()>,
+}
+
+impl Uplink {
+    /// An uplink that follows `switch` until that says `Ended` or its sender is dropped, and shows
+    /// itself in `view`.
+    pub fn new(
+        config: Config,
+        journal: Arc<Journal>,
+        clock: Arc<dyn Clock>,
+        waypoints: Arc<dyn Waypoints>,
+        switch: watch::Receiver<Switch>,
+        view: watch::Sender<View>,
+    ) -> Self {
+        Self { config, journal, clock, waypoints, switch, view }
+    }
+
+    /// Offers until the owner ends it, or the journal fails.
+    pub async fn run(self) -> Result<(), RunError> {
+        let Self { config, journal, clock, waypoints, mut switch, view } = self;
+        let mut standing = journal.watch();
+        let link = Link::new(
+            journal.terminal().clone(),
+            config.receipt_key,
+            config.pace,
+            *standing.borrow_and_update(),
+            journal.freed_ahead(),
+        );
+        // Waits of the network run on the machine's own time, also when the terminal's clock is
+        // one that a demo or a test moves.
+        let network_clock = SystemClock::start();
+        let mut shell =
+            Shell { config, journal, clock, waypoints, view, link, connection: None, asked: None };
+        switch.mark_changed();
+        loop {
+            let wait = shell.link.wake_at_ms().map(|wake_ms| {
+                Duration::from_millis(wake_ms.saturating_sub(network_clock.uptime().as_ms()))
+            });
+            let event = tokio::select! {
+                changed = switch.changed() => {
+                    let wanted = *switch.borrow_and_update();
+                    match (changed, wanted) {
+                        (Ok(()), Switch::Plugged) => Event::Plug,
+                        (Ok(()), Switch::Unplugged) => Event::Unplug,
+                        (Ok(()), Switch::Ended) | (Err(_), _) => return Ok(()),
+                    }
+                }
+                Ok(()) = standing.changed() => Event::Journal(*standing.borrow_and_update()),
+                incoming = next_incoming(&mut shell.connection) => shell.received(incoming),
+                () = sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => {
+                    Event::Tick { nonce: chance::random_bytes() }
+                }
+            };
+            shell.handle(event, &network_clock).await?;
+        }
+    }
+}
+
+async fn next_incoming(connection: &mut Option<Connection>) -> Incoming {
+    match connection {
+        Some(connection) => {
+            let lost = || Incoming::Lost("the client ended".into());
+            connection.incoming.recv().await.unwrap_or_else(lost)
+        }
+        None => std::future::pending().await,
+    }
+}
+
+struct Shell {
+    config: Config,
+    journal: Arc<Journal>,
+    clock: Arc<dyn Clock>,
+    waypoints: Arc<dyn Waypoints>,
+    view: watch::Sender<View>,
+    link: Link,
+    connection: Option<Connection>,
+    asked: Option<Uptime>,
+}
+
+impl Shell {
+    fn received(&mut self, incoming: Incoming) -> Event {
+        match incoming {
+            Incoming::Connected => {
+                self.view.send_modify(|view| view.trouble = None);
+                Event::Connected { nonce: chance::random_bytes() }
+            }
+            Incoming::Answer(bytes) => Event::Answer(bytes),
+            Incoming::Lost(why) => {
+                tracing::info!(%why, "the broker is not reached; records stay in the journal");
+                self.connection = None;
+                self.view.send_modify(|view| view.trouble = Some(why));
+                Event::Lost
+            }
+        }
+    }
+
+    /// One event, its actions, and the events that these cause, to the end.
+    async fn handle(&mut self, event: Event, network_clock: &SystemClock) -> Result<(), RunError> {
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            for action in self.link.step(event, network_clock.uptime().as_ms()) {
+                events.extend(self.perform(action).await?);
+            }
+        }
+        let online = self.link.phase() == Phase::Online;
+        let garbage = self.link.garbage();
+        self.view.send_if_modified(|view| {
+            let changed = (view.online, view.garbage) != (online, garbage);
+            (view.online, view.garbage) = (online, garbage);
+            changed
+        });
+        Ok(())
+    }
+
+    async fn perform(&mut self, action: Action) -> Result<Option<Event>, RunError> {
+        match action {
+            Action::Connect => self.connection = Some(self.connect()),
+            Action::HangUp => self.connection = None,
+            Action::Ask { nonce } => {
+                self.asked = Some(self.clock.uptime());
+                self.publish(Channel::Ask, false, nonce.to_vec());
+            }
+            Action::Tell { waiting } => {
+                let status = self.status(waiting);
+                self.publish(Channel::Status, true, status);
+            }
+            Action::Offer { seqs } => self.offer(seqs).await?,
+            Action::Release(receipt) => return self.release(receipt).await.map(Some),
+            Action::NoteTime { at } => {
+                let journal = Arc::clone(&self.journal);
+                blocking(move || journal.note_signed_time_durably(at))
+                    .await
+                    .map_err(RunError::Note)?;
+                let answered = self.clock.uptime();
+                let asked = self.asked.unwrap_or(answered);
+                let synced = Some(SignedTime { at, asked, answered });
+                self.view.send_modify(|view| view.synced = synced);
+            }
+            Action::Raise(alarm) => self.raise(&alarm),
+        }
+        Ok(None)
+    }
+
+    fn connect(&self) -> Connection {
+        let terminal = self.journal.terminal();
+        let host = self.config.broker_host.clone();
+        let mut options =
+            MqttOptions::new(format!("rollcall-{terminal}"), host, self.config.broker_port);
+        let offline = json!({ "state": "offline" }).to_string();
+        let will = LastWill::new(Channel::Status.of(terminal), offline, QoS::AtLeastOnce, true);
+        options
+            .set_keep_alive(KEEP_ALIVE)
+            // The broker keeps our subscription and the centre's answers while we are away. It may
+            // as well forget them: what has no answer is offered again.
+            .set_clean_session(false)
+            .set_inflight(PUBLISHES_MAX)
+            .set_max_packet_size(
+                BATCH_BYTES_MAX + PACKET_FRAME_BYTES,
+                BATCH_BYTES_MAX + PACKET_FRAME_BYTES,
+            )
+            .set_last_will(will);
+        let (client, mut eventloop) = AsyncClient::new(options, REQUESTS_MAX);
+        eventloop.network_options.set_connection_timeout(CONNECT_S_MAX);
+        let (outgoing, incoming) = mpsc::channel(PACKETS_MAX);
+        let mut tasks = JoinSet::new();
+        let answers = Channel::Answers.of(terminal);
+        tasks.spawn(pump(eventloop, client.clone(), answers, outgoing));
+        Connection { client, incoming, _pump: tasks }
+    }
+
+    fn status(&self, waiting: u64) -> Vec<u8> {
+        let clock = match self.quality() {
+            ClockQuality::Synced => "synced",
+            ClockQuality::Holding => "holding",
+            ClockQuality::Doubtful => "doubtful",
+        };
+        let firmware = &self.config.firmware;
+        json!({ "state": "online", "waiting": waiting, "firmware": firmware, "clock": clock })
+            .to_string()
+            .into_bytes()
+    }
+
+    fn quality(&self) -> ClockQuality {
+        quality(
+            self.clock.now(),
+            self.clock.uptime(),
+            self.journal.newest_signed_time(),
+            self.view.borrow().synced,
+            self.config.clock_tolerance_ms,
+        )
+    }
+
+    /// Hands a message to the client. When its queue is full the message is not sent: a batch is
+    /// offered again after its time, a question or status is only a hint.
+    fn publish(&self, channel: Channel, retain: bool, bytes: Vec<u8>) -> bool {
+        let Some(connection) = &self.connection else { return false };
+        let topic = channel.of(self.journal.terminal());
+        let sent = connection.client.try_publish(topic, QoS::AtLeastOnce, retain, bytes);
+        sent.inspect_err(|error| tracing::debug!(%error, ?channel, "not handed over")).is_ok()
+    }
+
+    async fn offer(&self, seqs: Vec<u64>) -> Result<(), RunError> {
+        let (Some(first), Some(last)) = (seqs.first().copied(), seqs.last().copied()) else {
+            return Ok(());
+        };
+        let journal = Arc::clone(&self.journal);
+        let count = usize::try_from(last - first).map_or(usize::MAX, |n| n.saturating_add(1));
+        let found =
+            blocking(move || journal.replay(first, count)).await.map_err(RunError::Replay)?;
+        let parcels: Vec<_> = found
+            .into_iter()
+            .filter(|(seq, _)| seqs.binary_search(seq).is_ok())
+            .map(|(_, parcel)| parcel)
+            .collect();
+        // What was pruned between decision and reading is gone: nothing to offer.
+        if !parcels.is_empty() && self.publish(Channel::Records, false, Batch(parcels).encode()) {
+            self.waypoints.reached(Step::Offered);
+        }
+        Ok(())
+    }
+
+    async fn release(&self, receipt: Receipt) -> Result<Event, RunError> {
+        self.waypoints.reached(Step::ReceiptReceived);
+        let journal = Arc::clone(&self.journal);
+        let asked = receipt.clone();
+        match blocking(move || journal.release_durably(&asked)).await {
+            Ok(freed) => {
+                self.waypoints.reached(Step::Released);
+                Ok(Event::Released { receipt, standing: freed.standing })
+            }
+            Err(error) => match error.class() {
+                Class::Transient | Class::Permanent => {
+                    tracing::warn!(
+                        code = error.code(),
+                        error = %Chain(&error),
+                        "a receipt does not fit this journal; nothing is released"
+                    );
+                    Ok(Event::NotReleased { receipt })
+                }
+                Class::FailStop => Err(RunError::Release(error)),
+            },
+        }
+    }
+
+    fn raise(&self, alarm: &Alarm) {
+        match alarm {
+            Alarm::Refused { seq, code } => {
+                tracing::warn!(seq, %code, "the centre refused a record and keeps it as evidence");
+                self.view.send_modify(|view| {
+                    view.refused += 1;
+                    view.last_refused = Some((*seq, code.clone()));
+                });
+            }
+            Alarm::StrangeReceipt { seq } => {
+                tracing::warn!(seq, "a signed receipt names a record that this journal has not");
+                self.view.send_modify(|view| view.strange_receipts += 1);
+            }
+        }
+    }
+}
+
+/// Polls the client for one connection's life. It runs in a task of its own, because a poll that is
+/// dropped half way may lose the packet that it is writing.
+async fn pump(
+    mut eventloop: EventLoop,
+    client: AsyncClient,
+    answers: String,
+    outgoing: mpsc::Sender<Incoming>,
+) {
+    loop {
+        let incoming = match eventloop.poll().await {
+            Ok(rumqttc::Event::Incoming(Packet::ConnAck(_))) => {
+                // Before anything else goes out, so that no answer is missed.
+                match client.try_subscribe(answers.clone(), QoS::AtLeastOnce) {
+                    Ok(()) => Incoming::Connected,
+                    Err(error) => Incoming::Lost(error.to_string()),
+                }
+            }
+            Ok(rumqttc::Event::Incoming(Packet::Publish(publish))) => {
+                Incoming::Answer(publish.payload.to_vec())
+            }
+            Ok(_) => continue,
+            Err(error) => Incoming::Lost(error.to_string()),
+        };
+        let lost = matches!(incoming, Incoming::Lost(_));
+        // Nobody listens any more: the connection was dropped.
+        if outgoing.send(incoming).await.is_err() || lost {
+            return;
+        }
+    }
+}
+
+/// Runs what waits for the disk where waiting is allowed.
+async fn blocking<T: Send + 'static>(call: impl FnOnce() -> T + Send + 'static) -> T {
+    spawn_blocking(call).await.expect("journal calls do not panic and are not aborted")
+}

@@ -14,3 +14,5 @@ mod face_data; // not tests: where models and pictures are, which runtimes there
 mod face_reference; // points, boxes, liveness and embeddings are those of a reference implementation
 
 mod journal_model; // append, replay, release, crash, reopen against a vector
+mod web_browser; // the page in Chromium: both languages, 1280 and 390 px, live, paused, evidence
+mod web_fixture; // an invented province, its server, and a plain HTTP client

@@ -76,7 +76,7 @@ function placed(where, terminals) {
   const parts = [];
   if (where) parts.push(both(where.town), both(where.institution), both(where.site));
   const spans = parts.map((part) => [el("span", "part", ...part)]);
-  if (terminals.length) spans.push([el("span", "part", "终端 ", en("terminal"), " ", ...codes(terminals))]);
+  if (terminals.length) spans.push(codes(terminals));
   return joined(spans, dot);
 }
 
@@ -99,14 +99,14 @@ export function anomaly(event, open) {
   );
   const who = event.who.length
     ? joined(event.who.map((p) => [el("span", "part", ...both(p.role), " ", el("strong", "", p.name))]), dot)
-    : ["身份不明 ", en("nobody known")];
+    : ["身份不明 ", en("nobody is known")];
   const where = event.where || event.terminals.length ? placed(event.where, event.terminals) : ["未知 ", en("unknown")];
   const why = [el("span", "zh", event.why.zh), en(event.why.en)];
   const facts = el(
     "dl", "facts",
     ...row(["涉及", "Who"], ...who),
     ...row(["地点", "Where"], ...where),
-    ...row(["缘由", "Why"], ...why),
+    el("dt", "", ...both(["缘由", "Why"])), el("dd", "why", ...why),
   );
   const indexes = codes(event.evidence.slice(0, 6).map((line) => `#${line.index}`));
   const summary = el(
@@ -174,7 +174,7 @@ export function attendance(event) {
   const what = el("span", `what what-${event.event}`, icon(event.event), el("span", "", ...joined(words, space)));
   const late = event.late_minutes
     ? el("span", "late", `迟到 ${event.late_minutes} 分 `, en(`${event.late_minutes} min late`)) : null;
-  const who = event.person ? el("strong", "", event.person) : el("span", "", "身份不明 ", en("nobody known"));
+  const who = event.person ? el("strong", "", event.person) : el("span", "", "不明 ", en("unknown"));
   const where = event.where ? both(event.where.site) : [el("code", "", event.terminal)];
   return el(
     "li", "attendance",

@@ -306,7 +306,7 @@ const option = (value, text) => {
 };
 
 $("filter-kind").append(
-  option("", "全部类型 All kinds"),
+  option("", "类型 Kind"),
   ...Object.entries(KINDS).map(([key, [zh, english]]) => option(key, `${zh} ${english}`)),
 );
 $("filter-kind").addEventListener("change", (event) => {
@@ -318,7 +318,7 @@ $("filter-kind").addEventListener("change", (event) => {
 function fill_towns() {
   const names = [...towns.values()].sort((a, b) => a.en.localeCompare(b.en));
   $("filter-town").replaceChildren(
-    option("", "全部城镇 All towns"),
+    option("", "城镇 Town"),
     ...names.map((name) => option(name.zh, `${name.zh} ${name.en}`)),
   );
   if (!towns.has(town)) town = "";

@@ -44,6 +44,8 @@ pub mod terminal;
 pub mod collector;
 #[cfg(feature = "collector")]
 pub mod announce;
+#[cfg(feature = "collector")]
+pub mod watch;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod cli;

@@ -36,7 +36,12 @@ impl Folder {
             return Err(CaptureError::Empty { folder: folder.to_owned() });
         }
         pictures.sort();
-        Ok(Self { rest: pictures.into_iter() })
+        Ok(Self::of(pictures))
+    }
+
+    /// Replays these files, in this order.
+    pub fn of(pictures: Vec<PathBuf>) -> Self {
+        Self { rest: pictures.into_iter() }
     }
 }
 

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+#[cfg(feature = "demo")]
+mod demo;
 #[cfg(feature = "terminal")]
 mod models;
 
@@ -20,6 +22,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    #[cfg(feature = "demo")]
+    Demo(demo::Demo),
     #[cfg(feature = "terminal")]
     Models(models::Models),
 }
@@ -28,6 +32,8 @@ impl Cli {
     /// Runs the chosen role to its end.
     pub fn run(self) -> ExitCode {
         match self.command {
+            #[cfg(feature = "demo")]
+            Command::Demo(demo) => demo.run(),
             #[cfg(feature = "terminal")]
             Command::Models(models) => models.run(),
         }

@@ -18,11 +18,16 @@ use crate::record::{BATCH_BYTES_MAX, Batch, Parcel};
 /// Messages kept of each terminal: the newest are enough to abuse.
 const KEPT_MAX: usize = 8;
 
-type Seen = HashMap<TerminalId, Vec<Vec<u8>>>;
+/// What was overheard, and what he said himself and so does not take for news.
+#[derive(Default)]
+struct Notes {
+    seen: HashMap<TerminalId, Vec<Vec<u8>>>,
+    own: Vec<Vec<u8>>,
+}
 
 pub(super) struct Wiretap {
     client: AsyncClient,
-    seen: Arc<Mutex<Seen>>,
+    notes: Arc<Mutex<Notes>>,
     task: JoinHandle<()>,
 }
 
@@ -34,15 +39,18 @@ impl Wiretap {
         options.set_max_packet_size(2 * BATCH_BYTES_MAX, 2 * BATCH_BYTES_MAX);
         let (client, mut connection) = AsyncClient::new(options, 64);
         client.subscribe(topic::ALL_RECORDS, QoS::AtLeastOnce).await?;
-        let seen = Arc::new(Mutex::new(Seen::new()));
-        let notes = Arc::clone(&seen);
+        let notes = Arc::new(Mutex::new(Notes::default()));
+        let shared = Arc::clone(&notes);
         let task = tokio::spawn(async move {
             while let Ok(event) = connection.poll().await {
                 if let Event::Incoming(Packet::Publish(publish)) = event
                     && let Some((terminal, Channel::Records)) = Channel::parse(&publish.topic)
                 {
-                    let mut notes = notes.lock().unwrap_or_else(PoisonError::into_inner);
-                    let kept = notes.entry(terminal).or_default();
+                    let mut notes = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                    if notes.own.iter().any(|own| *own == publish.payload) {
+                        continue;
+                    }
+                    let kept = notes.seen.entry(terminal).or_default();
                     if kept.len() == KEPT_MAX {
                         kept.remove(0);
                     }
@@ -50,13 +58,13 @@ impl Wiretap {
                 }
             }
         });
-        Ok(Self { client, seen, task })
+        Ok(Self { client, notes, task })
     }
 
     /// The newest message of this terminal, byte for byte.
     pub(super) fn newest_message(&self, terminal: &TerminalId) -> Option<Message> {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let payload = seen.get(terminal)?.last()?.clone();
+        let notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
+        let payload = notes.seen.get(terminal)?.last()?.clone();
         Some(Message { topic: Channel::Records.of(terminal), payload })
     }
 
@@ -68,6 +76,8 @@ impl Wiretap {
 
     /// Sends a message.
     pub(super) async fn send(&self, message: Message) -> Result<(), ClientError> {
+        let own = message.payload.clone();
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner).own.push(own);
         self.client.publish(message.topic, QoS::AtLeastOnce, false, message.payload).await
     }
 

@@ -20,7 +20,7 @@ mod statement;
 pub mod topic;
 
 pub use batch::{BATCH_BYTES_MAX, BATCH_PARCELS_MAX, Batch, BatchError, Parcel};
-pub use commitment::{Commitment, Opening, SALT_BYTES};
+pub use commitment::{Commitment, Opening, SALT_BYTES, roster_commitment};
 pub use cose::{OpenError, SEALED_BYTES_MAX, Typ, peek_kid};
 pub use keys::{KeyError, KeyId, SigningKey, VerifyingKey};
 pub use receipt::{Receipt, Verdict, Wanted};

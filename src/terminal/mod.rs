@@ -11,6 +11,7 @@
 //! test) hands over a [`CheckIn`] and may show green only when `take` has returned `Ok`.
 
 mod config;
+mod door;
 mod seal;
 
 use std::path::PathBuf;
@@ -20,6 +21,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use self::config::{Config, ConfigError, KeyFileError, RawConfig, read_key, write_new_key};
+pub use self::door::{Answer, AttendError, Door, numbers};
 
 use self::seal::seal;
 use crate::domain::{CheckIn, ClockEvidence, ClockQuality, TerminalId};
@@ -183,6 +185,11 @@ impl Terminal {
         self.journal.append_durably(&parcel)?;
         self.waypoints.reached(Step::Appended);
         Ok(Taken { seq: slot.seq, hash: parcel.sealed.hash(), clock: clock.quality })
+    }
+
+    /// Takes note that the answer to a record is on the screen.
+    pub fn shown(&self) {
+        self.waypoints.reached(Step::Shown);
     }
 
     /// What a record made now would say about time.

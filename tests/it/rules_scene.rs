@@ -2,6 +2,8 @@
 //! that was announced the evening before, and records as a terminal would tell them.
 
 use std::collections::HashMap;
+use std::fmt::Debug;
+use std::str::FromStr;
 
 use rollcall::domain::{
     Anomaly, AnomalyKind, Bilingual, ClockEvidence, ClockQuality, Event, Fact, GeoPoint, Lesson,
@@ -12,27 +14,31 @@ use rollcall::record::{Opening, Other, Record, SealedHash};
 use rollcall::rules::Judge;
 
 /// Persons of the tests.
-pub const ANN: PersonId = PersonId([0xa; 16]);
-pub const BEA: PersonId = PersonId([0xb; 16]);
+pub(crate) const ANN: PersonId = PersonId([0xa; 16]);
+pub(crate) const BEA: PersonId = PersonId([0xb; 16]);
 
 /// `03-02 08:30` in the year 2026, China standard time.
-pub fn at(time: &str) -> Timestamp {
+pub(crate) fn at(time: &str) -> Timestamp {
     Timestamp::parse_shanghai(&format!("2026-{time}")).expect("a time of the test")
+}
+
+fn named<I: FromStr<Err: Debug>>(text: &str) -> I {
+    text.parse().expect("a name of the test")
 }
 
 /// One record in the making.
 #[derive(Clone)]
-pub struct Told {
-    pub record: Record,
-    pub person: Option<PersonId>,
-    pub other: Option<PersonId>,
+pub(crate) struct Told {
+    pub(crate) record: Record,
+    pub(crate) person: Option<PersonId>,
+    pub(crate) other: Option<PersonId>,
     arrives: Option<Timestamp>,
 }
 
 /// An accepted record of an open (1:N) match.
 fn told(terminal: &str, time: &str, event: Event, person: PersonId) -> Told {
     let record = Record {
-        terminal: terminal.parse().unwrap(),
+        terminal: named(terminal),
         seq: 0,
         prev: SealedHash::GENESIS,
         event,
@@ -65,62 +71,62 @@ fn told(terminal: &str, time: &str, event: Event, person: PersonId) -> Told {
 }
 
 /// She came.
-pub fn comes(terminal: &str, time: &str, person: PersonId) -> Told {
+pub(crate) fn comes(terminal: &str, time: &str, person: PersonId) -> Told {
     told(terminal, time, Event::CheckIn, person)
 }
 
 /// She left.
-pub fn leaves(terminal: &str, time: &str, person: PersonId) -> Told {
+pub(crate) fn leaves(terminal: &str, time: &str, person: PersonId) -> Told {
     told(terminal, time, Event::CheckOut, person)
 }
 
 /// She was recognised and not accepted.
-pub fn tries(terminal: &str, time: &str, person: PersonId, outcome: Outcome) -> Told {
+pub(crate) fn tries(terminal: &str, time: &str, person: PersonId, outcome: Outcome) -> Told {
     let mut told = told(terminal, time, Event::Attempt, person);
     told.record.outcome = Some(outcome);
     told
 }
 
 impl Told {
-    pub fn lesson(mut self, id: &str) -> Self {
-        self.record.lesson = Some(id.parse().unwrap());
+    pub(crate) fn lesson(mut self, id: &str) -> Self {
+        self.record.lesson = Some(named(id));
         self
     }
 
     /// She said who she is, and the face was compared with that one template.
-    pub fn claimed(mut self, score_e4: i32) -> Self {
+    pub(crate) fn claimed(mut self, score_e4: i32) -> Self {
         self.record.way = Some(Way::Claimed);
-        let scores = self.record.scores.as_mut().unwrap();
+        let scores = self.record.scores.as_mut().expect("set above");
         scores.match_score = Some(Score::from_e4(score_e4));
         self
     }
 
-    pub fn looks_like(mut self, other: PersonId, score_e4: i32) -> Self {
+    pub(crate) fn looks_like(mut self, other: PersonId, score_e4: i32) -> Self {
         self.other = Some(other);
         let person = Opening { salt: [2; 32], person: other }.commitment();
         self.record.other = Some(Other { person, score: Score::from_e4(score_e4) });
         self
     }
 
-    pub fn same_face_as(mut self, seq: u64, score_e4: i32) -> Self {
+    pub(crate) fn same_face_as(mut self, seq: u64, score_e4: i32) -> Self {
         self.record.same_face = Some(SameFace { seq, score: Score::from_e4(score_e4) });
         self
     }
 
-    pub fn clock(mut self, quality: ClockQuality, signed: Option<Timestamp>) -> Self {
+    pub(crate) fn clock(mut self, quality: ClockQuality, signed: Option<Timestamp>) -> Self {
         self.record.clock.quality = quality;
         self.record.clock.signed = signed;
         self
     }
 
     /// The centre commits it then, not two seconds after it was made.
-    pub fn arrives(mut self, time: &str) -> Self {
+    pub(crate) fn arrives(mut self, time: &str) -> Self {
         self.arrives = Some(at(time));
         self
     }
 
     /// The opening was erased.
-    pub fn erased(mut self) -> Self {
+    pub(crate) fn erased(mut self) -> Self {
         self.person = None;
         self
     }
@@ -128,23 +134,18 @@ impl Told {
 
 /// A ledger that grows.
 #[derive(Clone)]
-pub struct Scene {
+pub(crate) struct Scene {
     entries: Vec<Entry>,
     seqs: HashMap<String, u64>,
 }
 
 impl Scene {
     /// Two towns, three terminals, lessons on 2 March; all announced on 1 March at 20:00.
-    pub fn two_towns() -> Self {
+    pub(crate) fn two_towns() -> Self {
         let mut scene = Self { entries: Vec::new(), seqs: HashMap::new() };
-        let site =
-            |id: &str, institution: &str, name: Bilingual, town: Bilingual, place| Fact::Site {
-                id: id.parse().unwrap(),
-                institution: institution.parse().unwrap(),
-                name,
-                town,
-                place,
-            };
+        let site = |id: &str, institution: &str, name: Bilingual, town: Bilingual, place| {
+            Fact::Site { id: named(id), institution: named(institution), name, town, place }
+        };
         scene.state(
             "03-01 20:00",
             site(
@@ -168,11 +169,7 @@ impl Scene {
         for (terminal, site) in [("cd-1", "cd"), ("cd-2", "cd"), ("my-1", "my")] {
             scene.state(
                 "03-01 20:00",
-                Fact::Terminal {
-                    id: terminal.parse().unwrap(),
-                    site: site.parse().unwrap(),
-                    key: [7; 32],
-                },
+                Fact::Terminal { id: named(terminal), site: named(site), key: [7; 32] },
             );
         }
         for (id, site, starts, ends) in [
@@ -187,12 +184,12 @@ impl Scene {
     }
 
     /// The centre states a fact; returns its index.
-    pub fn state(&mut self, time: &str, fact: Fact) -> u64 {
+    pub(crate) fn state(&mut self, time: &str, fact: Fact) -> u64 {
         self.push(at(time), Body::Fact(fact))
     }
 
     /// A record is committed; returns its index.
-    pub fn add(&mut self, mut told: Told) -> u64 {
+    pub(crate) fn add(&mut self, mut told: Told) -> u64 {
         let seq = self.seqs.entry(told.record.terminal.to_string()).or_default();
         *seq += 1;
         told.record.seq = *seq;
@@ -210,7 +207,7 @@ impl Scene {
     }
 
     /// Bytes are refused; returns their index.
-    pub fn refuse(
+    pub(crate) fn refuse(
         &mut self,
         time: &str,
         terminal: &str,
@@ -221,7 +218,7 @@ impl Scene {
         self.push(
             at(time),
             Body::Refused {
-                terminal: terminal.parse().unwrap(),
+                terminal: named(terminal),
                 refusal,
                 claims: claims.map(|told| Box::new(told.record)),
                 hash,
@@ -232,28 +229,28 @@ impl Scene {
     fn push(&mut self, committed_at: Timestamp, body: Body) -> u64 {
         let last = self.entries.last().map_or(committed_at, |entry| entry.committed_at);
         assert!(last <= committed_at, "the centre's time never runs backwards");
-        let index = u64::try_from(self.entries.len()).unwrap();
+        let index = u64::try_from(self.entries.len()).expect("a small ledger");
         self.entries.push(Entry { index, committed_at, body });
         index
     }
 
-    pub fn entries(&self) -> &[Entry] {
+    pub(crate) fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
     /// All that the rules say of this ledger.
-    pub fn judged(&self) -> Vec<Anomaly> {
+    pub(crate) fn judged(&self) -> Vec<Anomaly> {
         let mut judge = Judge::new(Policy::sichuan_2025());
         self.entries.iter().flat_map(|entry| judge.judge(entry)).collect()
     }
 
     /// The kinds that are raised, in order.
-    pub fn kinds(&self) -> Vec<AnomalyKind> {
+    pub(crate) fn kinds(&self) -> Vec<AnomalyKind> {
         self.judged().iter().map(|anomaly| anomaly.kind).collect()
     }
 
     /// The only anomaly.
-    pub fn one(&self) -> Anomaly {
+    pub(crate) fn one(&self) -> Anomaly {
         let mut judged = self.judged();
         assert_eq!(judged.len(), 1, "{judged:#?}");
         judged.remove(0)
@@ -261,11 +258,11 @@ impl Scene {
 }
 
 /// A lesson of one class.
-pub fn lesson(id: &str, site: &str, starts: &str, ends: &str) -> Fact {
+pub(crate) fn lesson(id: &str, site: &str, starts: &str, ends: &str) -> Fact {
     Fact::Lesson(Lesson {
-        id: id.parse().unwrap(),
-        class: "welding-1".parse().unwrap(),
-        site: site.parse().unwrap(),
+        id: named(id),
+        class: named("welding-1"),
+        site: named(site),
         starts: at(starts),
         ends: at(ends),
     })

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -19,11 +19,13 @@ const VERSION: i64 = 1;
 /// How long to wait for the ledger's writer, which holds the file for one commit at most.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 
-/// Times in milliseconds since the epoch, lists as JSON, ids as their bytes.
+/// Times in milliseconds since the epoch, lists as JSON, ids as their bytes. Rows are never deleted,
+/// so a new number is the highest and one; `AUTOINCREMENT` would use up a number for each anomaly
+/// that is ignored because it is there already.
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS cases_version (version INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS cases_anomaly (
-    number    INTEGER PRIMARY KEY AUTOINCREMENT,
+    number    INTEGER PRIMARY KEY,
     id        BLOB NOT NULL UNIQUE,
     kind      TEXT NOT NULL,
     severity  TEXT NOT NULL,
@@ -117,7 +119,9 @@ impl Cases for SqliteCases {
         }
         let failed = |source| StoreError { count: anomalies.len(), source };
         let mut connection = self.connection();
-        let transaction = connection.transaction().map_err(failed)?;
+        // Immediate: waiting for the other writer happens here, before anything was read.
+        let transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         let mut new = Vec::new();
         for anomaly in anomalies {
             if insert(&transaction, anomaly).map_err(failed)? {

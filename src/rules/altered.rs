@@ -39,8 +39,8 @@ impl Rule for Altered {
         let place = words::place(registry, terminal);
         let why = Bilingual::new(
             format!(
-                "{when} 以终端 {terminal}({})名义送来的记录与其记录链衔接{},但签名与内容不符,已拒收并留存。\
-                 应为真实记录在签名之后被改动;存储介质损坏也可能如此。",
+                "{when} 以终端 {terminal}（{}）名义送来的记录与其记录链衔接{}，但签名与内容不符，已拒收并留存。\
+                 应为真实记录在签名之后被改动；存储介质损坏也可能如此。",
                 place.zh, claim.zh
             ),
             format!(

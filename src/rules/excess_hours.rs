@@ -127,8 +127,8 @@ fn overrun(presence: Presence<'_>, over_ms: i64, registry: &Registry, policy: &P
         at: left.at,
         why: Bilingual::new(
             format!(
-                "{}:课次于 {ends} 结束,该学员 {came_at} 签到,{left_at} 才签退,晚于下课 {},超过允许的 \
-                 {allowed} 分钟。可能虚增学时;课后留堂练习也会如此。",
+                "{}：课次于 {ends} 结束，该学员 {came_at} 签到，{left_at} 才签退，晚于下课 {}，超过允许的 \
+                 {allowed} 分钟。可能虚增学时；课后留堂练习也会如此。",
                 place.zh, over.zh
             ),
             format!(
@@ -150,8 +150,8 @@ fn long_day(today: &[Presence<'_>], sum_ms: i64, date: Date, policy: &Policy) ->
         at: today.iter().map(|presence| presence.left.at).max().unwrap_or_default(),
         why: Bilingual::new(
             format!(
-                "该学员 {date} 在 {lessons} 个课次中在课合计 {},超过每日 {allowed} 小时。\
-                 可能虚增学时;集中强化培训也会如此。",
+                "该学员 {date} 在 {lessons} 个课次中在课合计 {}，超过每日 {allowed} 小时。\
+                 可能虚增学时；集中强化培训也会如此。",
                 sum.zh
             ),
             format!(

@@ -48,13 +48,13 @@ impl Rule for Forged {
             | Refusal::Forked
             | Refusal::BrokenChain
             | Refusal::BadOpening => Bilingual::new(
-                "签名无效,且与该终端的记录链不衔接",
+                "签名无效，且与该终端的记录链不衔接",
                 "has a wrong signature and does not continue the terminal's chain",
             ),
         };
         let why = Bilingual::new(
             format!(
-                "{when} 以终端 {terminal}({})名义送来的记录{}{},已拒收并留存。可能是伪造;\
+                "{when} 以终端 {terminal}（{}）名义送来的记录{}{}，已拒收并留存。可能是伪造；\
                  终端重新初始化而新密钥未登记也会如此。",
                 place.zh, how.zh, claim.zh
             ),

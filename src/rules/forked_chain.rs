@@ -54,8 +54,8 @@ impl Rule for ForkedChain {
         };
         let why = Bilingual::new(
             format!(
-                "{when} 终端 {terminal}({})送来签名有效的记录{},但{},已拒收并留存。同一密钥讲出了两段历史:\
-                 密钥可能被复制;终端由旧备份恢复也会如此。",
+                "{when} 终端 {terminal}（{}）送来签名有效的记录{}，但{}，已拒收并留存。同一密钥讲出了两段历史：\
+                 密钥可能被复制；终端由旧备份恢复也会如此。",
                 place.zh, claim.zh, how.zh
             ),
             format!(

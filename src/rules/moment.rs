@@ -22,8 +22,9 @@ pub(super) struct Moment {
 
 /// When `record`, committed at `committed_at`, was made; `None` when that is not proven.
 ///
-/// A terminal that never heard the centre carries no signed time. Its clock was set by the person
-/// who put it up, and it is believed as *holding*.
+/// A terminal that never heard the centre carries no signed time. Its clock was set by whoever put
+/// it up, and its own word stands in for the lower bound. In any case what is older than the
+/// profile allows is not proven, so no rule has to remember more.
 pub(super) fn proven(record: &Record, committed_at: Timestamp, policy: &Policy) -> Option<Moment> {
     let clock = &record.clock;
     let tolerance_ms = i64::from(policy.clock_tolerance_s()) * 1000;
@@ -34,6 +35,7 @@ pub(super) fn proven(record: &Record, committed_at: Timestamp, policy: &Policy) 
     };
     let allowed_ms = i64::from(policy.time_bound_hours_max()) * HOUR_MS;
     let within = clock.wall <= committed_at.plus_ms(tolerance_ms)
+        && committed_at.ms_since(clock.wall) <= allowed_ms
         && clock.signed.is_none_or(|signed| {
             clock.wall.plus_ms(tolerance_ms) >= signed
                 && committed_at.ms_since(signed) <= allowed_ms
@@ -54,7 +56,7 @@ pub(super) fn told(
         }
         None => {
             let text = words::clock(committed_at);
-            let zh = format!("时间未经证明(中心 {text} 收到)");
+            let zh = format!("时间未经证明（中心 {text} 收到）");
             (committed_at, Bilingual::new(zh, format!("At an unproven time (committed {text})")))
         }
     }

@@ -131,12 +131,12 @@ impl Rule for MultiDevice {
                 site: Some(later.what.site.clone()),
                 why: Bilingual::new(
                     format!(
-                        "同一学员 {first} 在{}、{second} 在{}均有考勤:两地直线距离 {km} 公里,相隔 {}\
-                         ,按时速 {speed} 公里至少需 {}。可能有人代打卡;某台终端时钟有误也会如此。",
+                        "同一学员 {first} 在{}、{second} 在{}均有考勤：两地直线距离 {km} 公里，相隔 {}\
+                         ，按时速 {speed} 公里至少需 {}。可能有人代打卡；某台终端时钟有误也会如此。",
                         from.zh, to.zh, between.zh, needed.zh
                     ),
                     format!(
-                        "The same person was recorded at {} at {first} and at {} at {second}: {km} \
+                        "The same person was recorded at {}, at {first}, and at {}, at {second}: {km} \
                          km apart in a straight line, {} between, while {speed} km/h needs at least \
                          {}. Somebody may have checked in for her; a terminal with a wrong clock \
                          looks the same.",

@@ -81,7 +81,7 @@ fn nearest<'r>(
 
 fn why(registry: &Registry, site: &SiteId, at: Timestamp, policy: &Policy) -> Bilingual {
     let place = words::site(registry, site);
-    let night = if policy.is_night(at) { ("(夜间)", " (at night)") } else { ("", "") };
+    let night = if policy.is_night(at) { ("（夜间）", " (at night)") } else { ("", "") };
     let margin_minutes = policy.timetable_margin_minutes();
     let time = words::clock(at);
     let within = nearest(registry, site, at, Announced::is_backfilled)
@@ -90,7 +90,7 @@ fn why(registry: &Registry, site: &SiteId, at: Timestamp, policy: &Policy) -> Bi
         let span = words::stretch(announced.lesson.starts, announced.lesson.ends);
         let registered = words::clock(announced.registered_at);
         Bilingual::new(
-            format!("该时段的课次({span})在结束之后,于 {registered} 才登记"),
+            format!("该时段的课次（{span}）在结束之后，于 {registered} 才登记"),
             format!(
                 "the lesson of that time ({span}) was registered only after its end, at {registered}"
             ),
@@ -101,7 +101,7 @@ fn why(registry: &Registry, site: &SiteId, at: Timestamp, policy: &Policy) -> Bi
         let span = words::stretch(announced.lesson.starts, announced.lesson.ends);
         let distance = words::length(distance_ms);
         Bilingual::new(
-            format!("本教学点最近的课次({span})相距 {},超过 {margin_minutes} 分钟", distance.zh),
+            format!("本教学点最近的课次（{span}）相距 {}，超过 {margin_minutes} 分钟", distance.zh),
             format!(
                 "the nearest lesson of the site ({span}) is {} away, more than {margin_minutes} min",
                 distance.en
@@ -115,7 +115,7 @@ fn why(registry: &Registry, site: &SiteId, at: Timestamp, policy: &Policy) -> Bi
     };
     Bilingual::new(
         format!(
-            "{time}{},{}有考勤,而{}。可能是虚造考勤;临时调课未登记也会如此。",
+            "{time}{}，{}有考勤，而{}。可能是虚造考勤；临时调课未登记也会如此。",
             night.0, place.zh, reason.zh
         ),
         format!(

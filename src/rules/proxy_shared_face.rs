@@ -84,8 +84,8 @@ impl Rule for ProxySharedFace {
                 site: registry.site_of(&record.terminal).cloned(),
                 why: Bilingual::new(
                     format!(
-                        "{},{}:本次被接受的人脸与本终端先前以另一姓名接受的人脸(序号 {})相似 {}\
-                         ({least} 起视为同一张脸)。可能是一人顶多名;双胞胎也会如此。",
+                        "{}，{}：本次被接受的人脸与本终端先前以另一姓名接受的人脸（序号 {}）相似度达 {}\
+                         （{least} 起视为同一张脸）。可能是一人顶多名；双胞胎也会如此。",
                         when.zh, place.zh, same.seq, same.score
                     ),
                     format!(

@@ -46,7 +46,7 @@ impl Rule for ProxyStandIn {
             || Bilingual::new("", ""),
             |(score, threshold)| {
                 Bilingual::new(
-                    format!("与所声称学员的相似度仅 {score}(接受须 {threshold})。"),
+                    format!("与所声称学员的相似度仅 {score}（接受须 {threshold}）。"),
                     format!(
                         " It is like the claimed person only by {score} ({threshold} is needed)."
                     ),
@@ -55,8 +55,8 @@ impl Rule for ProxyStandIn {
         );
         let why = Bilingual::new(
             format!(
-                "{},{}:有人自称某学员,人脸却与另一名在册人员相似 {}({least} 起视为他人)。{}\
-                 可能是替课;双胞胎、登记照片有误或点错姓名也会如此。",
+                "{}，{}：有人自称某学员，人脸与另一名在册人员的相似度却达 {}（{least} 起视为他人）。{}\
+                 可能是替课；双胞胎、登记照片有误或点错姓名也会如此。",
                 when.zh, place.zh, found.score, claimed.zh
             ),
             format!(

@@ -71,7 +71,7 @@ impl<'e> Refused<'e> {
             Some(record) => {
                 let (seq, time) = (record.seq, words::clock(record.clock.wall));
                 Bilingual::new(
-                    format!("(自称序号 {seq}、时间 {time})"),
+                    format!("（自称序号 {seq}、时间 {time}）"),
                     format!(" (it claims number {seq}, made {time})"),
                 )
             }

@@ -48,8 +48,8 @@ impl Rule for Replayed {
         };
         let why = Bilingual::new(
             format!(
-                "{when} 终端 {named} 的记录以终端 {terminal}({})的名义送来{},已拒收并留存。可能是把一处的\
-                 考勤冒作另一处;安装时证书装错也会如此。",
+                "{when} 终端 {named} 的记录以终端 {terminal}（{}）的名义送来{}，已拒收并留存。可能是把一处的\
+                 考勤冒作另一处；安装时证书装错也会如此。",
                 place.zh, claim.zh
             ),
             format!(

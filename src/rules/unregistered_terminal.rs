@@ -63,7 +63,7 @@ impl Rule for UnregisteredTerminal {
         let (terminal, when, claim) = (refused.terminal, refused.when(), refused.claim());
         let why = Bilingual::new(
             format!(
-                "{when} 未登记的终端 {terminal} 送来记录{},已拒收;当日不再重复提示。可能是私设终端;\
+                "{when} 未登记的终端 {terminal} 送来记录{}，已拒收；当日不再重复提示。可能是私设终端；\
                  新终端漏登记也会如此。",
                 claim.zh
             ),

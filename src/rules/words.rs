@@ -38,8 +38,8 @@ pub(super) fn length(ms: i64) -> Bilingual {
 pub(super) fn site(registry: &Registry, id: &SiteId) -> Bilingual {
     match registry.site(id) {
         Some(site) => Bilingual::new(
-            format!("{}({})", site.name.zh, site.town.zh),
-            format!("{} ({})", site.name.en, site.town.en),
+            format!("{}·{}", site.town.zh, site.name.zh),
+            format!("{}, {}", site.name.en, site.town.en),
         ),
         None => Bilingual::new(id.as_str(), id.as_str()),
     }

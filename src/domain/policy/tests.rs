@@ -67,9 +67,9 @@ fn a_value_out_of_range_is_an_error_with_its_line() {
 
 #[test]
 fn a_missing_number_is_an_error_that_names_it() {
-    let start = SICHUAN_2025.find("[numbers.hours_per_day_max]").expect("stands there");
-    let end = start + SICHUAN_2025[start..].find("# ----").expect("a rule follows");
-    let text = format!("{}{}", &SICHUAN_2025[..start], &SICHUAN_2025[end..]);
+    let (before, rest) = SICHUAN_2025.split_once("[numbers.hours_per_day_max]").unwrap();
+    let (_, after) = rest.split_once("# ----").unwrap();
+    let text = format!("{before}# ----{after}");
     let error = Policy::parse(&text, "my.toml").expect_err("must be refused");
     assert!(error.detail.contains("missing field `hours_per_day_max`"), "{error}");
 }

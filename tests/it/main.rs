@@ -14,12 +14,10 @@ mod face_data; // not tests: where models and pictures are, which runtimes there
 mod face_reference; // points, boxes, liveness and embeddings are those of a reference implementation
 
 mod journal_model; // append, replay, release, crash, reopen against a vector
-mod web_browser; // the page in Chromium: both languages, 1280 and 390 px, live, paused, evidence
-mod web_fixture; // an invented province, its server, and a plain HTTP client
-// mod architecture;    the layering law and other absences
-// mod record_vectors;  docs/spec/vectors, byte for byte; one flipped bit is refused, for every bit
 
-mod cases_once; // an anomaly is stored once, however often the ledger is judged
 mod rules_golden; // each rule fires with the very words that people read, and stays silent
 mod rules_honest_life; // honest days raise nothing; the order of arrival changes nothing
 mod rules_scene; // the small world in which rules are tested
+mod cases_once; // an anomaly is stored once, however often the ledger is judged
+mod web_browser; // the page in Chromium: both languages, 1280 and 390 px, live, paused, evidence
+mod web_fixture; // an invented province, its server, and a plain HTTP client

@@ -1,7 +1,11 @@
 //! The command line: one program, its roles as subcommands. Exit codes are a contract: 0 fine,
 //! 1 looked and found something wrong, 2 bad usage or configuration, 3 environment, 4 fail-stop.
 
+#[cfg(feature = "collector")]
+mod collector;
 pub mod report;
+#[cfg(feature = "collector")]
+mod verify;
 
 use std::process::ExitCode;
 
@@ -16,11 +20,23 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    /// The centre: takes records in, keeps the ledger, gives receipts.
+    #[cfg(feature = "collector")]
+    Collector(collector::Args),
+    /// Checks exported bundles with nothing but the files and trusted keys.
+    #[cfg(feature = "collector")]
+    Verify(verify::Args),
+}
 
 impl Cli {
     /// Runs the chosen role to its end.
     pub fn run(self) -> ExitCode {
-        match self.command {}
+        match self.command {
+            #[cfg(feature = "collector")]
+            Command::Collector(args) => args.run(),
+            #[cfg(feature = "collector")]
+            Command::Verify(args) => args.run(),
+        }
     }
 }

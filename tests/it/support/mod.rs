@@ -1,0 +1,4 @@
+//! What several modules of tests need.
+
+pub(crate) mod broker;
+pub(crate) mod pen;

@@ -98,7 +98,7 @@ fn tell(findings: &Findings) {
             checkpoint.at,
             TreeHash(checkpoint.root)
         ),
-        None => "without a trusted checkpoint nothing can be said".to_owned(),
+        None => "no trusted checkpoint".to_owned(),
     };
     line("账本", "ledger", &findings.ledger, &ledger);
     for finding in [&findings.signatures, &findings.chain, &findings.ledger] {

@@ -218,7 +218,10 @@ impl<'t> Check<'t> {
         if !bundle.entries.is_sorted_by(|a, b| a.index < b.index) {
             ledger.wrong.push("its entries are not in ascending order, each once".into());
         }
-        let Some(checkpoint) = &self.findings.checkpoint else { return };
+        let Some(checkpoint) = &self.findings.checkpoint else {
+            ledger.wrong.push("without a trusted checkpoint nothing can be said of it".into());
+            return;
+        };
         if bundle.scope == Scope::Everything && bundle.entries.len() as u64 != checkpoint.size {
             ledger.wrong.push(format!(
                 "it says that it holds everything, but has {} of {} entries",

@@ -1,4 +1,5 @@
 //! What several modules of tests need.
 
 pub(crate) mod broker;
+pub(crate) mod caller;
 pub(crate) mod pen;

@@ -3,14 +3,18 @@
 
 pub mod report;
 
+#[cfg(feature = "demo")]
+mod demo;
+#[cfg(feature = "collector")]
+mod collector;
+#[cfg(feature = "terminal")]
+mod models;
+#[cfg(feature = "collector")]
+mod verify;
+
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-
-#[cfg(feature = "demo")]
-mod demo;
-#[cfg(feature = "terminal")]
-mod models;
 
 /// Attendance that nobody can forge, lose, backdate or deny.
 #[derive(Debug, Parser)]
@@ -24,8 +28,14 @@ pub struct Cli {
 enum Command {
     #[cfg(feature = "demo")]
     Demo(demo::Demo),
+    /// The centre: takes records in, keeps the ledger, gives receipts.
+    #[cfg(feature = "collector")]
+    Collector(collector::Args),
     #[cfg(feature = "terminal")]
     Models(models::Models),
+    /// Checks exported bundles with nothing but the files and trusted keys.
+    #[cfg(feature = "collector")]
+    Verify(verify::Args),
 }
 
 impl Cli {
@@ -34,8 +44,12 @@ impl Cli {
         match self.command {
             #[cfg(feature = "demo")]
             Command::Demo(demo) => demo.run(),
+            #[cfg(feature = "collector")]
+            Command::Collector(args) => args.run(),
             #[cfg(feature = "terminal")]
             Command::Models(models) => models.run(),
+            #[cfg(feature = "collector")]
+            Command::Verify(args) => args.run(),
         }
     }
 }

@@ -11,15 +11,13 @@ use tracing::{info, warn};
 
 use super::home::Home;
 use super::mqtt::{Outlet, Ticket};
-use super::{CoreError, Counters, Hooks, StartError, StateError};
+use super::{CoreError, Counters, Hooks, StartError, StateError, check_facts};
 use crate::domain::{Fact, TerminalId, Timestamp};
 use crate::ingest::{Answer, Evidence, Intake, Limits, Step, answers};
-use crate::ledger::{Entry, Item, Kind, Ledger, Sqlite, StageError, Staged};
+use crate::ledger::{Entry, Item, Kind, Ledger, Sqlite, Staged};
 use crate::platform::clock::Clock;
 use crate::record::topic::Channel;
-use crate::record::{
-    Batch, Checkpoint, SigningKey, TimeAnswer, VerifyingKey, Wanted, peek_kid, seal_statement,
-};
+use crate::record::{Batch, Checkpoint, SigningKey, TimeAnswer, Wanted, peek_kid, seal_statement};
 
 /// Entries read back at once when a collector starts.
 const REPLAY_ENTRIES: usize = 1_000;
@@ -186,7 +184,7 @@ impl Core {
                     Channel::Answers => {}
                 }
             }
-            Inbound::State { facts, reply } => match self.check(&facts) {
+            Inbound::State { facts, reply } => match check_facts(&facts, &self.log) {
                 Ok(()) => {
                     let first = work.steps.iter().filter(|step| becomes_entry(step)).count()
                         + work.facts.len();
@@ -256,19 +254,6 @@ impl Core {
         if bytes.len() <= STATUS_BYTES_MAX && self.intake.head(terminal).is_some() {
             (self.hooks.on_status)(terminal, bytes);
         }
-    }
-
-    /// Facts are checked before anything of them is taken in: they are stated all or none.
-    fn check(&self, facts: &[Fact]) -> Result<(), StateError> {
-        for fact in facts {
-            if let Fact::Terminal { id, key, .. } = fact {
-                VerifyingKey::from_bytes(key)
-                    .map_err(|cause| StateError::Key { terminal: id.clone(), cause })?;
-            }
-        }
-        let trial = facts.iter().cloned().map(Item::Fact);
-        let sealed = Staged::seal(trial, Timestamp::default(), Timestamp::default(), &self.log);
-        sealed.map(drop).map_err(|StageError::TooLong { bytes }| StateError::TooLong { bytes })
     }
 
     fn tick_if_due(&mut self, work: &mut Work) {

@@ -8,15 +8,23 @@ use std::path::{Path, PathBuf};
 
 use data_encoding::BASE64;
 
-use crate::ledger::{OpenLedgerError, Sqlite};
+use super::{StateError, check_facts};
+use crate::domain::{Fact, TerminalId, Timestamp};
+use crate::ledger::bundle::Bundle;
+use crate::ledger::{
+    Body, Entry, Item, Ledger, OpenLedgerError, ReadError, Sqlite, StageError, Staged,
+};
 use crate::platform::chance::random_bytes;
 use crate::platform::durable::{self, Access, WriteError};
-use crate::record::{SigningKey, VerifyingKey};
+use crate::record::{Checkpoint, SigningKey, VerifyingKey, seal_statement};
 
 const LOG_KEY: &str = "log.key";
 const RECEIPT_KEY: &str = "receipt.key";
 const LEDGER: &str = "ledger.sqlite";
 const LOCK: &str = "collector.lock";
+
+/// Entries read at once.
+const READ_ENTRIES: usize = 1_000;
 
 /// The folder could not be made or opened.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +126,46 @@ impl Home {
     /// The public half of the key that seals receipts and answers: what terminals pin.
     pub fn receipt_key(&self) -> VerifyingKey {
         self.receipt.verifying_key()
+    }
+
+    /// All facts of the ledger, in its order.
+    pub fn facts(&self) -> Result<Vec<Fact>, ReadError> {
+        let mut facts = Vec::new();
+        let mut next = 0;
+        loop {
+            let entries = self.ledger.entries_since(next, READ_ENTRIES)?;
+            let Some(last) = entries.last() else { return Ok(facts) };
+            next = last.index + 1;
+            facts.extend(entries.into_iter().filter_map(|entry| match entry.body {
+                Body::Fact(fact) => Some(fact),
+                Body::Record { .. } | Body::Refused { .. } => None,
+            }));
+        }
+    }
+
+    /// States facts while no collector runs: all of them, in this order, or none.
+    pub fn state(&mut self, facts: Vec<Fact>, now: Timestamp) -> Result<Vec<Entry>, StateError> {
+        check_facts(&facts, &self.log)?;
+        let items = facts.into_iter().map(Item::Fact);
+        let staged = Staged::seal(items, now, self.ledger.last_committed_at(), &self.log)
+            .map_err(|StageError::TooLong { bytes }| StateError::TooLong { bytes })?;
+        Ok(self.ledger.commit(staged)?)
+    }
+
+    /// A bundle of everything, or of what concerns one terminal, under a checkpoint of now.
+    pub fn export(
+        &self,
+        origin: &str,
+        terminal: Option<&TerminalId>,
+        now: Timestamp,
+    ) -> Result<Bundle, ReadError> {
+        let checkpoint = Checkpoint {
+            origin: origin.to_owned(),
+            size: self.ledger.size(),
+            root: self.ledger.root().0,
+            at: now.max(self.ledger.last_committed_at()),
+        };
+        Bundle::export(&self.ledger, terminal, seal_statement(&checkpoint, &self.log))
     }
 
     /// What an auditor must be given by another way than the bundles: a file for

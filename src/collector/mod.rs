@@ -12,6 +12,7 @@
 
 mod config;
 mod core;
+pub mod facts;
 mod home;
 mod mqtt;
 
@@ -24,16 +25,17 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::oneshot;
 
-pub use config::{Config, ConfigError};
+pub(crate) use config::read_bounded;
+pub use config::{BrokerSection, Config, ConfigError, Rules, Ticks, Web};
 pub use home::{Home, HomeError};
 
 use self::core::{Core, Inbound, Parts};
-use crate::domain::{Fact, TerminalId};
+use crate::domain::{Fact, TerminalId, Timestamp};
 use crate::ingest::Limits;
-use crate::ledger::{CommitError, Entry, ReadError, StageError};
+use crate::ledger::{CommitError, Entry, Item, ReadError, StageError, Staged};
 use crate::platform::clock::Clock;
 use crate::platform::telemetry::Class;
-use crate::record::{KeyError, SEALED_BYTES_MAX};
+use crate::record::{KeyError, SEALED_BYTES_MAX, SigningKey, VerifyingKey};
 
 /// Messages that may wait for the core. With the longest messages 20 MiB.
 const QUEUE_MESSAGES: usize = 256;
@@ -132,9 +134,25 @@ pub enum StateError {
         /// How long it would be.
         bytes: usize,
     },
+    /// The ledger could not be written.
+    #[error("could not commit the facts")]
+    Commit(#[from] CommitError),
     /// The collector has ended.
     #[error("the collector has ended")]
     Ended,
+}
+
+/// Facts are checked before anything of them is taken in, so that they are stated all or none.
+fn check_facts(facts: &[Fact], log: &SigningKey) -> Result<(), StateError> {
+    for fact in facts {
+        if let Fact::Terminal { id, key, .. } = fact {
+            VerifyingKey::from_bytes(key)
+                .map_err(|cause| StateError::Key { terminal: id.clone(), cause })?;
+        }
+    }
+    let trial = facts.iter().cloned().map(Item::Fact);
+    let sealed = Staged::seal(trial, Timestamp::default(), Timestamp::default(), log);
+    sealed.map(drop).map_err(|StageError::TooLong { bytes }| StateError::TooLong { bytes })
 }
 
 /// The core ended by itself: it could not keep a promise.

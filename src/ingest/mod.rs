@@ -14,8 +14,6 @@ mod answer;
 mod intake;
 mod park;
 mod quota;
-#[cfg(test)]
-mod tests;
 
 pub use admit::{
     Admitted, Duplicate, EVIDENCE_BYTES_MAX, Evidence, Head, Known, Link, Offer, Refused, Ruling,

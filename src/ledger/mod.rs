@@ -10,6 +10,7 @@
 //! Whatever is stored as an entry is a complete signed statement: a terminal's record, or the
 //! centre's own statement of a fact or a refusal. So every leaf can be checked by itself.
 
+pub mod bundle;
 mod entry;
 mod memory;
 mod sqlite;

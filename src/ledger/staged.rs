@@ -1,6 +1,8 @@
 //! A batch on its way into the ledger, and the stored form on its way out. Pure: sealing needs
 //! only the log key and a time.
 
+use serde::{Deserialize, Serialize};
+
 use super::entry::{Body, Entry};
 use super::tree::TreeHash;
 use crate::domain::{Fact, TerminalId, Timestamp};
@@ -22,7 +24,8 @@ pub enum Item {
 }
 
 /// What kind of statement an entry holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A terminal's record.
     Record,

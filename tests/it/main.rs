@@ -15,6 +15,10 @@ mod face_reference; // points, boxes, liveness and embeddings are those of a ref
 
 mod journal_model; // append, replay, release, crash, reopen against a vector
 
+mod ingest_refusals; // every reason to refuse, and what is innocent
+mod ledger_contract; // one suite, run on memory and sqlite
+mod collector_broker; // a real Mosquitto: exactly once across kill -9, floods, garbage
+
 mod rules_golden; // each rule fires with the very words that people read, and stays silent
 mod rules_honest_life; // honest days raise nothing; the order of arrival changes nothing
 mod rules_scene; // the small world in which rules are tested

@@ -1,3 +1,6 @@
-//! What several test files need.
+//! What several modules of tests need.
 
+pub(crate) mod broker;
+pub(crate) mod caller;
+pub(crate) mod pen;
 pub(crate) mod records;

@@ -241,6 +241,7 @@ fn evidence_unfolds_to_the_ledger_entry_and_how_to_check_it() {
     for expected in ["#4", "0.7102", "2026-03-02 08:31:42", "rollcall verify", "自行核验"] {
         assert!(text.contains(expected), "{expected:?} is not on the page:\n{text}");
     }
+    tab.eval("document.querySelector('.proof').closest('li').scrollIntoView()");
     tab.picture("evidence-1280-light.png");
     tab.assert_nothing_overflows();
 }

@@ -160,7 +160,7 @@ fn anomaly(case: Case) -> Body {
             .iter()
             .map(|(index, zh, en)| Evidence {
                 index: *index,
-                hash: SealedHash::of(&index.to_be_bytes()).to_string()[..8].to_owned(),
+                hash: SealedHash::of(&index.to_be_bytes()).to_string().chars().take(8).collect(),
                 what: text(zh, en),
             })
             .collect(),

@@ -3,7 +3,7 @@
 
 import {
   EVENTS, HOLDS, KINDS, OUTCOMES, SEVERITIES, STATES,
-  clock, day, full, iso, short, word,
+  clock, day, full, iso, number, short, word,
 } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -159,7 +159,7 @@ export function terminal(event) {
         : el("span", "", "尚无记录 ", en("no record yet"))),
   ];
   if (event.waiting) {
-    lines.push(el("div", "line waiting", el("span", "", "待传记录 ", en("records waiting"), " ", el("b", "", String(event.waiting)))));
+    lines.push(el("div", "line waiting", el("span", "", "待传记录 ", en("records waiting"), " ", el("b", "", number(event.waiting)))));
   }
   const item = el("li", "terminal", ...lines);
   item.dataset.terminal = event.terminal;

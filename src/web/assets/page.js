@@ -30,6 +30,7 @@ let town = "";
 let paused = false;
 let older = null; // where to read on; null before the first answer, false at the end
 let shown_max = SHOWN_MAX;
+let newest_ms = 0; // time of the newest event
 let unseen = 0; // anomalies that came while the page was hidden
 
 // --- What came ------------------------------------------------------------------------------
@@ -58,6 +59,7 @@ follow("/api/v1/events", {
     terminals.clear();
     towns.clear();
     older = null;
+    newest_ms = 0;
     shown_max = SHOWN_MAX;
     for (const event of events) take(event, anomalies);
     fill_towns();
@@ -82,7 +84,8 @@ function take(event, into) {
     if (event.where) towns.set(event.where.town.zh, event.where.town);
   }
   const at = event.committed_ms ?? event.at_ms ?? event.last?.at_ms;
-  if (at) {
+  if (at > newest_ms) {
+    newest_ms = at;
     $("link-time").textContent = clock(at);
     $("link-time").dateTime = iso(at);
   }

@@ -2,7 +2,7 @@
 // only filters, pauses and unfolds.
 
 import { follow } from "./live.js";
-import { anomaly, attendance, both, el, en, entry, evidence, icon, severity, terminal } from "./draw.js";
+import { anomaly, attendance, both, el, en, entry, evidence, icon, severity, terminal, unreadable } from "./draw.js";
 import { KINDS, SEVERITIES, STATES, clock, iso, number, word } from "./words.js";
 
 const SHOWN_MAX = 200; // live anomalies on the page; more by "load older"
@@ -221,7 +221,7 @@ async function unfold(event, body) {
       try {
         entry(facts, await ask(`/api/v1/entries/${line.index}`));
       } catch (error) {
-        facts.replaceChildren(el("dt", "", "无法读取 ", en("cannot be read")), el("dd", "", error.message));
+        unreadable(facts, error.message);
       }
     }),
   );

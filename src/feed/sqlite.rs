@@ -391,14 +391,17 @@ fn announce_one(tx: &Transaction<'_>, body: &Body) -> rusqlite::Result<Option<u6
         tx.prepare_cached("DELETE FROM feed WHERE type = 'terminal' AND key = ?1 AND body <> ?2")?
             .execute(params![key, json])?;
     }
-    let inserted = tx
-        .prepare_cached(
-            "INSERT OR IGNORE INTO feed (type, key, severity, kind, body) VALUES (?1, ?2, ?3, ?4, ?5)",
-        )?
-        .execute(params![body.kind(), key, severity, kind, json])?;
-    if inserted == 0 {
+    // Asked first: an insert that is ignored would use up a number.
+    let known = tx
+        .prepare_cached("SELECT 1 FROM feed WHERE type = ?1 AND key = ?2")?
+        .exists(params![body.kind(), key])?;
+    if known {
         return Ok(None);
     }
+    tx.prepare_cached(
+        "INSERT INTO feed (type, key, severity, kind, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![body.kind(), key, severity, kind, json])?;
     let id = unsigned(tx.last_insert_rowid());
     if let Body::Attendance(a) = body
         && a.event == crate::domain::Event::CheckIn

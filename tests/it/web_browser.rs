@@ -241,6 +241,7 @@ fn evidence_unfolds_to_the_ledger_entry_and_how_to_check_it() {
     for expected in ["#4", "0.7102", "2026-03-02 08:31:42", "rollcall verify", "自行核验"] {
         assert!(text.contains(expected), "{expected:?} is not on the page:\n{text}");
     }
+    tab.eval("document.querySelector('.proof').closest('li').scrollIntoView()");
     tab.picture("evidence-1280-light.png");
     tab.assert_nothing_overflows();
 }
@@ -321,4 +322,35 @@ fn an_empty_page_explains_itself_and_older_anomalies_can_be_loaded() {
     let sorted = "[...document.querySelectorAll('#anomaly-list > li')]
          .map((li) => Number(li.dataset.id)).every((id, i, all) => !i || all[i - 1] === id + 1)";
     assert_eq!(tab.eval(sorted), true, "newest first, without a hole and without a repetition");
+}
+
+#[test]
+fn page_comes_back_after_a_restart_and_misses_and_repeats_nothing() {
+    let mut server = Server::of_province_on("127.0.1.9:0");
+    let url = format!("http://{}/", server.address);
+    let mut browser = Browser::start();
+    let mut tab = browser.open(1280, 900, "light", &url);
+    tab.wait_for(READY);
+    // Drawn anew by a snapshot, this mark would vanish.
+    tab.eval("document.querySelector('#anomaly-list > li').dataset.mark = 'old'");
+
+    server.stop();
+    tab.wait_for("document.getElementById('link').innerText.includes('重新连接中')");
+    tab.picture("reconnecting-1280-light.png");
+    server.serve_again("feed.sqlite");
+    server.feed.announce(&[another_anomaly(1)]).unwrap();
+    tab.wait_for("document.getElementById('link').innerText.includes('实时')");
+    tab.wait_for("document.querySelectorAll('#anomaly-list > li').length === 13");
+    assert_eq!(tab.count("[data-mark=old]"), 1, "what was shown stays");
+    let ids = "[...document.querySelectorAll('#anomaly-list > li')].map((li) => li.dataset.id)";
+    assert_eq!(tab.eval(&format!("new Set({ids}).size")), 13);
+
+    // Another log at the same address, with numbers that reach beyond those seen.
+    server.stop();
+    server.serve_again("another.sqlite");
+    let many: Vec<_> = (100..160).map(another_anomaly).collect();
+    server.feed.announce(&many).unwrap();
+    tab.wait_for("document.querySelectorAll('#anomaly-list > li').length === 60");
+    assert_eq!(tab.count("[data-mark=old]"), 0, "nothing of the other log stays");
+    assert_eq!(tab.count("#terminal-list > li"), 0);
 }

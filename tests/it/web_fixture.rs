@@ -160,7 +160,7 @@ fn anomaly(case: Case) -> Body {
             .iter()
             .map(|(index, zh, en)| Evidence {
                 index: *index,
-                hash: SealedHash::of(&index.to_be_bytes()).to_string()[..8].to_owned(),
+                hash: SealedHash::of(&index.to_be_bytes()).to_string().chars().take(8).collect(),
                 what: text(zh, en),
             })
             .collect(),
@@ -412,32 +412,55 @@ pub(crate) struct Server {
     end: Option<oneshot::Sender<()>>,
     serving: Option<tokio::task::JoinHandle<()>>,
     runtime: Runtime,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Server {
     /// Serves an empty feed on a free port.
     pub(crate) fn start() -> Self {
+        Self::start_on("127.0.0.1:0")
+    }
+
+    fn start_on(address: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let feed = Feed::open(&folder.path().join("feed.sqlite")).unwrap();
         let runtime = Runtime::new().unwrap();
-        let any: SocketAddr = "127.0.0.1:0".parse().unwrap();
-        let listening = runtime.block_on(Listening::bind(any, WhenTaken::Fail)).unwrap();
-        let address = listening.address;
+        let address = address.parse().unwrap();
+        let mut server = Self { feed, address, end: None, serving: None, runtime, folder };
+        server.serve();
+        server
+    }
+
+    fn serve(&mut self) {
+        let listening =
+            self.runtime.block_on(Listening::bind(self.address, WhenTaken::Fail)).unwrap();
+        self.address = listening.address;
         let (end, ended) = oneshot::channel();
-        let site = site(Arc::clone(&feed));
-        let serving = runtime.spawn(async move {
+        let site = site(Arc::clone(&self.feed));
+        self.end = Some(end);
+        self.serving = Some(self.runtime.spawn(async move {
             let end = async {
                 ended.await.ok();
             };
             listening.serve(site, end).await.unwrap();
-        });
-        Self { feed, address, end: Some(end), serving: Some(serving), runtime, _folder: folder }
+        }));
+    }
+
+    /// Serves again at the same address, from the named log of the same folder.
+    pub(crate) fn serve_again(&mut self, log: &str) {
+        self.feed = Feed::open(&self.folder.path().join(log)).unwrap();
+        self.serve();
     }
 
     /// Serves the whole invented province.
     pub(crate) fn of_province() -> Self {
-        let server = Self::start();
+        Self::of_province_on("127.0.0.1:0")
+    }
+
+    /// The same, on a loopback address where no other test can take the port while it is free
+    /// between two servers.
+    pub(crate) fn of_province_on(address: &str) -> Self {
+        let server = Self::start_on(address);
         server.feed.announce(&terminals()).unwrap();
         server.feed.announce(&attendances()).unwrap();
         server.feed.announce(&anomalies()).unwrap();

@@ -3,7 +3,7 @@
 
 import {
   EVENTS, HOLDS, KINDS, OUTCOMES, SEVERITIES, STATES,
-  clock, day, full, iso, short, word,
+  clock, day, full, iso, number, short, word,
 } from "./words.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -128,7 +128,7 @@ export function anomaly(event, open) {
 }
 
 export function evidence(line) {
-  const facts = el("dl", "entry", ...row(["读取中", "reading"], "…"));
+  const facts = el("dl", "entry", pair(["读取中", "reading"], "…"));
   const head = el(
     "p", "entry-head",
     el("code", "index", `#${line.index}`), " ", el("code", "hash", line.hash), " ", ...both(line.what),
@@ -136,17 +136,30 @@ export function evidence(line) {
   return { box: el("section", "", head, facts), facts };
 }
 
+// A field that needs the whole width stands alone in its line.
+const LONG = 32;
+
+function pair(label, ...value) {
+  const box = el("div", "", ...row(label, ...value));
+  if (box.lastElementChild.textContent.length > LONG) box.className = "long";
+  return box;
+}
+
 export function entry(facts, view) {
-  const rows = [
-    ...row(["条目", "Entry"], ...both(word(HOLDS, view.holds))),
-    ...row(["入账时间", "Committed"], time(view.committed_ms, full(view.committed_ms))),
+  const pairs = [
+    pair(["条目", "Entry"], ...both(word(HOLDS, view.holds))),
+    pair(["入账时间", "Committed"], time(view.committed_ms, full(view.committed_ms))),
   ];
-  if (view.hash) rows.push(...row(["密封字节哈希", "SHA-256 of sealed bytes"], el("code", "", view.hash)));
+  if (view.hash) pairs.push(pair(["密封字节哈希", "SHA-256"], el("code", "", view.hash)));
   for (const fact of view.facts) {
     const value = fact.says ? both(fact.says) : [el("code", "", fact.value)];
-    rows.push(...row([fact.name.zh, fact.name.en], ...value));
+    pairs.push(pair(fact.name, ...value));
   }
-  facts.replaceChildren(...rows);
+  facts.replaceChildren(...pairs);
+}
+
+export function unreadable(facts, message) {
+  facts.replaceChildren(pair(["无法读取", "cannot be read"], message));
 }
 
 export function terminal(event) {
@@ -159,7 +172,7 @@ export function terminal(event) {
         : el("span", "", "尚无记录 ", en("no record yet"))),
   ];
   if (event.waiting) {
-    lines.push(el("div", "line waiting", el("span", "", "待传记录 ", en("records waiting"), " ", el("b", "", String(event.waiting)))));
+    lines.push(el("div", "line waiting", el("span", "", "待传记录 ", en("records waiting"), " ", el("b", "", number(event.waiting)))));
   }
   const item = el("li", "terminal", ...lines);
   item.dataset.terminal = event.terminal;

@@ -2,7 +2,7 @@
 // only filters, pauses and unfolds.
 
 import { follow } from "./live.js";
-import { anomaly, attendance, both, el, en, entry, evidence, icon, severity, terminal } from "./draw.js";
+import { anomaly, attendance, both, el, en, entry, evidence, icon, severity, terminal, unreadable } from "./draw.js";
 import { KINDS, SEVERITIES, STATES, clock, iso, number, word } from "./words.js";
 
 const SHOWN_MAX = 200; // live anomalies on the page; more by "load older"
@@ -30,6 +30,7 @@ let town = "";
 let paused = false;
 let older = null; // where to read on; null before the first answer, false at the end
 let shown_max = SHOWN_MAX;
+let newest_ms = 0; // time of the newest event
 let unseen = 0; // anomalies that came while the page was hidden
 
 // --- What came ------------------------------------------------------------------------------
@@ -58,6 +59,7 @@ follow("/api/v1/events", {
     terminals.clear();
     towns.clear();
     older = null;
+    newest_ms = 0;
     shown_max = SHOWN_MAX;
     for (const event of events) take(event, anomalies);
     fill_towns();
@@ -82,7 +84,8 @@ function take(event, into) {
     if (event.where) towns.set(event.where.town.zh, event.where.town);
   }
   const at = event.committed_ms ?? event.at_ms ?? event.last?.at_ms;
-  if (at) {
+  if (at > newest_ms) {
+    newest_ms = at;
     $("link-time").textContent = clock(at);
     $("link-time").dateTime = iso(at);
   }
@@ -218,7 +221,7 @@ async function unfold(event, body) {
       try {
         entry(facts, await ask(`/api/v1/entries/${line.index}`));
       } catch (error) {
-        facts.replaceChildren(el("dt", "", "无法读取 ", en("cannot be read")), el("dd", "", error.message));
+        unreadable(facts, error.message);
       }
     }),
   );

@@ -7,10 +7,10 @@ use super::onnx::{Net, NetError, Output, output_named};
 use super::planes::Planes;
 use crate::camera::Frame;
 
-/// Frames with a longer side are shrunk by a whole factor before detection. At this size a face
-/// is found whose eyes are about 5 pixels apart, far smaller than what may be decided on, and
-/// one run of the detector stays below a tenth of a second on one core.
-pub(super) const DETECT_SIDE_PX_MAX: u32 = 1280;
+/// Frames with a longer side are shrunk by a whole factor before detection, so that the cost of a
+/// run is bounded: 640 × 480 passes as it is, 1280 × 720 becomes 640 × 360, 1920 × 1080 becomes
+/// 960 × 540. Only finding happens on the small picture; the face itself is cut from the frame.
+pub(super) const DETECT_SIDE_PX_MAX: u32 = 960;
 
 /// More faces than this in one frame are not told apart: no room before a kiosk holds them, and
 /// the cost of suppressing overlaps grows with the square.
@@ -71,7 +71,6 @@ pub(super) struct Detector {
     planes: Planes,
     confidence: f32,
     nms: f32,
-    shrunk: Option<Frame>,
 }
 
 impl Detector {
@@ -81,14 +80,14 @@ impl Detector {
             planes: Planes::new(&pack.detector.normalisation),
             confidence: pack.detector_confidence,
             nms: pack.detector_nms,
-            shrunk: None,
         }
     }
 
     /// All faces of the frame, the most certain first.
     pub(super) fn detect(&mut self, frame: &Frame) -> Result<Vec<Found>, NetError> {
         let factor = frame.width().max(frame.height()).div_ceil(DETECT_SIDE_PX_MAX);
-        let seen = if factor > 1 { self.shrunk.insert(shrink(frame, factor)) } else { frame };
+        let shrunk = (factor > 1).then(|| shrink(frame, factor));
+        let seen = shrunk.as_ref().unwrap_or(frame);
         let width = (seen.width() as usize).next_multiple_of(32);
         let height = (seen.height() as usize).next_multiple_of(32);
         let input = self.planes.lay_out(seen, width, height);
@@ -104,7 +103,7 @@ impl Detector {
 
 /// Reads the twelve outputs: per stride one cell each 8, 16 or 32 pixels, each with a class and
 /// an objectness, a box relative to the cell, and five points relative to it.
-fn faces(
+pub(super) fn faces(
     outputs: &[Output],
     width: usize,
     height: usize,
@@ -179,7 +178,7 @@ pub(super) fn suppress(mut found: Vec<Found>, overlap_max: f32) -> Vec<Found> {
 /// Each pixel becomes the mean of `factor` × `factor` pixels; a rest at the right or lower edge
 /// that fills no block is left out.
 #[expect(clippy::cast_possible_truncation, reason = "a mean of bytes is a byte")]
-fn shrink(frame: &Frame, factor: u32) -> Frame {
+pub(super) fn shrink(frame: &Frame, factor: u32) -> Frame {
     let (width, height) = (frame.width() / factor, frame.height() / factor);
     let mut small = Frame::black(width, height);
     let (factor, columns) = (factor as usize, frame.width() as usize);
@@ -206,8 +205,8 @@ fn shrink(frame: &Frame, factor: u32) -> Frame {
 }
 
 /// Centres of pixels lie at whole numbers, so a point moves by half a block more than it scales.
-#[expect(clippy::cast_precision_loss, reason = "the factor is at most 7")]
-fn scaled_back(face: &Found, factor: u32) -> Found {
+#[expect(clippy::cast_precision_loss, reason = "the factor is at most 9")]
+pub(super) fn scaled_back(face: &Found, factor: u32) -> Found {
     let factor = factor as f32;
     let back = |value: f32| value * factor + (factor - 1.0) / 2.0;
     Found {

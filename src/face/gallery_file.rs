@@ -136,7 +136,7 @@ fn plaintext(gallery: &Gallery) -> Vec<u8> {
     plain
 }
 
-fn from_plaintext(plain: &[u8]) -> Result<Gallery, &'static str> {
+pub(super) fn from_plaintext(plain: &[u8]) -> Result<Gallery, &'static str> {
     const CUT: &str = "it is cut off";
     let (model, rest) = plain.split_first_chunk::<32>().ok_or(CUT)?;
     let (floats, rest) = rest.split_first_chunk::<4>().ok_or(CUT)?;

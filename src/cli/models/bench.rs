@@ -196,7 +196,10 @@ fn print_for_people(report: &serde_json::Value) {
     let number = |value: &serde_json::Value| value.as_f64().unwrap_or(f64::NAN);
     println!(
         "pack {}, runtime {}, {} thread(s) a net, {} at once",
-        report["pack"], report["runtime"], report["threads"], report["workers"]
+        report["pack"].as_str().unwrap_or_default(),
+        report["runtime"].as_str().unwrap_or_default(),
+        report["threads"],
+        report["workers"]
     );
     println!("{} pictures, {} without a face", report["pictures"], report["missed_faces"]);
     if report["accuracy"].is_number() {

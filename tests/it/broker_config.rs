@@ -105,7 +105,7 @@ fn a_real_mosquitto_with_the_shipped_file_passes_the_largest_batch_and_drops_a_l
         Event::Incoming(Packet::Publish(message)) => Some(message.payload.len()),
         // The client has had nothing to say for five seconds: nothing comes any more.
         Event::Incoming(Packet::PingResp) => Some(0),
-        _ => None,
+        Event::Incoming(_) | Event::Outgoing(_) => None,
     });
     assert_eq!(first, Some(BATCH_BYTES_MAX));
 }

@@ -152,11 +152,8 @@ fn crates_of_one_technology_are_named_only_in_their_adapters() {
             }
             for (line, text) in file.lines_with_word(name) {
                 let path = format!("{name}::");
-                let used = text.match_indices(&path).any(|(at, _)| {
-                    let own = text[..at].ends_with("::");
-                    let error = text[at + path.len()..].starts_with("Error");
-                    !own && !error
-                });
+                let used = places_of(text, &path)
+                    .any(|(before, after)| !before.ends_with("::") && !after.starts_with("Error"));
                 if used {
                     broken.push(format!(
                         "{}:{line}: names the crate `{name}`; only {places:?} may, so that \
@@ -336,11 +333,8 @@ impl Source {
     fn lines_with_word(&self, word: &str) -> Vec<(usize, &str)> {
         let lines = self.code.lines().enumerate();
         let found = lines.filter(|(_, line)| {
-            line.match_indices(word).any(|(at, _)| {
-                let before = line[..at].chars().next_back();
-                let after = line[at + word.len()..].chars().next();
-                !before.is_some_and(is_name) && !after.is_some_and(is_name)
-            })
+            places_of(line, word)
+                .any(|(before, after)| !before.ends_with(is_name) && !after.starts_with(is_name))
         });
         found.map(|(line, text)| (line + 1, text)).collect()
     }
@@ -354,13 +348,12 @@ impl Source {
         let starts: &[&str] = if in_root { &["crate::"] } else { &["crate::", &climb] };
         let mut found = Vec::new();
         for start in starts {
-            for (at, _) in self.code.match_indices(start) {
-                if self.code[..at].ends_with(|c: char| is_name(c) || c == ':') {
+            for (before, after) in places_of(&self.code, start) {
+                if before.ends_with(|c: char| is_name(c) || c == ':') {
                     continue;
                 }
-                let line = self.code[..at].lines().count().max(1);
-                let rest = self.code[at + start.len()..].trim_start();
-                found.extend(first_names(rest).into_iter().map(|name| (line, name)));
+                let line = before.matches('\n').count() + 1;
+                found.extend(first_names(after.trim_start()).into_iter().map(|name| (line, name)));
             }
         }
         found
@@ -371,26 +364,28 @@ fn is_name(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
+/// What stands before and after each place of `word`.
+fn places_of<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = (&'t str, &'t str)> {
+    text.match_indices(word).map(move |(at, _)| {
+        let (before, rest) = text.split_at(at);
+        (before, rest.strip_prefix(word).expect("it was found here"))
+    })
+}
+
 /// `x::y` has the first name `x`; `{x::y, z}` has `x` and `z`.
 fn first_names(path: &str) -> Vec<String> {
     let name = |text: &str| text.trim_start().chars().take_while(|c| is_name(*c)).collect();
     let Some(group) = path.strip_prefix('{') else { return vec![name(path)] };
-    let (mut depth, mut start, mut names) = (0, 0, Vec::new());
-    for (at, c) in group.char_indices() {
+    let (mut depth, mut item, mut names) = (0, String::new(), Vec::new());
+    for c in group.chars() {
         match c {
-            '{' => depth += 1,
-            '}' if depth > 0 => depth -= 1,
-            ',' if depth == 0 => {
-                names.push(name(&group[start..at]));
-                start = at + 1;
-            }
-            '}' => {
-                names.push(name(&group[start..at]));
-                break;
-            }
-            _ => {}
+            '}' if depth == 0 => break,
+            ',' if depth == 0 => names.push(name(&std::mem::take(&mut item))),
+            _ => item.push(c),
         }
+        depth += i32::from(c == '{') - i32::from(c == '}');
     }
+    names.push(name(&item));
     names.retain(|name: &String| !name.is_empty());
     names
 }

@@ -70,7 +70,7 @@ type Told = Result<(), (Exit, Report)>;
 
 impl Args {
     pub(super) fn run(self) -> ExitCode {
-        start_logging();
+        start_logging("warn");
         let done = match self.command {
             Command::Init(config) => init(&config),
             Command::Run(config) => run(&config),

@@ -23,15 +23,9 @@ mod rules_golden; // each rule fires with the very words that people read, and s
 mod rules_honest_life; // honest days raise nothing; the order of arrival changes nothing
 mod rules_scene; // the small world in which rules are tested
 mod cases_once; // an anomaly is stored once, however often the ledger is judged
-// mod architecture;    the layering law and other absences
-// mod record_vectors;  docs/spec/vectors, byte for byte; one flipped bit is refused, for every bit
 mod feed_live; // who follows the feed misses nothing and sees nothing twice
 mod web_api; // the page's server on the wire: stream, JSON, guards, busy port
 mod web_browser; // the page in Chromium: both languages, 1280 and 390 px, live, paused, evidence
 mod web_fixture; // an invented province, its server, and a plain HTTP client
-mod architecture; //    the layering law and other absences
-mod broken_vectors; //  the generator of docs/spec/vectors/invalid.json
-mod broker_config; //   firmware-config/mosquitto.conf, with a real Mosquitto
-mod pages; //           every link of every page leads somewhere
-mod record_vectors; //  docs/spec/vectors, byte for byte; one flipped bit is refused, for every bit
-mod vectors; //         the generator of the other docs/spec/vectors
+mod broker_config; // firmware-config/mosquitto.conf, with a real Mosquitto
+mod pages; // every link of every page leads somewhere

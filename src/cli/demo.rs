@@ -8,6 +8,7 @@ use clap::Args;
 
 use super::report::{Exit, Report};
 use crate::demo::{self, DemoError, Options};
+use crate::face::RuntimeChoice;
 use crate::platform::telemetry;
 
 /// Names the folder with models and faces that do not ship with Rollcall.
@@ -28,6 +29,9 @@ pub(super) struct Demo {
     /// Where to serve the live page; another port is taken, and told, if this one is.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
+    /// Which inference runtime to use.
+    #[arg(long, value_enum, default_value = "auto")]
+    runtime: RuntimeChoice,
 }
 
 impl Demo {
@@ -42,8 +46,14 @@ impl Demo {
             );
             return Exit::Environment.into();
         };
-        let options =
-            Options { once: self.once, json: self.json, faces, data, listen: self.listen };
+        let options = Options {
+            once: self.once,
+            json: self.json,
+            faces,
+            data,
+            listen: self.listen,
+            runtime: self.runtime,
+        };
         let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => {

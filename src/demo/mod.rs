@@ -33,7 +33,9 @@ use self::wiretap::Wiretap;
 use crate::camera::{CaptureError, PictureError};
 use crate::collector::{CoreError, HomeError, StartError, StateError};
 use crate::domain::{Fact, Policy};
-use crate::face::{self, LookError, Pipeline, Settings, gallery::EnrolError, model_files};
+use crate::face::{
+    self, LookError, Pipeline, RuntimeChoice, Settings, gallery::EnrolError, model_files,
+};
 use crate::platform::clock::{Clock, Stopwatch};
 use crate::terminal::AttendError;
 use crate::uplink::RunError;
@@ -60,6 +62,8 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// Where the page is wanted.
     pub listen: SocketAddr,
+    /// Which inference runtime.
+    pub runtime: RuntimeChoice,
 }
 
 /// Why the demo could not go on.
@@ -162,7 +166,8 @@ pub async fn run(options: Options) -> Result<Option<Outcome>, DemoError> {
     let narrator = Narrator { on_stderr: options.json };
     let albums = albums(&options.faces, world::FACES)?;
     let folders = model_files::search_folders(None, options.data.as_deref());
-    let mut pipeline = Pipeline::open(&Settings::with_folders(folders))?;
+    let settings = Settings { runtime: options.runtime, ..Settings::with_folders(folders) };
+    let mut pipeline = Pipeline::open(&settings)?;
     narrator.say("Rollcall demo: one training day in two towns / 演示：两地一天的培训");
     narrator.say(&format!(
         "Face models: pack {} on {} ({})",

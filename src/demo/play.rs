@@ -123,13 +123,13 @@ impl Play<'_> {
         let mut pictures = self.albums[face_no].attend.clone();
         let count = pictures.len();
         pictures.rotate_left(self.turn[face_no] % count);
-        self.turn[face_no] += 1;
         let mut camera = Folder::of(pictures);
         let stage = &mut *self.stage;
         let (device, door) = &mut stage.terminals[terminal];
         let (clock, claimed) = (&*stage.clock, claim.map(person_id));
         let watch = Stopwatch::start();
         while let Some(frame) = camera.next()? {
+            self.turn[face_no] += 1;
             let answer = door.attend(self.pipeline, device, clock, &frame, claimed)?;
             let text = match &answer {
                 Answer::Wait(advice) => advice.text(),

@@ -27,5 +27,6 @@ mod feed_live; // who follows the feed misses nothing and sees nothing twice
 mod web_api; // the page's server on the wire: stream, JSON, guards, busy port
 mod web_browser; // the page in Chromium: both languages, 1280 and 390 px, live, paused, evidence
 mod web_fixture; // an invented province, its server, and a plain HTTP client
+mod demo_once; // the whole way, as a visitor runs it
 mod broker_config; // firmware-config/mosquitto.conf, with a real Mosquitto
 mod pages; // every link of every page leads somewhere

@@ -107,7 +107,7 @@ impl Facts {
         let (value, zh, en) = clock_words(record.clock.quality);
         self.word("clock", ("时钟状态", "Clock"), value, (zh, en));
         if let Some(signed) = record.clock.signed {
-            self.put("signed", "最近签名时间", "Newest signed time", signed);
+            self.put("signed", "签名时间", "Signed time", signed);
         }
         if let Some(lesson) = &record.lesson {
             self.put("lesson", "课次", "Lesson", lesson);
@@ -121,7 +121,7 @@ impl Facts {
         }
         if let Some(person) = record.person {
             let name = HEXLOWER.encode(&person.0);
-            self.put("person", "人员承诺值", "Person (commitment)", name);
+            self.put("person", "人员承诺值", "Commitment", name);
         }
         if let Some(scores) = record.scores {
             if let Some(score) = scores.match_score {
@@ -136,15 +136,15 @@ impl Facts {
             }
         }
         if let Some(other) = record.other {
-            self.put("other", "与他人相似度", "Similarity to somebody else", other.score);
+            self.put("other", "与他人相似度", "Similarity to another", other.score);
         }
         if let Some(same) = record.same_face {
             self.put("same_face", "同脸记录序号", "Same face as record", same.seq);
             self.put("same_face_score", "同脸相似度", "Similarity of both", same.score);
         }
-        self.put("prev", "前一条哈希", "Hash of the one before", record.prev);
-        self.put("policy", "终端规则版本", "Policy at the terminal", &record.policy);
-        self.put("firmware", "程序版本", "Program version", &record.firmware);
+        self.put("prev", "前一条哈希", "Previous hash", record.prev);
+        self.put("policy", "规则版本", "Policy", &record.policy);
+        self.put("firmware", "程序版本", "Firmware", &record.firmware);
     }
 
     fn refusal(&mut self, refusal: &Refusal) {

@@ -33,9 +33,10 @@ const ROOMS: [(&str, &[&str]); 17] = [
 ];
 
 /// Where stages are joined: they may know everything, and nobody may know them.
-const ROOTS: [&str; 10] = [
+const ROOTS: [&str; 11] = [
     "lib",
     "main",
+    "bin",
     "cli",
     "terminal",
     "collector",
@@ -216,8 +217,8 @@ fn features_are_asked_for_only_before_mod_lines_and_in_the_roots() {
 
 #[test]
 fn every_file_opens_with_a_page_for_newcomers() {
-    // A `tests.rs` is introduced by the file that it lies beside.
-    let files = all_files().into_iter().filter(|file| !file.path.ends_with("/tests.rs"));
+    // Unit tests are introduced by the file that they lie beside.
+    let files = all_files().into_iter().filter(|file| !file.is_unit_test());
     hold(files.filter(|file| !file.text.starts_with("//! ")).map(|file| {
         format!("{}: begins without `//!`; say what it promises and what it leaves out", file.path)
     }));
@@ -281,11 +282,7 @@ fn root() -> PathBuf {
 /// The product's source, without its unit tests: those may reach for anything.
 fn sources() -> Vec<Source> {
     let mut files = all_files();
-    files.retain(|file| {
-        file.path.starts_with("src/")
-            && !file.path.ends_with("tests.rs")
-            && !file.path.contains("/tests/")
-    });
+    files.retain(|file| file.path.starts_with("src/") && !file.is_unit_test());
     assert!(files.len() > 20, "the source is found");
     files
 }
@@ -328,6 +325,11 @@ impl Source {
     /// The first folder in src/, or the file itself.
     fn room(&self) -> &str {
         self.inner().split('/').next().expect("a path has parts").trim_end_matches(".rs")
+    }
+
+    fn is_unit_test(&self) -> bool {
+        self.path.starts_with("src/")
+            && (self.path.ends_with("/tests.rs") || self.path.contains("/tests/"))
     }
 
     fn lines_with_word(&self, word: &str) -> Vec<(usize, &str)> {

@@ -1,7 +1,6 @@
 //! One binary for all tests from the outside; a line of purpose for each module.
 
-// Says to clippy that helpers are tests too: they may unwrap.
-#![cfg(test)]
+#![expect(clippy::unwrap_used, reason = "in a test a failed unwrap is a failed test")]
 
 mod support; // not tests: what several files need
 

@@ -2,4 +2,5 @@
 
 pub(crate) mod broker;
 pub(crate) mod caller;
+pub(crate) mod day;
 pub(crate) mod pen;

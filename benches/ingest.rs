@@ -6,15 +6,22 @@
 //! - `admit`: open, verify and judge, nothing stored; bounds what one core can do at best.
 //! - `admit_and_commit`: the same into SQLite on the disk of the temporary folder
 //!   (`TMPDIR=…` chooses another), one synced transaction for each batch.
+//! - `mqtt_to_receipt`: the whole way through a broker and back.
+
+use std::sync::Arc;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
+use rollcall::collector::{Broker, Collector, Home, Hooks, Setup};
 use rollcall::domain::{
     ClockEvidence, ClockQuality, Event, Fact, Outcome, PersonId, TerminalId, Timestamp, Uptime, Way,
 };
 use rollcall::ingest::{Intake, Limits, Step};
 use rollcall::ledger::{Item, Ledger, Memory, Sqlite, Staged};
-use rollcall::record::{Opening, Parcel, Record, Sealed, SealedHash, SigningKey};
+use rollcall::platform::clock::SystemClock;
+use rollcall::record::topic::Channel;
+use rollcall::record::{Batch, Opening, Parcel, Receipt, Record, Sealed, SealedHash, SigningKey};
+use rumqttc::{Client, Incoming, MqttOptions, QoS};
 
 fn main() {
     divan::main();
@@ -119,4 +126,83 @@ fn admit_and_commit(bencher: Bencher<'_, '_>, batch: usize) {
             intake.committed();
             committed.len()
         });
+}
+
+/// From the first message on the wire to the last receipt: an embedded broker, a collector with
+/// its ledger on disk, 16 messages of 64 records, all in this process.
+#[divan::bench(sample_count = 20)]
+fn mqtt_to_receipt(bencher: Bencher<'_, '_>) {
+    const MESSAGES: usize = 16;
+    const RECORDS: usize = MESSAGES * 64;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let port = embedded_broker();
+    let home = Home::create(folder.path()).expect("an empty folder");
+    let receipt_key = home.receipt_key();
+    let broker = Broker { host: "127.0.0.1".into(), port, client_id: "centre".into(), login: None };
+    let setup = Setup { broker, origin: "bench".into(), limits: Limits::default(), tick_ms: None };
+    let clock = Arc::new(SystemClock::start());
+    let collector = Collector::start(home, setup, clock, Hooks::none()).expect("it starts");
+    let site = "s-1".parse().expect("a name");
+    let key = key().verifying_key().to_bytes();
+    collector.state(vec![Fact::Terminal { id: terminal(), site, key }]).expect("a good fact");
+    while !collector.is_connected() {
+        std::thread::yield_now();
+    }
+    let mut options = MqttOptions::new("terminal", "127.0.0.1", port);
+    options.set_max_packet_size(1 << 20, 1 << 20);
+    let (client, mut connection) = Client::new(options, 1_000);
+    client.subscribe(Channel::Answers.of(&terminal()), QoS::AtLeastOnce).expect("room");
+    let (mut next, mut prev) = (1, SealedHash::GENESIS);
+    bencher
+        .counter(ItemsCount::new(RECORDS))
+        .with_inputs(|| {
+            let parcels = chain(next, RECORDS, prev);
+            next += RECORDS as u64;
+            prev = parcels.last().map_or(prev, |parcel| parcel.sealed.hash());
+            let batches = parcels.chunks(64).map(|chunk| Batch(chunk.to_vec()).encode());
+            (batches.collect::<Vec<_>>(), next - 1)
+        })
+        .bench_local_values(|(batches, last)| {
+            let topic = Channel::Records.of(&terminal());
+            for batch in batches {
+                client.publish(&topic, QoS::AtLeastOnce, false, batch).expect("room");
+            }
+            for event in connection.iter() {
+                if let Ok(rumqttc::Event::Incoming(Incoming::Publish(publish))) = event
+                    && Receipt::open(&publish.payload, &receipt_key).is_ok_and(|r| r.last == last)
+                {
+                    return;
+                }
+            }
+        });
+}
+
+fn embedded_broker() -> u16 {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = free.local_addr().expect("it is bound").port();
+    drop(free);
+    let config = format!(
+        r#"
+        id = 0
+        [router]
+        max_connections = 10
+        max_outgoing_packet_count = 200
+        max_segment_size = 10485760
+        max_segment_count = 10
+        [v4.1]
+        name = "v4"
+        listen = "127.0.0.1:{port}"
+        next_connection_delay_ms = 1
+        [v4.1.connections]
+        connection_timeout_ms = 5000
+        max_payload_size = 262144
+        max_inflight_count = 100
+        "#
+    );
+    let config = toml::from_str(&config).expect("a configuration of rumqttd");
+    std::thread::spawn(|| rumqttd::Broker::new(config).start());
+    while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        std::thread::yield_now();
+    }
+    port
 }

@@ -123,15 +123,14 @@ fn run(config: &ConfigArg) -> Told {
         };
         (exit, Report::of(&error, hint))
     })?;
-    println!("rollcall collector: running, {broker}");
-    wait(&collector)?;
+    wait(&collector, &broker)?;
     collector.stop().map_err(|error| core_failed(&error))?;
     println!("rollcall collector: ended");
     Ok(())
 }
 
-/// Waits for a signal, or for the core's end.
-fn wait(collector: &Collector) -> Told {
+/// Waits for a signal, or for the core's end. Whoever reads that it runs may send the signal.
+fn wait(collector: &Collector, broker: &str) -> Told {
     let failed = |cause: std::io::Error| {
         let hint = "look at the limits of this machine";
         (Exit::Environment, Report::new("could not wait for signals", cause.to_string(), hint))
@@ -142,6 +141,7 @@ fn wait(collector: &Collector) -> Told {
         use tokio::signal::unix::{SignalKind, signal};
         let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        println!("rollcall collector: running, {broker}");
         let mut look = tokio::time::interval(LOOK);
         loop {
             tokio::select! {

@@ -93,7 +93,9 @@ fn refusal(steps: &[Step]) -> Refusal {
 fn admitted(steps: &[Step]) -> Vec<u64> {
     let seq = |step: &Step| match step {
         Step::Commit(admitted) => admitted.head().seq,
-        other => panic!("not admitted: {other:?}"),
+        Step::Keep { .. } | Step::Again(_) | Step::Want { .. } | Step::Count { .. } => {
+            panic!("not admitted: {step:?}")
+        }
     };
     steps.iter().map(seq).collect()
 }

@@ -2,5 +2,6 @@
 
 pub(crate) mod broker;
 pub(crate) mod caller;
+pub(crate) mod day;
 pub(crate) mod pen;
 pub(crate) mod records;

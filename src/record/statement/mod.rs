@@ -129,3 +129,6 @@ pub fn peek_statement<T: Stated>(sealed: &[u8]) -> Result<T, OpenError> {
     }
     decode_strictly(envelope.payload)
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use super::{PersonId, SameFace, Score};
 /// One look at the space before the kiosk.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sighting {
-    /// How many faces the detector found.
+    /// How many faces stand at the kiosk; people further back in the queue are not counted.
     pub faces: usize,
     /// The face in front (the largest), if it could be measured.
     pub face: Option<SeenFace>,

@@ -110,6 +110,11 @@ impl Gallery {
         self.people.iter()
     }
 
+    /// How similar a face is to a person's template, if she has one.
+    pub fn score(&self, face: &Embedding, person: &PersonId) -> Option<Score> {
+        self.people.get(person).map(|template| Score::from_f32(face.cosine(template)))
+    }
+
     /// Compares a face with the claimed person, on the roster or not, and with everybody of the
     /// roster who has a template. Equal scores go by the order of the roster.
     pub fn compare(
@@ -118,7 +123,7 @@ impl Gallery {
         claim: Option<PersonId>,
         roster: &[PersonId],
     ) -> Comparison {
-        let score = |person| self.people.get(person).map(|one| Score::from_f32(face.cosine(one)));
+        let score = |person| self.score(face, person);
         let (mut best, mut second) = (None::<Candidate>, None::<Candidate>);
         for person in roster {
             let Some(score) = score(person) else { continue };

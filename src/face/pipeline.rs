@@ -146,7 +146,8 @@ impl fmt::Debug for FrontFace {
 /// What one frame showed.
 #[derive(Debug, Clone)]
 pub struct Look {
-    /// How many faces the detector found.
+    /// How many faces stand at the kiosk: those at least half as wide as the largest. Whoever
+    /// waits further back in the queue is not counted.
     pub faces: usize,
     /// The largest of them, if it could be measured.
     pub face: Option<FrontFace>,
@@ -257,7 +258,7 @@ impl Pipeline {
         let watch = Stopwatch::start();
         let found = self.detector.detect(frame).map_err(|why| LookError { verb: "detect", why })?;
         timings.detect = watch.elapsed();
-        let faces = found.len();
+        let faces = in_front(&found);
         let front = found.into_iter().max_by(|a, b| a.rect.area().total_cmp(&b.rect.area()));
         let face = match front {
             Some(front) => self.measure(frame, &front, &mut timings)?,
@@ -298,6 +299,12 @@ impl Pipeline {
             embedding,
         }))
     }
+}
+
+/// How many of the faces are at least half as wide as the widest.
+fn in_front(found: &[Found]) -> usize {
+    let widest = found.iter().map(|face| face.rect.w).fold(0.0, f32::max);
+    found.iter().filter(|face| face.rect.w * 2.0 >= widest).count()
 }
 
 fn embedder(net: Box<dyn Net>, model: &Model) -> Result<(Embedder, u32), OpenError> {
@@ -348,7 +355,8 @@ pub fn sight(
             claimed: compared.claimed,
             best: compared.best,
             second: compared.second,
-            same_face: subject.and_then(|person| recent.same_face(&face.embedding, person)),
+            same_face: subject
+                .and_then(|person| recent.same_face(&face.embedding, person, gallery)),
         }
     });
     Sighting { faces: look.faces, face }

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use super::embed::Embedding;
+use super::gallery::Gallery;
 use crate::domain::{PersonId, SameFace, Score};
 
 /// Faces that are remembered: 128 people who each check in and out twice a day. Beyond it the
@@ -54,11 +55,19 @@ impl Recent {
     }
 
     /// The most similar face that was accepted for somebody other than `person`, if it is surely
-    /// the same; the earliest of equals.
-    pub fn same_face(&self, face: &Embedding, person: PersonId) -> Option<SameFace> {
+    /// the same; the earliest of equals. Compared with the picture that was accepted and with the
+    /// template that it was accepted by: a mean of several pictures is the steadier measure.
+    pub fn same_face(
+        &self,
+        face: &Embedding,
+        person: PersonId,
+        gallery: &Gallery,
+    ) -> Option<SameFace> {
         let mut same: Option<SameFace> = None;
         for other in self.faces.iter().filter(|other| other.person != person) {
-            let score = Score::from_f32(face.cosine(&other.face));
+            let seen = Score::from_f32(face.cosine(&other.face));
+            let score =
+                gallery.score(face, &other.person).map_or(seen, |enrolled| enrolled.max(seen));
             if score >= self.confident && same.is_none_or(|same| score > same.score) {
                 same = Some(SameFace { seq: other.seq, score });
             }

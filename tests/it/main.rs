@@ -1,6 +1,7 @@
 //! One binary for all tests from the outside; a line of purpose for each module.
 
-#![expect(clippy::unwrap_used, reason = "in a test a failed unwrap is a failed test")]
+// Says to clippy that helpers are tests too: they may unwrap.
+#![cfg(test)]
 
 mod support; // not tests: what several files need
 
@@ -16,7 +17,9 @@ mod journal_model; // append, replay, release, crash, reopen against a vector
 
 mod ingest_refusals; // every reason to refuse, and what is innocent
 mod ledger_contract; // one suite, run on memory and sqlite
+mod verify_cli; // `rollcall verify`: what holds, what was touched, what is not trusted
 mod collector_broker; // a real Mosquitto: exactly once across kill -9, floods, garbage
+mod collector_cli; // the collector's commands: exit codes, three-line errors, full disk
 
 mod rules_golden; // each rule fires with the very words that people read, and stays silent
 mod rules_honest_life; // honest days raise nothing; the order of arrival changes nothing
@@ -29,12 +32,3 @@ mod web_fixture; // an invented province, its server, and a plain HTTP client
 mod demo_once; // the whole way, as a visitor runs it
 mod broker_config; // firmware-config/mosquitto.conf, with a real Mosquitto
 mod pages; // every link of every page leads somewhere
-mod support; // what several files need
-
-// mod architecture;    the layering law and other absences
-mod collector_broker; // a real Mosquitto: exactly once across kill -9, floods, garbage
-mod collector_cli; // the collector's commands: exit codes, three-line errors, full disk
-mod ingest_refusals; // every reason to refuse, and what is innocent; one flipped bit, every bit
-mod ledger_contract; // one suite, run on memory and sqlite
-// mod record_vectors;  docs/spec/vectors, byte for byte; one flipped bit is refused, for every bit
-mod verify_cli; // `rollcall verify`: what holds, what was touched, what is not trusted

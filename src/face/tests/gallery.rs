@@ -76,27 +76,40 @@ fn full_gallery_refuses_new_people_and_still_renews_old_ones() {
 
 #[test]
 fn same_face_is_reported_for_others_only_and_only_when_sure() {
+    let nobody = Gallery::new([7; 32]);
     let mut recent = Recent::new(Score::from_e4(7000));
     recent.remember(person(1), 11, unit(&[1.0, 0.0]));
     recent.remember(person(1), 12, unit(&[1.0, 0.1]));
     let face = unit(&[1.0, 0.1]);
-    assert_eq!(recent.same_face(&face, person(1)), None);
-    assert_eq!(recent.same_face(&face, person(2)).unwrap().seq, 12);
-    assert_eq!(recent.same_face(&unit(&[0.5, 1.0]), person(2)), None);
+    assert_eq!(recent.same_face(&face, person(1), &nobody), None);
+    assert_eq!(recent.same_face(&face, person(2), &nobody).unwrap().seq, 12);
+    assert_eq!(recent.same_face(&unit(&[0.5, 1.0]), person(2), &nobody), None);
     recent.clear();
-    assert_eq!(recent.same_face(&face, person(2)), None);
+    assert_eq!(recent.same_face(&face, person(2), &nobody), None);
+}
+
+#[test]
+fn same_face_is_found_by_the_template_where_the_two_pictures_differ() {
+    let mut gallery = Gallery::new([7; 32]);
+    gallery.enrol(person(1), &[unit(&[1.0, 0.0])], SAME).unwrap();
+    let mut recent = Recent::new(Score::from_e4(7000));
+    recent.remember(person(1), 11, unit(&[0.7, -0.7]));
+    let face = unit(&[0.8, 0.6]);
+    assert_eq!(recent.same_face(&face, person(2), &Gallery::new([7; 32])), None);
+    assert_eq!(recent.same_face(&face, person(2), &gallery).unwrap().seq, 11);
 }
 
 #[test]
 fn full_memory_of_today_forgets_the_oldest() {
+    let nobody = Gallery::new([7; 32]);
     let mut recent = Recent::new(Score::from_e4(9000));
     recent.remember(person(1), 0, unit(&[0.0, 1.0]));
     for seq in 1..=RECENT_MAX as u64 {
         recent.remember(person(2), seq, unit(&[1.0, 0.0]));
     }
     assert_eq!(recent.len(), RECENT_MAX);
-    assert_eq!(recent.same_face(&unit(&[0.0, 1.0]), person(3)), None);
-    assert_eq!(recent.same_face(&unit(&[1.0, 0.0]), person(3)).unwrap().seq, 1);
+    assert_eq!(recent.same_face(&unit(&[0.0, 1.0]), person(3), &nobody), None);
+    assert_eq!(recent.same_face(&unit(&[1.0, 0.0]), person(3), &nobody).unwrap().seq, 1);
 }
 
 fn look(face: &[f32]) -> Look {

@@ -72,6 +72,12 @@ impl Watch {
         Arc::clone(&self.feed)
     }
 
+    /// Name and digest of the policy profile that the ledger names last.
+    pub fn policy_in_force(&self) -> Option<(String, [u8; 32])> {
+        let inner = self.lock();
+        inner.announcer.registry().policy().map(|(name, digest)| (name.to_owned(), *digest))
+    }
+
     /// Waits until `entries` entries of the ledger have been judged.
     pub async fn judged(&self, entries: u64) {
         let mut seen = self.seen.subscribe();

@@ -8,16 +8,19 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, Subcommand};
 
 use super::report::{Exit, Report};
+use crate::announce::Names;
 use crate::collector::facts::{Difference, FactsError, compare, parse};
 use crate::collector::{
-    Collector, Config, ConfigError, CoreError, Home, HomeError, Hooks, StartError, StateError,
+    Collector, Config, ConfigError, CoreError, Home, HomeError, StartError, StateError,
     read_bounded,
 };
-use crate::domain::TerminalId;
+use crate::domain::{Fact, TerminalId};
 use crate::ledger::OpenLedgerError;
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::durable::{self, Access};
 use crate::platform::telemetry::{Class, start_logging};
+use crate::watch::{Entries, Watch};
+use crate::web::{About, Listening, Site, WhenTaken};
 
 /// How often `run` looks whether the core still lives.
 const LOOK: Duration = Duration::from_millis(200);
@@ -102,7 +105,9 @@ fn trust(config: &ConfigArg) -> Told {
 }
 
 fn check_config(config: &ConfigArg) -> Told {
-    load(config)?.setup().map_err(config_failed)?;
+    let file = load(config)?;
+    file.setup().map_err(config_failed)?;
+    file.policy().map_err(config_failed)?;
     println!("{}: fine", config.config.display());
     Ok(())
 }
@@ -110,47 +115,88 @@ fn check_config(config: &ConfigArg) -> Told {
 fn run(config: &ConfigArg) -> Told {
     let config = load(config)?;
     let setup = config.setup().map_err(config_failed)?;
-    let home = Home::open(&config.data_dir).map_err(home_failed)?;
-    let broker = format!("{:?}", setup.broker);
-    let clock = Arc::new(SystemClock::start());
-    let collector = Collector::start(home, setup, clock, Hooks::none()).map_err(|error| {
-        let (exit, hint) = match &error {
-            StartError::Read(_) => (Exit::Environment, "look at the disk, or restore a backup"),
-            StartError::ForeignLogKey { .. } => {
-                (Exit::Usage, "put back the log.key that belongs to this ledger")
-            }
-            StartError::Thread(_) => (Exit::Environment, "look at the limits of this machine"),
-        };
-        (exit, Report::of(&error, hint))
+    let policy = config.policy().map_err(config_failed)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|cause| no_runtime(&cause))?;
+    // The page's port first: whoever configured it will look for it there.
+    let listening = runtime.block_on(Listening::bind(config.web.listen, WhenTaken::Fail));
+    let listening = listening.map_err(|error| {
+        let hint = "choose another address in [web] listen, or end the other program";
+        (Exit::Environment, Report::of(&error, hint))
     })?;
-    wait(&collector, &broker)?;
+    let home = Home::open(&config.data_dir).map_err(home_failed)?;
+    let watch = Watch::open(&config.data_dir, policy.clone(), Names::Numbers).map_err(|error| {
+        (Exit::Environment, Report::of(&error, "look at the folder's rights and free space"))
+    })?;
+    let ledger = home.ledger_path().to_owned();
+    let (broker, origin) = (format!("{:?}", setup.broker), setup.origin.clone());
+    let clock = Arc::new(SystemClock::start());
+    let collector =
+        Collector::start(home, setup, Arc::clone(&clock) as _, watch.hooks()).map_err(|error| {
+            let (exit, hint) = match &error {
+                StartError::Read(_) => (Exit::Environment, "look at the disk, or restore a backup"),
+                StartError::ForeignLogKey { .. } => {
+                    (Exit::Usage, "put back the log.key that belongs to this ledger")
+                }
+                StartError::Thread(_) => (Exit::Environment, "look at the limits of this machine"),
+            };
+            (exit, Report::of(&error, hint))
+        })?;
+    if watch.policy_in_force() != Some((policy.profile(), policy.digest())) {
+        let fact = Fact::Policy { profile: policy.profile(), digest: policy.digest() };
+        collector.state(vec![fact]).map_err(|error| {
+            (Exit::Environment, Report::of(&error, "look at the disk's free space and health"))
+        })?;
+    }
+    println!("rollcall collector: running, {broker}");
+    println!("rollcall collector: live page at {}", listening.url());
+    let site = Site {
+        about: Arc::new(About { demo: false, origin, policy: policy.profile(), verify: None }),
+        feed: watch.feed(),
+        entries: Arc::new(Entries::at(&ledger)),
+        clock,
+    };
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let (waited, served) = runtime.block_on(async {
+        let served = listening.serve(site, async {
+            // An error means that the waiting is over as well.
+            drop(ended.await);
+        });
+        let waited = async {
+            let waited = wait(&collector).await;
+            // Serving may have ended by itself: then nobody listens.
+            end.send(()).ok();
+            waited
+        };
+        tokio::join!(waited, served)
+    });
+    waited.map_err(|cause| no_runtime(&cause))?;
     collector.stop().map_err(|error| core_failed(&error))?;
+    served.map_err(|error| {
+        (Exit::Environment, Report::of(&error, "start again; records are safe in the ledger"))
+    })?;
     println!("rollcall collector: ended");
     Ok(())
 }
 
-/// Waits for a signal, or for the core's end. Whoever reads that it runs may send the signal.
-fn wait(collector: &Collector, broker: &str) -> Told {
-    let failed = |cause: std::io::Error| {
-        let hint = "look at the limits of this machine";
-        (Exit::Environment, Report::new("could not wait for signals", cause.to_string(), hint))
-    };
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
-    runtime.block_on(async {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        println!("rollcall collector: running, {broker}");
-        let mut look = tokio::time::interval(LOOK);
-        loop {
-            tokio::select! {
-                _ = interrupt.recv() => return Ok(()),
-                _ = terminate.recv() => return Ok(()),
-                _ = look.tick() => if collector.has_ended() { return Ok(()) },
-            }
+fn no_runtime(cause: &std::io::Error) -> (Exit, Report) {
+    let hint = "look at the limits of this machine";
+    (Exit::Environment, Report::new("could not wait for events", cause.to_string(), hint))
+}
+
+/// Waits for a signal, or for the core's end.
+async fn wait(collector: &Collector) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut look = tokio::time::interval(LOOK);
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => return Ok(()),
+            _ = terminate.recv() => return Ok(()),
+            _ = look.tick() => if collector.has_ended() { return Ok(()) },
         }
-    })
+    }
 }
 
 fn register(config: &ConfigArg, facts: &std::path::Path) -> Told {
@@ -209,6 +255,7 @@ fn config_failed(error: ConfigError) -> (Exit, Report) {
     let hint = match &error {
         ConfigError::Read { .. } => "look at its path and rights",
         ConfigError::Parse { .. } => "firmware-config/collector.toml shows every field",
+        ConfigError::Profile(_) => "correct the policy profile; [rules] policy_file names it",
         ConfigError::Value { .. } => {
             return (
                 Exit::Usage,

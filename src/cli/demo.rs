@@ -32,6 +32,9 @@ pub(super) struct Demo {
     /// Which inference runtime to use.
     #[arg(long, value_enum, default_value = "auto")]
     runtime: RuntimeChoice,
+    /// At the end, write a bundle for `rollcall verify` and the keys to trust into this folder.
+    #[arg(long, value_name = "DIR")]
+    export: Option<PathBuf>,
 }
 
 impl Demo {
@@ -53,6 +56,7 @@ impl Demo {
             data,
             listen: self.listen,
             runtime: self.runtime,
+            export: self.export,
         };
         let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
             Ok(runtime) => runtime,
@@ -101,6 +105,8 @@ fn hint(error: &DemoError) -> String {
         | DemoError::Web(_)
         | DemoError::Client(_)
         | DemoError::Cases(_)
+        | DemoError::Export(_)
+        | DemoError::Write(_)
         | DemoError::Uplink(_)
         | DemoError::Core(_) => {
             "check free disk space in the system's folder for temporary files, and start again"

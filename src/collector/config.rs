@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{Broker, Setup};
+use crate::domain::{Policy, PolicyError};
 use crate::ingest::Limits;
 
 /// Largest configuration file that is read; the commented default has about 3 KiB.
@@ -44,7 +45,13 @@ pub enum ConfigError {
         /// What it must be.
         must: &'static str,
     },
+    /// The policy profile is wrong.
+    #[error("could not use the policy profile")]
+    Profile(#[from] PolicyError),
 }
+
+/// The only profile that travels in the program so far.
+const EMBEDDED: &str = "sichuan-2025";
 
 /// The whole file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +111,8 @@ pub struct Web {
 pub struct Rules {
     /// Name of the policy profile whose numbers the rules use.
     pub policy: String,
+    /// File with a profile of one's own; empty: the one of that name in the program.
+    pub policy_file: PathBuf,
 }
 
 impl Default for Config {
@@ -146,7 +155,7 @@ impl Default for Web {
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { policy: "default".into() }
+        Self { policy: EMBEDDED.into(), policy_file: PathBuf::new() }
     }
 }
 
@@ -180,8 +189,28 @@ impl Config {
             "ticks.every_ms",
             "between a second and a day (1000 to 86400000)",
         )?;
-        must(named(&config.rules.policy, 100), "rules.policy", "the name of a profile")?;
+        let own_file = !config.rules.policy_file.as_os_str().is_empty();
+        must(
+            own_file || config.rules.policy == EMBEDDED,
+            "rules.policy",
+            "\"sichuan-2025\", unless rules.policy_file names a profile of your own",
+        )?;
         Ok(config)
+    }
+
+    /// The policy profile: from its file, or the one in the program.
+    pub fn policy(&self) -> Result<Policy, ConfigError> {
+        let path = &self.rules.policy_file;
+        if path.as_os_str().is_empty() {
+            return Ok(Policy::sichuan_2025());
+        }
+        let policy = Policy::parse(&read_bounded(path)?, &path.display().to_string())?;
+        if policy.profile().split('/').next() == Some(&self.rules.policy) {
+            Ok(policy)
+        } else {
+            let must = "the name that stands in rules.policy_file";
+            Err(ConfigError::Value { path: path.clone(), field: "rules.policy", must })
+        }
     }
 
     /// What [`super::Collector::start`] needs. Reads the password's file.

@@ -19,7 +19,7 @@ mod play;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,12 +31,13 @@ use self::result::{Outcome, Records};
 use self::stage::Stage;
 use self::wiretap::Wiretap;
 use crate::camera::{CaptureError, PictureError};
-use crate::collector::{CoreError, HomeError, StartError, StateError};
-use crate::domain::{Fact, Policy};
+use crate::collector::{CoreError, Home, HomeError, StartError, StateError};
+use crate::domain::{Fact, Policy, Timestamp};
 use crate::face::{
     self, LookError, Pipeline, RuntimeChoice, Settings, gallery::EnrolError, model_files,
 };
 use crate::platform::clock::{Clock, Stopwatch};
+use crate::platform::durable::{self, Access, WriteError};
 use crate::terminal::AttendError;
 use crate::uplink::RunError;
 use crate::watch::{Entries, OpenError};
@@ -64,6 +65,8 @@ pub struct Options {
     pub listen: SocketAddr,
     /// Which inference runtime.
     pub runtime: RuntimeChoice,
+    /// Folder for what an auditor gets at the end: a bundle and the keys to trust.
+    pub export: Option<PathBuf>,
 }
 
 /// Why the demo could not go on.
@@ -118,6 +121,10 @@ pub enum DemoError {
     Uplink(#[from] RunError),
     #[error("the collector ended")]
     Core(#[from] CoreError),
+    #[error("could not export the ledger")]
+    Export(#[from] crate::ledger::ReadError),
+    #[error("could not write the export")]
+    Write(#[from] WriteError),
 }
 
 /// Tells people what happens.
@@ -206,13 +213,37 @@ pub async fn run(options: Options) -> Result<Option<Outcome>, DemoError> {
     narrator.say("Closing / 正在关闭 …");
     wiretap.stop().await;
     page.close().await;
-    let Stage { terminals, collector, .. } = stage;
+    let Stage { terminals, collector, clock, .. } = stage;
     for (terminal, _) in &terminals {
         terminal.shut_down().await?;
     }
     tokio::task::block_in_place(|| collector.stop())?;
+    if let Some(folder) = &options.export {
+        export(&scratch, folder, clock.now(), narrator)?;
+    }
     drop(scratch);
     Ok(outcome)
+}
+
+/// Writes what an auditor gets, and says how to check it.
+fn export(
+    scratch: &Scratch,
+    folder: &Path,
+    at: Timestamp,
+    narrator: Narrator,
+) -> Result<(), DemoError> {
+    let home = Home::open(&scratch.0.join("collector"))?;
+    let bundle = home.export(ORIGIN, None, at)?;
+    fs::create_dir_all(folder).map_err(|io| DemoError::Folder { folder: folder.to_owned(), io })?;
+    let (trust, file) = (folder.join("demo.trust"), folder.join("demo.bundle"));
+    durable::write(&trust, home.trust_lines().as_bytes(), Access::Everyone)?;
+    durable::write(&file, bundle.to_json().as_bytes(), Access::Owner)?;
+    narrator.say(&format!(
+        "Check it yourself / 自行核验: rollcall verify --trust {} {}",
+        trust.display(),
+        file.display()
+    ));
+    Ok(())
 }
 
 async fn perform(

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 
 use proptest::prelude::*;
-use rollcall::domain::{Refusal, TerminalId};
+use rollcall::domain::{Event, Refusal, TerminalId};
 use rollcall::ingest::{Answer, Evidence, Head, Intake, Limits, Link, Past, Step, answers};
 use rollcall::record::{Gap, Parcel, Record, Sealed, SealedHash, SigningKey, Verdict};
 
@@ -287,6 +287,29 @@ fn a_wrong_or_missing_opening_is_refused_but_the_chain_goes_on() {
         let steps = centre.offer(&parcel);
         let Answer::Receipt(receipt) = &answers(&steps, 2, MORNING)[0] else { panic!() };
         assert_eq!(receipt.verdict, Verdict::Refused { code: "bad_opening".into() });
+    }
+}
+
+#[test]
+fn a_record_that_contradicts_itself_is_refused_but_the_chain_goes_on() {
+    let breaks: [fn(&mut Record); 4] = [
+        |record| record.outcome = None,
+        |record| record.gap = Some(Gap { first: 1, last: 1 }),
+        |record| record.event = Event::Gap,
+        |record| {
+            record.event = Event::Gap;
+            (record.outcome, record.way) = (None, None);
+            record.gap = Some(Gap { first: 7, last: 0 });
+        },
+    ];
+    for contradict in breaks {
+        let mut pen = Pen::new("t-1", 1);
+        let mut centre = Centre::knowing(&[&pen]);
+        let (mut record, opening) = pen.draft();
+        contradict(&mut record);
+        let parcel = pen.seal(&record, Some(opening));
+        assert_eq!(refusal(&centre.offer(&parcel)).code(), "malformed");
+        assert_eq!(admitted(&centre.offer(&pen.write())), [2]);
     }
 }
 

@@ -200,7 +200,9 @@ fn embedded_broker() -> u16 {
         "#
     );
     let config = toml::from_str(&config).expect("a configuration of rumqttd");
-    std::thread::spawn(|| rumqttd::Broker::new(config).start());
+    std::thread::spawn(|| {
+        rumqttd::Broker::new(config).start().expect("the port is free");
+    });
     while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
         std::thread::yield_now();
     }

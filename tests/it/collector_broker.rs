@@ -17,7 +17,7 @@ use rollcall::record::{
 use rumqttc::QoS;
 use tempfile::TempDir;
 
-use crate::support::broker::{Broker, eventually};
+use crate::support::broker::{Broker, embedded, eventually};
 use crate::support::caller::{Caller, receipts};
 use crate::support::pen::{MORNING, Pen};
 
@@ -143,6 +143,21 @@ fn a_restarted_collector_shows_the_old_entries_first_and_asks_for_what_it_lacks(
     caller.offer(&[missing]);
     let receipt = centre.until_receipt(&mut caller, 5);
     assert_eq!((receipt.first, receipt.hash), (4, ahead.sealed.hash()));
+}
+
+#[test]
+fn the_embedded_broker_of_the_demo_serves_as_well_across_a_restart() {
+    let mut centre = Centre::start(embedded());
+    let mut pen = Pen::new("t-1", 1);
+    centre.collector().state(vec![pen.registration()]).unwrap();
+    let mut caller = Caller::connect(centre.port, &pen.terminal);
+    for _ in 0..3 {
+        let parcels = pen.write_many(640);
+        parcels.chunks(64).for_each(|chunk| caller.offer(chunk));
+        centre.until_receipt(&mut caller, pen.next - 1);
+        centre.restart();
+    }
+    assert_eq!(centre.committed().len(), 1 + 3 * 640);
 }
 
 #[test]

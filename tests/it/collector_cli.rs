@@ -7,7 +7,10 @@ use std::process::{Child, Command, Output, Stdio};
 
 use rollcall::collector::{Config, Home};
 use rollcall::domain::Timestamp;
+use rollcall::ingest::Past;
 use rollcall::ledger::{Body, Ledger, Sqlite};
+use rollcall::record::topic::Channel;
+use rumqttc::QoS;
 
 use crate::support::broker::{Broker, eventually, free_port};
 use crate::support::caller::Caller;
@@ -247,6 +250,16 @@ fn a_full_disk_ends_it_with_three_lines_and_nothing_is_lost() {
         child.try_wait().unwrap().is_some()
     });
     told(&child.wait_with_output().unwrap(), 3, "could not commit what came in");
+
+    // Whatever was answered before the end is heard before our own mark.
+    caller.send(Channel::Answers, QoS::AtLeastOnce, b"mark".to_vec());
+    caller.until("all answers are heard", |heard| heard.iter().any(|it| it == b"mark"));
+    let ledger = Sqlite::open(&day.data().join("ledger.sqlite")).unwrap();
+    for receipt in caller.receipts(&key) {
+        let link = ledger.link(&pen.terminal, receipt.last).unwrap();
+        assert_eq!(link.map(|link| link.hash), Some(receipt.hash), "receipted, so committed");
+    }
+    drop(ledger);
 
     let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
     let mut child = started(command.args(["collector", "run", "--config"]).arg(&day.config));

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 
-use rollcall::domain::{Refusal, TerminalId};
+use proptest::prelude::*;
+use rollcall::domain::{Event, Refusal, TerminalId};
 use rollcall::ingest::{Answer, Evidence, Head, Intake, Limits, Link, Past, Step, answers};
 use rollcall::record::{Gap, Parcel, Record, Sealed, SealedHash, SigningKey, Verdict};
 
@@ -290,6 +291,29 @@ fn a_wrong_or_missing_opening_is_refused_but_the_chain_goes_on() {
 }
 
 #[test]
+fn a_record_that_contradicts_itself_is_refused_but_the_chain_goes_on() {
+    let breaks: [fn(&mut Record); 4] = [
+        |record| record.outcome = None,
+        |record| record.gap = Some(Gap { first: 1, last: 1 }),
+        |record| record.event = Event::Gap,
+        |record| {
+            record.event = Event::Gap;
+            (record.outcome, record.way) = (None, None);
+            record.gap = Some(Gap { first: 7, last: 0 });
+        },
+    ];
+    for contradict in breaks {
+        let mut pen = Pen::new("t-1", 1);
+        let mut centre = Centre::knowing(&[&pen]);
+        let (mut record, opening) = pen.draft();
+        contradict(&mut record);
+        let parcel = pen.seal(&record, Some(opening));
+        assert_eq!(refusal(&centre.offer(&parcel)).code(), "malformed");
+        assert_eq!(admitted(&centre.offer(&pen.write())), [2]);
+    }
+}
+
+#[test]
 fn records_in_any_order_are_committed_in_sequence() {
     let mut pen = Pen::new("t-1", 1);
     let mut centre = Centre::knowing(&[&pen]);
@@ -450,4 +474,40 @@ fn what_a_refused_record_claims_is_kept_readable() {
     let [Step::Keep { refused, .. }] = &steps[..] else { panic!() };
     assert_eq!(refused.claims(), Some(&Record::peek(parcel.sealed.bytes()).unwrap().0));
     assert_eq!(refused.evidence().kept(), parcel.sealed.bytes());
+}
+
+proptest! {
+    /// Lost, doubled and reordered on the way, then offered again until all has an answer.
+    #[test]
+    fn whatever_the_order_of_arrival_each_record_is_committed_once_in_sequence(
+        arrivals in prop::collection::vec(0_usize..12, 0..60),
+    ) {
+        let mut pen = Pen::new("t-1", 1);
+        let mut centre = Centre::knowing(&[&pen]);
+        let mut parcels = pen.write_many(5);
+        parcels.push(pen.write_gap(3));
+        parcels.push(Parcel { person: None, ..pen.write() });
+        parcels.extend(pen.write_many(5));
+        let mut kept = Vec::new();
+        for at in arrivals.into_iter().chain(0..parcels.len()) {
+            for step in centre.offer(&parcels[at]) {
+                match step {
+                    Step::Commit(admitted) => kept.push(admitted.head().seq),
+                    Step::Keep { refused, .. } => kept.push(refused.takes().unwrap().seq),
+                    Step::Again(_) | Step::Want { .. } => {}
+                    Step::Count { code } => panic!("{code}"),
+                }
+            }
+        }
+        prop_assert_eq!(kept, [1, 2, 3, 4, 5, 9, 10, 11, 12, 13, 14, 15]);
+        prop_assert_eq!(centre.intake.parked(), 0);
+    }
+
+    #[test]
+    fn no_bytes_are_admitted_or_make_it_panic(bytes in prop::collection::vec(any::<u8>(), 0..1_200)) {
+        let pen = Pen::new("t-1", 1);
+        let mut centre = Centre::knowing(&[&pen]);
+        let parcel = Parcel { sealed: Sealed::from_stored(bytes), person: None, other: None };
+        prop_assert_eq!(refusal(&centre.offer(&parcel)).code(), "malformed");
+    }
 }

@@ -87,3 +87,32 @@ impl Drop for Broker {
         self.kill();
     }
 }
+
+/// The broker that the demo embeds, on a free port; it lives as long as the test process.
+pub(crate) fn embedded() -> u16 {
+    let port = free_port();
+    let config = format!(
+        r#"
+        id = 0
+        [router]
+        max_connections = 10
+        max_outgoing_packet_count = 200
+        max_segment_size = 10485760
+        max_segment_count = 10
+        [v4.1]
+        name = "v4"
+        listen = "127.0.0.1:{port}"
+        next_connection_delay_ms = 1
+        [v4.1.connections]
+        connection_timeout_ms = 5000
+        max_payload_size = 262144
+        max_inflight_count = 100
+        "#
+    );
+    let config = toml::from_str(&config).unwrap();
+    std::thread::spawn(|| {
+        rumqttd::Broker::new(config).start().unwrap();
+    });
+    eventually("the broker listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    port
+}

@@ -42,10 +42,6 @@ pub mod web;
 pub mod terminal;
 #[cfg(feature = "collector")]
 pub mod collector;
-#[cfg(feature = "collector")]
-pub mod announce;
-#[cfg(feature = "collector")]
-pub mod watch;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod cli;

@@ -8,18 +8,18 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, Subcommand};
 
 use super::report::{Exit, Report};
-use crate::announce::Names;
+use crate::collector::Names;
 use crate::collector::facts::{Difference, FactsError, compare, parse};
 use crate::collector::{
     Collector, Config, ConfigError, CoreError, Home, HomeError, StartError, StateError,
     read_bounded,
 };
+use crate::collector::{Entries, Watch};
 use crate::domain::{Fact, TerminalId};
 use crate::ledger::OpenLedgerError;
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::durable::{self, Access};
 use crate::platform::telemetry::{Class, start_logging};
-use crate::watch::{Entries, Watch};
 use crate::web::{About, Listening, Site, WhenTaken};
 
 /// How often `run` looks whether the core still lives.

@@ -10,11 +10,13 @@
 //! of them. Nothing here waits for the broker: facts are stated and the page works while it is
 //! away.
 
+mod announce;
 mod config;
 mod core;
 pub mod facts;
 mod home;
 mod mqtt;
+mod watch;
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,9 +27,11 @@ use std::thread::{self, JoinHandle};
 
 use tokio::sync::oneshot;
 
+pub use announce::{Announcer, Names, SelfReport, Told};
 pub(crate) use config::read_bounded;
 pub use config::{BrokerSection, Config, ConfigError, Rules, Ticks, Web};
 pub use home::{Home, HomeError};
+pub use watch::{Entries, OpenWatchError, Watch};
 
 use self::core::{Core, Inbound, Parts};
 use crate::domain::{Fact, TerminalId, Timestamp};

@@ -32,6 +32,7 @@ use self::stage::Stage;
 use self::wiretap::Wiretap;
 use crate::camera::{CaptureError, PictureError};
 use crate::collector::{CoreError, Home, HomeError, StartError, StateError};
+use crate::collector::{Entries, OpenWatchError};
 use crate::domain::{Fact, Policy, Timestamp};
 use crate::face::{
     self, LookError, Pipeline, RuntimeChoice, Settings, gallery::EnrolError, model_files,
@@ -40,7 +41,6 @@ use crate::platform::clock::{Clock, Stopwatch};
 use crate::platform::durable::{self, Access, WriteError};
 use crate::terminal::AttendError;
 use crate::uplink::RunError;
-use crate::watch::{Entries, OpenError};
 use crate::web::{About, Listening, Site, WhenTaken};
 use crate::{cases, journal};
 
@@ -102,7 +102,7 @@ pub enum DemoError {
     #[error("could not make the collector")]
     Home(#[from] HomeError),
     #[error("could not open cases and feed")]
-    Watch(#[from] OpenError),
+    Watch(#[from] OpenWatchError),
     #[error("could not start the collector")]
     Start(#[from] StartError),
     #[error("could not state a fact")]

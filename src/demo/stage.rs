@@ -8,9 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::world::{CLASSES, PEOPLE, Person, SITES, TERMINALS, both, person_id, registered};
 use super::{DemoError, broker};
-use crate::announce::Names;
 use crate::camera;
 use crate::checkin::{Plan, Settings};
+use crate::collector::Names;
+use crate::collector::Watch;
 use crate::collector::{Broker, Collector, Home, Setup as CollectorSetup};
 use crate::domain::{Fact, PersonId, Policy, TerminalId};
 use crate::face::{Embedding, Gallery, Pipeline};
@@ -22,7 +23,6 @@ use crate::platform::clock::{Clock, StepClock};
 use crate::record::{SigningKey, roster_commitment};
 use crate::terminal::{Door, Setup, Terminal, numbers};
 use crate::uplink::{self, NoWaypoints};
-use crate::watch::Watch;
 
 use super::pictures::Album;
 

@@ -146,9 +146,11 @@ impl fmt::Debug for FrontFace {
 /// What one frame showed.
 #[derive(Debug, Clone)]
 pub struct Look {
-    /// How many faces stand at the kiosk: those at least half as wide as the largest. Whoever
-    /// waits further back in the queue is not counted.
+    /// How many faces the detector found.
     pub faces: usize,
+    /// How many of them stand at the kiosk: those at least half as wide as the widest. Whoever
+    /// waits further back in the queue is not counted.
+    pub in_front: usize,
     /// The largest of them, if it could be measured.
     pub face: Option<FrontFace>,
     /// How long it took.
@@ -258,13 +260,13 @@ impl Pipeline {
         let watch = Stopwatch::start();
         let found = self.detector.detect(frame).map_err(|why| LookError { verb: "detect", why })?;
         timings.detect = watch.elapsed();
-        let faces = in_front(&found);
+        let (faces, in_front) = (found.len(), in_front(&found));
         let front = found.into_iter().max_by(|a, b| a.rect.area().total_cmp(&b.rect.area()));
         let face = match front {
             Some(front) => self.measure(frame, &front, &mut timings)?,
             None => None,
         };
-        Ok(Look { faces, face, timings })
+        Ok(Look { faces, in_front, face, timings })
     }
 
     /// `None` when the points make no face or the net saw nothing in it.
@@ -359,5 +361,5 @@ pub fn sight(
                 .and_then(|person| recent.same_face(&face.embedding, person, gallery)),
         }
     });
-    Sighting { faces: look.faces, face }
+    Sighting { faces: look.in_front, face }
 }

@@ -3,7 +3,7 @@
 
 use crate::domain::{Event, Refusal, TerminalId};
 use crate::record::{
-    Commitment, Gap, KeyId, OpenError, Opening, Parcel, Record, Sealed, SealedHash, VerifyingKey,
+    Commitment, KeyId, OpenError, Opening, Parcel, Record, Sealed, SealedHash, VerifyingKey,
 };
 
 /// Largest sequence number: what fits a signed 64-bit column. A terminal that makes one record a
@@ -305,34 +305,16 @@ fn check(offer: &Offer, known: &Known) -> Result<Passed, Refusal> {
     if record.prev != known.head.hash {
         return Err(Refusal::BrokenChain);
     }
-    if !is_consistent(&record) {
-        let refusal = malformed("fields that do not belong to its event");
-        return Ok(Passed::ButRefused(refusal));
+    if let Err(contradiction) = record.consistent() {
+        return Ok(Passed::ButRefused(malformed(contradiction)));
+    }
+    if record.gap.is_some_and(|gap| gap.first <= known.head.seq) {
+        let contradiction = "a gap that covers records which are committed";
+        return Ok(Passed::ButRefused(malformed(contradiction)));
     }
     let opens = opens(record.person, offer.parcel.person)
         && opens(record.other.map(|other| other.person), offer.parcel.other);
     Ok(if opens { Passed::Next(Box::new(record)) } else { Passed::ButRefused(Refusal::BadOpening) })
-}
-
-/// docs/spec/record-v1.md, "Consistency".
-fn is_consistent(record: &Record) -> bool {
-    match record.event {
-        Event::CheckIn | Event::CheckOut | Event::Attempt => {
-            record.outcome.is_some() && record.gap.is_none()
-        }
-        Event::Gap => {
-            let about_a_person = record.outcome.is_some()
-                || record.lesson.is_some()
-                || record.person.is_some()
-                || record.way.is_some()
-                || record.scores.is_some()
-                || record.other.is_some()
-                || record.same_face.is_some();
-            let fits =
-                |gap: Gap| gap.first >= 1 && gap.first <= gap.last && gap.last == record.seq - 1;
-            !about_a_person && record.gap.is_some_and(fits)
-        }
-    }
 }
 
 /// Whether a record's number is the next after `head`: directly, or because the record itself

@@ -162,11 +162,12 @@ impl fmt::Debug for Sealed {
 }
 
 impl Record {
-    /// Opens sealed bytes: envelope, kind, key, signature, payload; all or nothing.
+    /// Opens sealed bytes: envelope, kind, key, signature, payload; all or nothing. Whether the
+    /// fields fit each other is another question: [`Self::consistent`].
     pub fn open(sealed: &[u8], key: &VerifyingKey) -> Result<Self, OpenError> {
         let envelope = cose::parse(sealed)?;
         envelope.verify(Typ::Record, key)?;
-        Self::from_payload(envelope.payload)
+        decode_strictly(envelope.payload)
     }
 
     /// Reads what sealed bytes *claim*, with no signature checked. Only for finding the key, and
@@ -176,18 +177,13 @@ impl Record {
         if envelope.typ != Typ::Record.as_str() {
             return Err(OpenError::Type { wanted: Typ::Record.as_str() });
         }
-        Ok((Self::from_payload(envelope.payload)?, envelope.kid))
+        Ok((decode_strictly(envelope.payload)?, envelope.kid))
     }
 
-    fn from_payload(payload: &[u8]) -> Result<Self, OpenError> {
-        let record: Self = decode_strictly(payload)?;
-        record.consistent().map_err(|what| OpenError::Payload(what.into()))?;
-        Ok(record)
-    }
-
-    /// Whether the fields fit each other (docs/spec/record-v1.md, "Consistency"), so that whoever
-    /// reads a record need not ask again whether a gap lies before its number.
-    fn consistent(&self) -> Result<(), &'static str> {
+    /// Whether the fields fit each other (docs/spec/record-v1.md, "Consistency"); else what does
+    /// not. A terminal's fault that makes such a record must not block all after it, so the centre
+    /// asks this last: refused, the record still keeps its place in the chain.
+    pub fn consistent(&self) -> Result<(), &'static str> {
         if self.seq == 0 {
             return Err("sequence numbers start at 1");
         }
@@ -200,7 +196,6 @@ impl Record {
                 if self.tells_of_somebody() {
                     return Err("a gap statement tells of nobody");
                 }
-                // `last` < `seq`, so nothing overflows here or at whoever counts the gap.
                 if gap.first >= 1 && gap.first <= gap.last && gap.last == self.seq - 1 {
                     Ok(())
                 } else {

@@ -311,7 +311,8 @@ impl Drop for Process {
 fn configured(folder: &Path, port: u16) -> PathBuf {
     let config = folder.join("collector.toml");
     let data = folder.join("data");
-    let text = format!("data_dir = {data:?}\n[broker]\nport = {port}\n");
+    let text =
+        format!("data_dir = {data:?}\n[broker]\nport = {port}\n[web]\nlisten = \"127.0.0.1:0\"\n");
     #[expect(clippy::disallowed_methods, reason = "a test's file need not be durable")]
     std::fs::write(&config, text).unwrap();
     config

@@ -23,6 +23,7 @@ mod collector_cli; // the collector's commands: exit codes, three-line errors, f
 
 mod rules_golden; // each rule fires with the very words that people read, and stays silent
 mod rules_honest_life; // honest days raise nothing; the order of arrival changes nothing
+mod rules_refused; // the rules over refused records, with the very words that people read
 mod rules_scene; // the small world in which rules are tested
 mod cases_once; // an anomaly is stored once, however often the ledger is judged
 mod feed_live; // who follows the feed misses nothing and sees nothing twice

@@ -267,3 +267,14 @@ pub(crate) fn lesson(id: &str, site: &str, starts: &str, ends: &str) -> Fact {
         ends: at(ends),
     })
 }
+
+/// The words of the one anomaly.
+pub(crate) fn words(scene: &Scene) -> (String, String) {
+    let anomaly = scene.one();
+    (anomaly.why.zh, anomaly.why.en)
+}
+
+pub(crate) fn says(anomaly: &Anomaly, zh: &str, en: &str) {
+    assert_eq!(anomaly.why.zh, zh);
+    assert_eq!(anomaly.why.en, en);
+}

@@ -125,7 +125,7 @@ fn look(face: &[f32]) -> Look {
         liveness: Some(Score::from_e4(9000)),
         embedding: unit(face),
     };
-    Look { faces: 2, face: Some(face), timings: Timings::default() }
+    Look { faces: 3, in_front: 2, face: Some(face), timings: Timings::default() }
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn claim_with_the_face_of_somebody_accepted_earlier_shows_in_the_sighting() {
 
 #[test]
 fn frame_without_a_face_gives_a_sighting_without_one() {
-    let look = Look { faces: 0, face: None, timings: Timings::default() };
+    let look = Look { faces: 0, in_front: 0, face: None, timings: Timings::default() };
     let sighting = sight(&look, &gallery(), &Recent::new(SAME), Some(person(1)), &[person(1)]);
     assert_eq!((sighting.faces, sighting.face), (0, None));
 }

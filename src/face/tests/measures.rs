@@ -89,6 +89,6 @@ fn debug_of_what_is_private_shows_no_number() {
     ] {
         assert!(!shown.contains(|c: char| c.is_ascii_digit()), "{shown}");
     }
-    let look = Look { faces: 1, face: Some(face), timings: Timings::default() };
+    let look = Look { faces: 1, in_front: 1, face: Some(face), timings: Timings::default() };
     assert!(format!("{look:?}").contains("FrontFace(<hidden>)"));
 }

@@ -33,8 +33,10 @@ impl Day {
     pub(crate) fn configured(port: u16) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = folder.path().join("collector.toml");
-        let text =
-            format!("data_dir = {:?}\n[broker]\nport = {port}\n", folder.path().join("data"));
+        let text = format!(
+            "data_dir = {:?}\n[broker]\nport = {port}\n[web]\nlisten = \"127.0.0.1:0\"\n",
+            folder.path().join("data")
+        );
         write(&config, text);
         Self { folder, config }
     }

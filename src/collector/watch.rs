@@ -9,9 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Deserialize;
 
-use crate::announce::{Announcer, Names, SelfReport, Told};
 use crate::cases::{self, Cases};
 use crate::collector::Hooks;
+use crate::collector::{Announcer, Names, SelfReport, Told};
 use crate::domain::{Anomaly, ClockQuality, Policy, TerminalId};
 use crate::feed::{self, Feed};
 use crate::ledger::{Entry, Ledger, Sqlite};
@@ -24,7 +24,7 @@ const PENDING_MAX: usize = 100_000;
 
 /// A watch could not begin.
 #[derive(Debug, thiserror::Error)]
-pub enum OpenError {
+pub enum OpenWatchError {
     /// The store of anomalies.
     #[error("could not open the cases")]
     Cases(#[from] cases::OpenError),
@@ -49,7 +49,7 @@ struct Inner {
 
 impl Watch {
     /// Opens cases and feed in the collector's folder.
-    pub fn open(folder: &Path, policy: Policy, names: Names) -> Result<Self, OpenError> {
+    pub fn open(folder: &Path, policy: Policy, names: Names) -> Result<Self, OpenWatchError> {
         let cases = cases::SqliteCases::open(&folder.join("cases.sqlite"))?;
         let feed = Feed::open(&folder.join("feed.sqlite"))?;
         let announcer = Announcer::new(policy, names);

@@ -26,8 +26,13 @@ const OUTPUT_VALUES_MAX: usize = 4096;
 #[derive(Debug, thiserror::Error)]
 pub enum ManifestError {
     /// No TOML, an unknown key, a missing key, a wrong type.
-    #[error("could not read the model manifest")]
-    Syntax(#[source] Box<toml::de::Error>),
+    #[error("line {line} of the model manifest is not usable: {message}")]
+    Syntax {
+        /// From 1.
+        line: usize,
+        /// What the TOML reader said.
+        message: String,
+    },
     /// Made for another program.
     #[error("the model manifest has version {found}, this program knows {VERSION}")]
     Version {
@@ -186,8 +191,11 @@ impl Manifest {
 
     /// Reads a manifest.
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
-        let raw: RawManifest =
-            toml::from_str(text).map_err(|error| ManifestError::Syntax(Box::new(error)))?;
+        let raw: RawManifest = toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let message = error.message().replace('\n', " ");
+            ManifestError::Syntax { line: before.matches('\n').count() + 1, message }
+        })?;
         if raw.version != VERSION {
             return Err(ManifestError::Version { found: raw.version });
         }

@@ -25,6 +25,7 @@ mod embed;
 mod liveness;
 mod manifest_raw;
 mod onnx;
+mod onnx_check;
 mod pipeline;
 mod planes;
 mod quality;

@@ -26,6 +26,9 @@ pub(super) struct Calibrate {
     /// At most this many pictures of each person, the first ones by name.
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     per_person: usize,
+    /// Leave this person (name of the folder) out: wrongly named pictures. May be repeated.
+    #[arg(long, value_name = "PERSON")]
+    leave_out: Vec<String>,
     /// Name the N pairs of people with the most similar pictures.
     #[arg(long, value_name = "N", default_value_t = 0)]
     show: usize,
@@ -46,6 +49,14 @@ impl Calibrate {
             hint: "name a folder with one folder of pictures for each person".to_owned(),
         };
         let mut people = people_of(&self.dir).map_err(|error| failed(error.to_string()))?;
+        for name in &self.leave_out {
+            if !people.iter().any(|(person, _)| person == name) {
+                return Err(failed(format!(
+                    "nobody there is named {name:?}, who was to be left out"
+                )));
+            }
+        }
+        people.retain(|(person, _)| !self.leave_out.contains(person));
         people.iter_mut().for_each(|(_, pictures)| pictures.truncate(self.per_person));
         let paths: Vec<PathBuf> =
             people.iter().flat_map(|(_, pictures)| pictures).cloned().collect();

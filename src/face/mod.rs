@@ -10,7 +10,7 @@
 //! [`Pipeline::open`] loads a pack of models, checks each file against the manifest, and runs each
 //! net once, so that what cannot work fails at the start and not before a trainee.
 //! [`Pipeline::look`] measures one frame; [`sight`] compares what it saw. Pictures and embeddings
-//! end here: a [`Sighting`] holds numbers and identities only.
+//! end here: a [`Sighting`](crate::domain::Sighting) holds numbers and identities only.
 
 pub mod accuracy;
 pub mod gallery;

@@ -1,9 +1,9 @@
 //! Frame to sighting: detect, align, embed, match.
 //!
 //! ```text
-//! Frame ─► detect ─► the largest face ─► align ─► quality ─► embed ─► gallery ─► Sighting
-//!          YuNet     liveness on a crop   112×112             unit     claim, best, second,
-//!          boxes and                                          vector   same face of today
+//! Frame ─► detect ─► the face in front ─► align ─► quality ─► embed ─► gallery ─► Sighting
+//!          YuNet     liveness on a crop    112×112             unit     claim, best, second,
+//!          boxes and                                           vector   same face of today
 //!          five points
 //! ```
 //!

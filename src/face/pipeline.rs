@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::align::align;
-use super::detect::{Detector, Found, Points, Rect};
+use super::detect::{Detector, Found, Points, Rect, front};
 use super::embed::{Embedder, Embedding};
 use super::liveness::{LivenessNet, liveness};
 use super::manifest::{Manifest, ManifestError, Model, Pack, Role};
@@ -148,7 +148,7 @@ impl fmt::Debug for FrontFace {
 pub struct Look {
     /// How many faces the detector found.
     pub faces: usize,
-    /// The largest of them, if it could be measured.
+    /// The one in front, if it could be measured.
     pub face: Option<FrontFace>,
     /// How long it took.
     pub timings: Timings,
@@ -251,15 +251,14 @@ impl Pipeline {
         Engine::choose(choice).is_ok()
     }
 
-    /// Finds the faces of a frame and measures the largest.
+    /// Finds the faces of a frame and measures the one in front (large, and near the middle).
     pub fn look(&mut self, frame: &Frame) -> Result<Look, LookError> {
         let mut timings = Timings::default();
         let watch = Stopwatch::start();
         let found = self.detector.detect(frame).map_err(|why| LookError { verb: "detect", why })?;
         timings.detect = watch.elapsed();
         let faces = found.len();
-        let front = found.into_iter().max_by(|a, b| a.rect.area().total_cmp(&b.rect.area()));
-        let face = match front {
+        let face = match front(&found, frame) {
             Some(front) => self.measure(frame, &front, &mut timings)?,
             None => None,
         };

@@ -116,6 +116,11 @@ pub struct LookError {
 }
 
 impl LookError {
+    /// Stable name, for metrics and the runbook.
+    pub fn code(&self) -> &'static str {
+        "look_failed"
+    }
+
     /// The next frame may work; if it goes on, the models or the machine's memory are to blame.
     pub fn class(&self) -> Class {
         Class::Transient

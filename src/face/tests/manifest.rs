@@ -75,6 +75,7 @@ fn digest_of_a_pack_changes_with_whatever_changes_a_decision() {
         ("mean = [0.485", "mean = [0.486"),
         ("detector_nms = 0.3", "detector_nms = 0.4"),
         ("match = { cosine = 0.", "match = { cosine = 0.0"),
+        ("confident = { cosine = 0.", "confident = { cosine = 0.9"),
     ] {
         let other = changed(from, to).unwrap();
         assert_ne!(digest(&shipped), digest(&other), "{to}");

@@ -7,6 +7,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::platform::telemetry::Class;
+
 mod folder;
 mod picture;
 #[cfg(test)]
@@ -116,6 +118,24 @@ pub enum CaptureError {
 }
 
 impl CaptureError {
+    /// Stable name, for metrics and the runbook.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::List { .. } => "capture_list",
+            Self::Empty { .. } => "capture_empty",
+            Self::TooMany { .. } => "capture_too_many",
+            Self::Picture { .. } => "capture_picture",
+        }
+    }
+
+    /// A bad picture is followed by the next one; a bad folder stays bad.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::List { .. } | Self::Empty { .. } | Self::TooMany { .. } => Class::Permanent,
+            Self::Picture { .. } => Class::Transient,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {

@@ -16,6 +16,9 @@ pub(super) const DETECT_SIDE_PX_MAX: u32 = 960;
 /// the cost of suppressing overlaps grows with the square.
 const FACES_MAX: usize = 256;
 
+/// What a face at the edge of the frame still weighs, against one in the middle.
+const WEIGHT_MIN: f32 = 0.1;
+
 /// Grid steps of the three heads.
 const STRIDES: [usize; 3] = [8, 16, 32];
 
@@ -99,6 +102,22 @@ impl Detector {
         }
         Ok(found)
     }
+}
+
+/// The face in front: large, and near the middle. Who stands before a kiosk is both; somebody who
+/// leans in at the side may be larger, and somebody behind may be more central. A face's area
+/// counts in full in the middle of the frame, and less and less (by the square of the distance)
+/// towards the largest circle around it.
+pub(super) fn front(found: &[Found], frame: &Frame) -> Option<Found> {
+    #[expect(clippy::cast_precision_loss, reason = "sides have at most 8,192 pixels")]
+    let (width, height) = (frame.width() as f32, frame.height() as f32);
+    let radius = width.min(height) / 2.0;
+    let weight = |face: &Found| {
+        let Rect { x, y, w, h } = face.rect;
+        let off = (x + w / 2.0 - width / 2.0).hypot(y + h / 2.0 - height / 2.0) / radius;
+        face.rect.area() * (1.0 - off * off).max(WEIGHT_MIN)
+    };
+    found.iter().copied().max_by(|a, b| weight(a).total_cmp(&weight(b)))
 }
 
 /// Reads the twelve outputs: per stride one cell each 8, 16 or 32 pixels, each with a class and

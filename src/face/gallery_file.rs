@@ -20,6 +20,7 @@ use super::gallery::{Gallery, PEOPLE_MAX};
 use crate::domain::PersonId;
 use crate::platform::chance::random_bytes;
 use crate::platform::durable::{self, Access};
+use crate::platform::telemetry::Class;
 
 const HEADER: [u8; 10] = *b"RCGALLERY\x01";
 const NONCE_BYTES: usize = 24;
@@ -72,6 +73,30 @@ pub enum GalleryFileError {
 }
 
 impl GalleryFileError {
+    /// Stable name, for metrics and the runbook.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Read { .. } => "gallery_read",
+            Self::Format { .. } => "gallery_format",
+            Self::Sealed { .. } => "gallery_sealed",
+            Self::Content { .. } => "gallery_content",
+            Self::OtherModel { .. } => "gallery_other_model",
+            Self::Write(_) => "gallery_write",
+        }
+    }
+
+    /// A full disk may be emptied; a file that is wrong stays wrong.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Write(_) => Class::Transient,
+            Self::Read { .. }
+            | Self::Format { .. }
+            | Self::Sealed { .. }
+            | Self::Content { .. }
+            | Self::OtherModel { .. } => Class::Permanent,
+        }
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {

@@ -11,6 +11,8 @@ use ort::value::TensorRef;
 use rten_tensor::prelude::*;
 use rten_tensor::{Tensor, TensorView};
 
+use super::onnx_check;
+
 /// Which runtime the user wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -61,6 +63,9 @@ pub enum NetError {
     /// Said by rten.
     #[error("the pure-Rust runtime refused")]
     Rust(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Not even the outside is right.
+    #[error("{0}")]
+    Format(&'static str),
     /// It runs, and is not what the manifest says.
     #[error("the net does not fit its manifest entry: {0}")]
     Shape(String),
@@ -122,6 +127,7 @@ impl Engine {
 
     /// Loads a net that shall run on `threads` threads.
     pub(super) fn load(&self, bytes: Vec<u8>, threads: usize) -> Result<Box<dyn Net>, NetError> {
+        onnx_check::check(&bytes).map_err(NetError::Format)?;
         match &self.kind {
             Kind::OnnxRuntime(environment) => {
                 Ok(Box::new(OrtNet::load(environment, &bytes, threads)?))

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::align::align;
-use super::detect::{Detector, Found, Points, Rect};
+use super::detect::{Detector, Found, Points, Rect, front};
 use super::embed::{Embedder, Embedding};
 use super::liveness::{LivenessNet, liveness};
 use super::manifest::{Manifest, ManifestError, Model, Pack, Role};
@@ -116,6 +116,11 @@ pub struct LookError {
 }
 
 impl LookError {
+    /// Stable name, for metrics and the runbook.
+    pub fn code(&self) -> &'static str {
+        "look_failed"
+    }
+
     /// The next frame may work; if it goes on, the models or the machine's memory are to blame.
     pub fn class(&self) -> Class {
         Class::Transient
@@ -148,10 +153,10 @@ impl fmt::Debug for FrontFace {
 pub struct Look {
     /// How many faces the detector found.
     pub faces: usize,
-    /// How many of them stand at the kiosk: those at least half as wide as the widest. Whoever
-    /// waits further back in the queue is not counted.
+    /// How many of them stand at the kiosk: those at least half as wide as the one in front.
+    /// Whoever waits further back in the queue is not counted.
     pub in_front: usize,
-    /// The largest of them, if it could be measured.
+    /// The one in front, if it could be measured.
     pub face: Option<FrontFace>,
     /// How long it took.
     pub timings: Timings,
@@ -254,14 +259,14 @@ impl Pipeline {
         Engine::choose(choice).is_ok()
     }
 
-    /// Finds the faces of a frame and measures the largest.
+    /// Finds the faces of a frame and measures the one in front (large, and near the middle).
     pub fn look(&mut self, frame: &Frame) -> Result<Look, LookError> {
         let mut timings = Timings::default();
         let watch = Stopwatch::start();
         let found = self.detector.detect(frame).map_err(|why| LookError { verb: "detect", why })?;
         timings.detect = watch.elapsed();
-        let (faces, in_front) = (found.len(), in_front(&found));
-        let front = found.into_iter().max_by(|a, b| a.rect.area().total_cmp(&b.rect.area()));
+        let (faces, front) = (found.len(), front(&found, frame));
+        let in_front = front.map_or(0, |front| beside(&front, &found));
         let face = match front {
             Some(front) => self.measure(frame, &front, &mut timings)?,
             None => None,
@@ -303,10 +308,9 @@ impl Pipeline {
     }
 }
 
-/// How many of the faces are at least half as wide as the widest.
-fn in_front(found: &[Found]) -> usize {
-    let widest = found.iter().map(|face| face.rect.w).fold(0.0, f32::max);
-    found.iter().filter(|face| face.rect.w * 2.0 >= widest).count()
+/// How many faces are at least half as wide as the one in front, itself among them.
+fn beside(front: &Found, found: &[Found]) -> usize {
+    found.iter().filter(|face| face.rect.w * 2.0 >= front.rect.w).count()
 }
 
 fn embedder(net: Box<dyn Net>, model: &Model) -> Result<(Embedder, u32), OpenError> {

@@ -1,6 +1,11 @@
 //! `rollcall models calibrate DIR`: what cosine stands for which false accept rate, on pictures
 //! of the people whom the models will meet. Prints; the manifest is changed by a person.
+//!
+//! One picture under a wrong name counts once for every picture of the true person, and pictures
+//! found in the press have such. So the share of each person is bounded (`--per-person`), and the
+//! pairs that decide the strictest thresholds are named (`--show`), to be looked at.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,13 +15,23 @@ use serde_json::json;
 use super::Failure;
 use super::bench::{FARS, people_of};
 use super::measure::{default_workers, measure};
-use crate::face::Settings;
+use crate::domain::Score;
 use crate::face::accuracy::Scores;
+use crate::face::{Embedding, Settings};
 
 #[derive(Debug, Args)]
 pub(super) struct Calibrate {
     /// Folder with one folder of pictures per person.
     dir: PathBuf,
+    /// At most this many pictures of each person, the first ones by name.
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    per_person: usize,
+    /// Leave this person (name of the folder) out: wrongly named pictures. May be repeated.
+    #[arg(long, value_name = "PERSON")]
+    leave_out: Vec<String>,
+    /// Name the N pairs of people with the most similar pictures.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    show: usize,
     /// Pictures measured at once.
     #[arg(long, value_name = "N", default_value_t = default_workers())]
     workers: usize,
@@ -33,7 +48,16 @@ impl Calibrate {
             because,
             hint: "name a folder with one folder of pictures for each person".to_owned(),
         };
-        let people = people_of(&self.dir).map_err(|error| failed(error.to_string()))?;
+        let mut people = people_of(&self.dir).map_err(|error| failed(error.to_string()))?;
+        for name in &self.leave_out {
+            if !people.iter().any(|(person, _)| person == name) {
+                return Err(failed(format!(
+                    "nobody there is named {name:?}, who was to be left out"
+                )));
+            }
+        }
+        people.retain(|(person, _)| !self.leave_out.contains(person));
+        people.iter_mut().for_each(|(_, pictures)| pictures.truncate(self.per_person));
         let paths: Vec<PathBuf> =
             people.iter().flat_map(|(_, pictures)| pictures).cloned().collect();
         if people.iter().filter(|(_, pictures)| !pictures.is_empty()).count() < 2 {
@@ -48,6 +72,9 @@ impl Calibrate {
         let faces: Vec<_> =
             persons.zip(measured).map(|(person, one)| (person, one.embedding)).collect();
         let scores = Scores::of_all_pairs(&faces, self.workers);
+        for (score, a, b) in most_similar(&faces, self.show) {
+            eprintln!("{score} {} and {}", paths[a].display(), paths[b].display());
+        }
         let rows = FARS.map(|(name, far)| {
             let threshold = scores.threshold_at(far);
             (name, threshold, threshold.map(|score| scores.genuine.share_from(score)))
@@ -87,4 +114,29 @@ impl Calibrate {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// The most similar picture pair of each two people, the most similar first; at most `pairs`.
+fn most_similar(faces: &[(usize, Option<Embedding>)], pairs: usize) -> Vec<(Score, usize, usize)> {
+    let mut best: BTreeMap<(usize, usize), (Score, usize, usize)> = BTreeMap::new();
+    if pairs == 0 {
+        return Vec::new();
+    }
+    for (a, (person, face)) in faces.iter().enumerate() {
+        for (b, (other, other_face)) in faces.iter().enumerate().skip(a + 1) {
+            let (Some(face), Some(other_face)) = (face, other_face) else { continue };
+            if person == other {
+                continue;
+            }
+            let score = Score::from_f32(face.cosine(other_face));
+            let entry = best.entry((*person, *other)).or_insert((score, a, b));
+            if score > entry.0 {
+                *entry = (score, a, b);
+            }
+        }
+    }
+    let mut best: Vec<_> = best.into_values().collect();
+    best.sort_by_key(|(score, _, _)| std::cmp::Reverse(*score));
+    best.truncate(pairs);
+    best
 }

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use crate::camera::Frame;
 use crate::face::align::{Similarity, TEMPLATE, align};
-use crate::face::detect::{Found, Points, Rect, faces, scaled_back, shrink, suppress};
+use crate::face::detect::{Found, Points, Rect, faces, front, scaled_back, shrink, suppress};
 use crate::face::liveness::{Crop, crop_of, draw};
 use crate::face::onnx::{NetError, Output};
 
@@ -209,4 +209,20 @@ fn crop_is_drawn_edge_to_edge() {
     draw(&picture, &Crop { left: 0, top: 0, width: 8, height: 4 }, &mut drawn);
     assert_eq!(drawn.pixel(0, 0), [0; 3]);
     assert_eq!(drawn.pixel(3, 3), [200, 100, 50]);
+}
+
+#[test]
+fn face_in_front_is_large_and_near_the_middle() {
+    let room = Frame::black(640, 480);
+    let centred = |x: f32, y: f32, side: f32| found(x - side / 2.0, y - side / 2.0, side, 0.9);
+    let in_front = |faces: &[Found]| front(faces, &room).unwrap();
+    let trainee = centred(320.0, 240.0, 100.0);
+    // Somebody leans in from the side, a little larger; somebody stands far behind.
+    assert!(in_front(&[centred(600.0, 240.0, 120.0), trainee]) == trainee);
+    let aside = centred(420.0, 240.0, 100.0);
+    assert!(in_front(&[aside, centred(320.0, 240.0, 60.0)]) == aside);
+    // Alone at the very edge is in front too.
+    let edge = centred(5.0, 5.0, 40.0);
+    assert!(in_front(&[edge]) == edge);
+    assert!(front(&[], &room).is_none());
 }

@@ -76,9 +76,8 @@ fn debug_of_what_is_private_shows_no_number() {
         embedding: embedding.clone(),
     };
     let mut gallery = crate::face::Gallery::new([1; 32]);
-    gallery
-        .enrol(super::person(1), std::slice::from_ref(&embedding), crate::domain::Score::default())
-        .unwrap();
+    let pictures = std::slice::from_ref(&embedding);
+    gallery.enrol(super::person(1), pictures, crate::domain::Score::default()).unwrap();
     let mut recent = crate::face::Recent::new(crate::domain::Score::default());
     recent.remember(super::person(1), 1, embedding.clone());
     for shown in [

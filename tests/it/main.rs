@@ -5,6 +5,9 @@
 mod support; // what several files need
 
 mod journal_model; // append, replay, release, crash, reopen against a vector
+#[cfg(feature = "testing")]
+mod terminal_crash; // killed between every two steps; a full disk
+mod terminal_mosquitto; // broker, centre and terminal stopped, killed and started again
 
 // mod architecture;    the layering law and other absences
 // mod record_vectors;  docs/spec/vectors, byte for byte; one flipped bit is refused, for every bit

@@ -351,9 +351,9 @@ impl Link {
     fn want(&mut self, from: u64) {
         let from = from.max(self.standing.kept_from);
         if from <= self.standing.appended {
-            self.unanswered.clear();
+            self.rewind();
             self.again_until = self.standing.appended;
-            self.cursor = from;
+            self.cursor = self.cursor.min(from);
             self.silences = 0;
         }
     }

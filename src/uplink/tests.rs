@@ -1,1 +1,308 @@
 //! What the link and the clock decide.
+
+use super::clock::{SignedTime, quality};
+use super::link::{Action, Alarm, Event, Link, Pace, Phase};
+use crate::domain::{ClockQuality, TerminalId, Timestamp, Uptime};
+use crate::journal::Standing;
+use crate::record::{Receipt, SealedHash, SigningKey, TimeAnswer, Verdict, Wanted, seal_statement};
+
+const NONCE: [u8; 16] = [5; 16];
+const PACE: Pace = Pace {
+    retry_ms_min: 100,
+    retry_ms_max: 800,
+    answer_ms_min: 1_000,
+    answer_ms_max: 8_000,
+    unanswered_batches_max: 2,
+    ask_ms: 1_000_000,
+    status_ms_min: 500,
+};
+
+fn terminal() -> TerminalId {
+    "terminal-1".parse().unwrap()
+}
+
+fn centre_key() -> SigningKey {
+    SigningKey::from_secret(&[9; 32])
+}
+
+fn standing(released: u64, appended: u64) -> Standing {
+    Standing { kept_from: 1, released, appended, waiting: appended - released }
+}
+
+fn link(standing: Standing) -> Link {
+    Link::new(terminal(), centre_key().verifying_key(), PACE, standing, [])
+}
+
+fn receipt(first: u64, last: u64) -> Receipt {
+    Receipt {
+        terminal: terminal(),
+        first,
+        last,
+        hash: SealedHash([1; 32]),
+        ledger_size: 1,
+        at: Timestamp::from_ms(1),
+        verdict: Verdict::Committed,
+    }
+}
+
+fn answer(receipt: &Receipt) -> Event {
+    Event::Answer(receipt.seal(&centre_key()))
+}
+
+fn online(standing: Standing) -> Link {
+    let mut link = link(standing);
+    link.step(Event::Plug, 0);
+    link.step(Event::Connected { nonce: NONCE }, 0);
+    assert_eq!(link.phase(), Phase::Online);
+    link
+}
+
+fn offers(actions: &[Action]) -> Vec<(u64, u64)> {
+    let ends = |action: &Action| match action {
+        Action::Offer { seqs } => Some((*seqs.first().unwrap(), *seqs.last().unwrap())),
+        Action::Connect
+        | Action::HangUp
+        | Action::Ask { .. }
+        | Action::Tell { .. }
+        | Action::Release(_)
+        | Action::NoteTime { .. }
+        | Action::Raise(_) => None,
+    };
+    actions.iter().filter_map(ends).collect()
+}
+
+/// Every state × every event, legal or not, with the state that follows and the actions. Three
+/// records wait; online, they are offered and without an answer.
+#[test]
+fn every_event_in_every_state_does_what_the_table_says() {
+    let states: [(&str, fn() -> Link); 4] = [
+        ("unplugged", || link(standing(0, 3))),
+        ("connecting", || {
+            let mut link = link(standing(0, 3));
+            link.step(Event::Plug, 0);
+            link
+        }),
+        ("waiting", || {
+            let mut link = link(standing(0, 3));
+            link.step(Event::Plug, 0);
+            link.step(Event::Lost, 0);
+            link
+        }),
+        ("online", || online(standing(0, 3))),
+    ];
+    let wanted = seal_statement(&Wanted { terminal: terminal(), from: 2 }, &centre_key());
+    let at = Timestamp::from_ms(77);
+    let time = TimeAnswer { terminal: terminal(), nonce: NONCE, at };
+    let time = seal_statement(&time, &centre_key());
+    let released = Event::Released { receipt: receipt(1, 2), standing: standing(2, 3) };
+    let events: [(&str, Event); 12] = [
+        ("plug", Event::Plug),
+        ("unplug", Event::Unplug),
+        ("connected", Event::Connected { nonce: NONCE }),
+        ("lost", Event::Lost),
+        ("journal grew", Event::Journal(standing(0, 4))),
+        ("receipt", answer(&receipt(1, 2))),
+        ("wanted", Event::Answer(wanted)),
+        ("time", Event::Answer(time)),
+        ("garbage", Event::Answer(vec![1, 2, 3])),
+        ("released", released),
+        ("not released", Event::NotReleased { receipt: receipt(1, 9) }),
+        ("tick", Event::Tick { nonce: [6; 16] }),
+    ];
+    let mut table = String::new();
+    for (state, make) in states {
+        for (name, event) in &events {
+            let mut link = make();
+            let actions = link.step(event.clone(), 400);
+            let said: Vec<String> = actions.iter().map(told).collect();
+            let said = if said.is_empty() { "nothing".into() } else { said.join(", ") };
+            table += &format!("{state} + {name} = {}: {said}\n", phase(&link));
+        }
+    }
+    assert_eq!(table, include_str!("link_table.txt"), "\n{table}");
+}
+
+fn phase(link: &Link) -> String {
+    match link.phase() {
+        Phase::Unplugged => "unplugged".into(),
+        Phase::Connecting => "connecting".into(),
+        Phase::Waiting { retry_at_ms } => format!("waiting until {retry_at_ms}"),
+        Phase::Online => "online".into(),
+    }
+}
+
+fn told(action: &Action) -> String {
+    match action {
+        Action::Connect => "connect".into(),
+        Action::HangUp => "hang up".into(),
+        Action::Ask { .. } => "ask".into(),
+        Action::Tell { waiting } => format!("tell {waiting} waiting"),
+        Action::Offer { seqs } => format!("offer {seqs:?}"),
+        Action::Release(receipt) => format!("release {}-{}", receipt.first, receipt.last),
+        Action::NoteTime { at } => format!("note {}", at.as_ms()),
+        Action::Raise(Alarm::Refused { seq, code }) => format!("raise refused {seq} {code}"),
+        Action::Raise(Alarm::StrangeReceipt { seq }) => format!("raise strange {seq}"),
+    }
+}
+
+#[test]
+fn at_most_the_window_is_without_an_answer_and_each_batch_has_its_bound() {
+    let mut link = link(standing(0, 1_000));
+    link.step(Event::Plug, 0);
+    let actions = link.step(Event::Connected { nonce: NONCE }, 0);
+    assert_eq!(offers(&actions), [(1, 64), (65, 128)]);
+    assert_eq!(offers(&link.step(Event::Journal(standing(0, 1_001)), 1)), []);
+    let released = Event::Released { receipt: receipt(1, 64), standing: standing(64, 1_001) };
+    assert_eq!(offers(&link.step(released, 2)), [(129, 192)]);
+}
+
+#[test]
+fn a_batch_that_is_answered_in_parts_frees_its_place_when_all_parts_have_come() {
+    let mut link = online(standing(0, 200));
+    let released = Event::Released { receipt: receipt(1, 40), standing: standing(40, 200) };
+    assert_eq!(offers(&link.step(released, 1)), []);
+    let mut refused = receipt(41, 41);
+    refused.verdict = Verdict::Refused { code: "altered".into() };
+    let actions = link.step(Event::Released { receipt: refused, standing: standing(41, 200) }, 2);
+    let alarm = Alarm::Refused { seq: 41, code: "altered".into() };
+    assert_eq!(actions, [Action::Raise(alarm)], "a refusal is visible");
+    let released = Event::Released { receipt: receipt(42, 64), standing: standing(64, 200) };
+    assert_eq!(offers(&link.step(released, 3)), [(129, 192)]);
+}
+
+#[test]
+fn without_a_receipt_all_is_offered_again_after_waits_that_double() {
+    let mut link = online(standing(0, 100));
+    let mut now_ms = 0;
+    for wait_ms in [1_000, 2_000, 4_000, 8_000, 8_000] {
+        assert_eq!(link.wake_at_ms(), Some(now_ms + wait_ms));
+        let early = link.step(Event::Tick { nonce: NONCE }, now_ms + wait_ms - 1);
+        assert_eq!(offers(&early), []);
+        now_ms += wait_ms;
+        let actions = link.step(Event::Tick { nonce: NONCE }, now_ms);
+        assert_eq!(offers(&actions), [(1, 64), (65, 100)]);
+    }
+    let released = Event::Released { receipt: receipt(1, 64), standing: standing(64, 100) };
+    link.step(released, now_ms);
+    let actions = link.step(Event::Tick { nonce: NONCE }, now_ms + 8_000);
+    assert_eq!(offers(&actions), [(65, 100)], "only what is still without an answer");
+}
+
+#[test]
+fn after_a_lost_connection_everything_without_an_answer_is_offered_again() {
+    let mut link = online(standing(0, 100));
+    link.step(Event::Released { receipt: receipt(1, 64), standing: standing(64, 100) }, 1);
+    link.step(Event::Lost, 2);
+    assert_eq!(link.phase(), Phase::Waiting { retry_at_ms: 102 });
+    let actions = link.step(Event::Tick { nonce: NONCE }, 102);
+    assert_eq!(actions, [Action::Connect]);
+    assert_eq!(offers(&link.step(Event::Connected { nonce: NONCE }, 103)), [(65, 100)]);
+}
+
+#[test]
+fn the_wait_between_attempts_to_connect_doubles_up_to_its_bound() {
+    let mut link = link(standing(0, 0));
+    link.step(Event::Plug, 0);
+    let mut now_ms = 0;
+    for wait_ms in [100, 200, 400, 800, 800] {
+        link.step(Event::Lost, now_ms);
+        now_ms += wait_ms;
+        assert_eq!(link.phase(), Phase::Waiting { retry_at_ms: now_ms });
+        assert_eq!(link.step(Event::Tick { nonce: NONCE }, now_ms), [Action::Connect]);
+    }
+}
+
+#[test]
+fn what_the_centre_wants_again_is_offered_although_it_was_released() {
+    let mut link = online(standing(90, 90));
+    let wanted = Wanted { terminal: terminal(), from: 11 };
+    let actions = link.step(Event::Answer(seal_statement(&wanted, &centre_key())), 1);
+    assert_eq!(offers(&actions), [(11, 74), (75, 90)]);
+    // An unbelievable number asks for nothing.
+    let wanted = Wanted { terminal: terminal(), from: u64::MAX };
+    let actions = link.step(Event::Answer(seal_statement(&wanted, &centre_key())), 2);
+    assert_eq!(offers(&actions), []);
+    // What is no longer kept cannot be offered; what is kept is.
+    let standing = Standing { kept_from: 80, ..standing(90, 90) };
+    link.step(Event::Journal(standing), 3);
+    let wanted = Wanted { terminal: terminal(), from: 0 };
+    let actions = link.step(Event::Answer(seal_statement(&wanted, &centre_key())), 4);
+    assert_eq!(offers(&actions), [(80, 90)]);
+}
+
+#[test]
+fn a_record_refused_out_of_order_is_not_offered_again() {
+    let link = Link::new(terminal(), centre_key().verifying_key(), PACE, standing(0, 4), [2, 3]);
+    let mut link = link;
+    link.step(Event::Plug, 0);
+    let actions = link.step(Event::Connected { nonce: NONCE }, 0);
+    assert!(actions.contains(&Action::Offer { seqs: vec![1, 4] }), "{actions:?}");
+}
+
+#[test]
+fn answers_that_are_not_signed_by_the_centre_for_this_terminal_are_counted_and_ignored() {
+    let mut link = online(standing(0, 3));
+    let other_key = SigningKey::from_secret(&[8; 32]);
+    let elsewhere = Receipt { terminal: "terminal-2".parse().unwrap(), ..receipt(1, 3) };
+    let stale = TimeAnswer { terminal: terminal(), nonce: [0; 16], at: Timestamp::from_ms(5) };
+    let mut altered = receipt(1, 3).seal(&centre_key());
+    *altered.last_mut().unwrap() ^= 1;
+    let lies = [
+        receipt(1, 3).seal(&other_key),
+        elsewhere.seal(&centre_key()),
+        seal_statement(&stale, &centre_key()),
+        altered,
+        vec![0; 100_000],
+        Vec::new(),
+    ];
+    for (count, lie) in (1..).zip(lies) {
+        assert_eq!(link.step(Event::Answer(lie), 1), []);
+        assert_eq!(link.garbage(), count);
+    }
+}
+
+#[test]
+fn an_answer_to_the_question_for_the_time_is_taken_once() {
+    let mut link = online(standing(0, 0));
+    let at = Timestamp::from_ms(1_234);
+    let answer = TimeAnswer { terminal: terminal(), nonce: NONCE, at };
+    let answer = Event::Answer(seal_statement(&answer, &centre_key()));
+    assert_eq!(link.step(answer.clone(), 1), [Action::NoteTime { at }]);
+    assert_eq!(link.step(answer, 2), []);
+    assert_eq!(link.garbage(), 1);
+}
+
+#[test]
+fn the_status_is_told_when_it_has_changed_but_not_too_often() {
+    let mut link = online(standing(0, 0));
+    link.step(Event::Journal(standing(0, 1)), 10);
+    assert_eq!(link.wake_at_ms(), Some(500));
+    assert_eq!(link.step(Event::Tick { nonce: NONCE }, 499), []);
+    let actions = link.step(Event::Tick { nonce: NONCE }, 500);
+    assert_eq!(actions, [Action::Tell { waiting: 1 }]);
+}
+
+#[test]
+fn a_clock_is_believed_as_far_as_signed_time_allows() {
+    let at = |ms: i64| Timestamp::from_ms(1_000_000 + ms);
+    let up = Uptime::from_ms;
+    let tolerance_ms = 100;
+    // The centre signed 0 at some moment between uptime 50 and uptime 60.
+    let synced = Some(SignedTime { at: at(0), asked: up(50), answered: up(60) });
+    let cases = [
+        (at(0), up(0), None, None, ClockQuality::Holding),
+        (at(0), up(0), Some(at(100)), None, ClockQuality::Holding),
+        (at(0), up(0), Some(at(101)), None, ClockQuality::Doubtful),
+        (at(1_000), up(1_060), Some(at(0)), synced, ClockQuality::Synced),
+        (at(900), up(1_060), Some(at(0)), synced, ClockQuality::Synced),
+        (at(899), up(1_060), Some(at(0)), synced, ClockQuality::Doubtful),
+        (at(1_110), up(1_060), Some(at(0)), synced, ClockQuality::Synced),
+        (at(1_111), up(1_060), Some(at(0)), synced, ClockQuality::Doubtful),
+        // Later receipts have shown a later time: the answer of this boot cannot excuse that.
+        (at(1_000), up(1_060), Some(at(5_000)), synced, ClockQuality::Doubtful),
+    ];
+    for (wall, uptime, newest, synced, expected) in cases {
+        let found = quality(wall, uptime, newest, synced, tolerance_ms);
+        assert_eq!(found, expected, "{wall:?} {uptime:?} {newest:?} {synced:?}");
+    }
+}

@@ -17,6 +17,8 @@ mod face_reference; // points, boxes, liveness and embeddings are those of a ref
 mod models_cli; // `rollcall models`: exit codes, the three-line error, the JSON of the bench
 
 mod journal_model; // append, replay, release, crash, reopen against a vector
+mod terminal_crash; // killed between every two steps; a full disk
+mod terminal_mosquitto; // broker, centre and terminal stopped, killed and started again
 
 mod ingest_refusals; // every reason to refuse, and what is innocent
 mod ledger_contract; // one suite, run on memory and sqlite

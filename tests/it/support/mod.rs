@@ -4,4 +4,17 @@ pub(crate) mod broker;
 pub(crate) mod caller;
 pub(crate) mod day;
 pub(crate) mod pen;
+pub(crate) mod centre;
+pub(crate) mod mosquitto;
 pub(crate) mod records;
+
+use std::time::Duration;
+
+/// No condition of these tests takes longer, on the slowest machine that we build on.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Waits for something that must happen; fails, saying what, when it does not.
+pub(crate) async fn within_limit<T>(what: &str, condition: impl Future<Output = T>) -> T {
+    let waited = tokio::time::timeout(LIMIT, condition).await;
+    waited.unwrap_or_else(|_| panic!("{what}: not within {LIMIT:?}"))
+}

@@ -5,6 +5,8 @@ pub mod report;
 
 #[cfg(feature = "demo")]
 mod demo;
+#[cfg(feature = "terminal")]
+mod terminal;
 #[cfg(feature = "collector")]
 mod collector;
 #[cfg(feature = "terminal")]
@@ -28,6 +30,9 @@ pub struct Cli {
 enum Command {
     #[cfg(feature = "demo")]
     Demo(demo::Demo),
+    /// A classroom's kiosk: decides, seals, keeps, and brings records to the centre.
+    #[cfg(feature = "terminal")]
+    Terminal(terminal::Args),
     /// The centre: takes records in, keeps the ledger, gives receipts.
     #[cfg(feature = "collector")]
     Collector(collector::Args),
@@ -44,6 +49,8 @@ impl Cli {
         match self.command {
             #[cfg(feature = "demo")]
             Command::Demo(demo) => demo.run(),
+            #[cfg(feature = "terminal")]
+            Command::Terminal(args) => args.run(),
             #[cfg(feature = "collector")]
             Command::Collector(args) => args.run(),
             #[cfg(feature = "terminal")]

@@ -14,7 +14,17 @@ use rten_tensor::{Tensor, TensorView};
 use super::onnx_check;
 
 /// Which runtime the user wants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize, clap::ValueEnum)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+    clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum RuntimeChoice {
     /// ONNX Runtime if it can be loaded, else the pure-Rust one.

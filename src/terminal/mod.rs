@@ -11,6 +11,7 @@
 //! test) hands over a [`CheckIn`] and may show green only when `take` has returned `Ok`.
 
 mod config;
+mod plan;
 mod door;
 mod seal;
 
@@ -20,8 +21,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub use self::config::{Config, ConfigError, KeyFileError, RawConfig, read_key, write_new_key};
+pub use self::config::{
+    Config, ConfigError, FaceSection, KeyFileError, RawConfig, read_key, read_secret,
+    write_new_key, write_new_secret,
+};
 pub use self::door::{Answer, AttendError, Door, numbers};
+pub use self::plan::PlanError;
 
 use self::seal::seal;
 use crate::domain::{CheckIn, ClockEvidence, ClockQuality, TerminalId};

@@ -17,6 +17,7 @@ mod face_reference; // points, boxes, liveness and embeddings are those of a ref
 mod models_cli; // `rollcall models`: exit codes, the three-line error, the JSON of the bench
 
 mod journal_model; // append, replay, release, crash, reopen against a vector
+mod terminal_cli; // the terminal's commands through the real binary
 mod terminal_crash; // killed between every two steps; a full disk
 mod terminal_mosquitto; // broker, centre and terminal stopped, killed and started again
 
@@ -36,5 +37,6 @@ mod web_api; // the page's server on the wire: stream, JSON, guards, busy port
 mod web_browser; // the page in Chromium: both languages, 1280 and 390 px, live, paused, evidence
 mod web_fixture; // an invented province, its server, and a plain HTTP client
 mod demo_once; // the whole way, as a visitor runs it
+mod whole_way; // real processes, real broker: from a picture to a verified line
 mod broker_config; // firmware-config/mosquitto.conf, with a real Mosquitto
 mod pages; // every link of every page leads somewhere

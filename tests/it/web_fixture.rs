@@ -588,3 +588,9 @@ impl Iterator for Frames {
         }
     }
 }
+
+/// What a page at `address` is told first: all that stands on it now.
+pub(crate) fn snapshot(address: &str) -> String {
+    let (_, _, rest) = request(address.parse().unwrap(), "GET", "/api/v1/events", &[]);
+    Frames(rest).next().expect("a snapshot comes first").data
+}

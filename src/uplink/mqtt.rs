@@ -169,11 +169,14 @@ impl Uplink {
     pub async fn run(self) -> Result<(), RunError> {
         let Self { config, journal, clock, waypoints, mut switch, view } = self;
         let mut standing = journal.watch();
+        // Looked at in a statement of its own: while the look lasts the journal cannot announce,
+        // and asking the journal for more meanwhile would wait for itself.
+        let stands = *standing.borrow_and_update();
         let link = Link::new(
             journal.terminal().clone(),
             config.receipt_key,
             config.pace,
-            *standing.borrow_and_update(),
+            stands,
             journal.freed_ahead(),
         );
         // Waits of the network run on the machine's own time, also when the terminal's clock is

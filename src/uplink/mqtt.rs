@@ -303,9 +303,10 @@ impl Shell {
         let will = LastWill::new(Channel::Status.of(terminal), offline, QoS::AtLeastOnce, true);
         options
             .set_keep_alive(KEEP_ALIVE)
-            // The broker keeps our subscription and the centre's answers while we are away. It may
-            // as well forget them: what has no answer is offered again.
-            .set_clean_session(false)
+            // The broker keeps nothing for us while we are away: the journal is the session, what
+            // has no answer is offered again. A kept session would also keep a message too large
+            // for us, and break every connection with it anew.
+            .set_clean_session(true)
             .set_inflight(PUBLISHES_MAX)
             .set_max_packet_size(
                 BATCH_BYTES_MAX + PACKET_FRAME_BYTES,

@@ -207,29 +207,53 @@ async fn a_terminal_that_starts_again_offers_what_had_no_receipt() {
     scene.all_green_is_at_the_centre_once().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn garbage_on_the_answers_topic_is_counted_and_harms_nothing() {
-    let mut scene: Scene<StandIn> = Scene::set();
-    scene.online(true).await;
-    let mut options = MqttOptions::new("stranger", "127.0.0.1", scene.broker.port());
+/// Publishes on the answers' topic as anybody may who reaches the broker.
+async fn a_stranger_publishes(broker: &Mosquitto, messages: Vec<Vec<u8>>) {
+    let mut options = MqttOptions::new("stranger", "127.0.0.1", broker.port());
     options.set_max_packet_size(300_000, 300_000);
     let (client, mut eventloop) = AsyncClient::new(options, 10);
-    let topic = Channel::Answers.of(&terminal_id());
-    // The oversized one costs the connection, which the uplink makes again.
-    for garbage in [vec![], vec![0xff; 50], vec![7; 70_000], vec![7; 200_000]] {
-        client.try_publish(&topic, QoS::AtLeastOnce, false, garbage).unwrap();
+    let mut left = messages.len();
+    for message in messages {
+        let topic = Channel::Answers.of(&terminal_id());
+        client.try_publish(topic, QoS::AtLeastOnce, false, message).unwrap();
     }
     let acknowledged = async {
-        let mut left = 4;
         while left > 0 {
             if let rumqttc::Event::Incoming(Packet::PubAck(_)) = eventloop.poll().await.unwrap() {
                 left -= 1;
             }
         }
     };
-    within_limit("the broker has the garbage", acknowledged).await;
+    within_limit("the broker has the messages", acknowledged).await;
+}
+
+/// Waits until the terminal's subscription is certain: its question for the time was answered.
+async fn answered(scene: &Scene<StandIn>) {
     let mut view = scene.terminal.view();
-    within_limit("garbage is counted", view.wait_for(|view| view.garbage >= 3)).await.unwrap();
+    within_limit("the time", view.wait_for(|view| view.synced.is_some())).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn garbage_on_the_answers_topic_is_counted_and_harms_nothing() {
+    let mut scene: Scene<StandIn> = Scene::set();
+    answered(&scene).await;
+    let garbage = vec![vec![], vec![0xff; 50], vec![7; 70_000]];
+    a_stranger_publishes(&scene.broker, garbage).await;
+    let mut view = scene.terminal.view();
+    within_limit("garbage is counted", view.wait_for(|view| view.garbage == 3)).await.unwrap();
+    scene.take(10);
+    scene.all_green_is_at_the_centre_once().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_oversized_answer_costs_one_connection_and_no_record() {
+    let mut scene: Scene<StandIn> = Scene::set();
+    answered(&scene).await;
+    let mut view = scene.terminal.view();
+    view.mark_unchanged();
+    a_stranger_publishes(&scene.broker, vec![vec![7; 200_000]]).await;
+    within_limit("the connection breaks", view.changed()).await.unwrap();
+    scene.online(true).await;
     scene.take(10);
     scene.all_green_is_at_the_centre_once().await;
 }

@@ -2,6 +2,8 @@
 //! 1 looked and found something wrong, 2 bad usage or configuration, 3 environment, 4 fail-stop.
 
 pub mod report;
+#[cfg(feature = "terminal")]
+mod terminal;
 
 use std::process::ExitCode;
 
@@ -16,11 +18,18 @@ pub struct Cli {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    /// The edge daemon of a classroom.
+    #[cfg(feature = "terminal")]
+    Terminal(terminal::Arguments),
+}
 
 impl Cli {
     /// Runs the chosen role to its end.
     pub fn run(self) -> ExitCode {
-        match self.command {}
+        match self.command {
+            #[cfg(feature = "terminal")]
+            Command::Terminal(arguments) => arguments.run(),
+        }
     }
 }

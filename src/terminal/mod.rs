@@ -263,3 +263,6 @@ impl Terminal {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("no code under this lock panics")
 }
+
+#[cfg(test)]
+mod tests;

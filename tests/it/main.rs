@@ -4,6 +4,8 @@
 
 mod support; // what several files need
 
+mod cli_terminal; // the program `rollcall terminal`: three lines, exit codes
+mod journal_faults; // wrong folders, failing writes, damaged values, cut files
 mod journal_model; // append, replay, release, crash, reopen against a vector
 #[cfg(feature = "testing")]
 mod terminal_crash; // killed between every two steps; a full disk

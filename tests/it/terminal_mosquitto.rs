@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rollcall::domain::{CheckIn, Event, Outcome, PersonId, Way};
+use rollcall::domain::{CheckIn, ClockQuality, Event, Outcome, PersonId, Timestamp, Way};
 use rollcall::journal::{Bounds, Journal};
-use rollcall::platform::clock::SystemClock;
-use rollcall::record::SealedHash;
+use rollcall::platform::clock::{Clock, StepClock, SystemClock};
 use rollcall::record::topic::Channel;
+use rollcall::record::{Record, SealedHash};
 use rollcall::terminal::{Setup, Terminal};
 use rollcall::uplink::{self, NoWaypoints, Pace};
 use rumqttc::{AsyncClient, MqttOptions, Packet, QoS};
@@ -58,6 +58,10 @@ impl<C: Centre> Scene<C> {
 }
 
 fn start_terminal(dir: &TempDir, broker_port: u16) -> Terminal {
+    start_terminal_by(Arc::new(SystemClock::start()), dir, broker_port)
+}
+
+fn start_terminal_by(clock: Arc<dyn Clock>, dir: &TempDir, broker_port: u16) -> Terminal {
     let pace = Pace { retry_ms_min: 20, retry_ms_max: 200, answer_ms_min: 200, ..Pace::default() };
     Terminal::start(Setup {
         terminal: terminal_id(),
@@ -75,7 +79,7 @@ fn start_terminal(dir: &TempDir, broker_port: u16) -> Terminal {
         policy: "test@1".into(),
         pack: None,
         plugged: true,
-        clock: Arc::new(SystemClock::start()),
+        clock,
         waypoints: Arc::new(NoWaypoints),
     })
     .unwrap()
@@ -278,4 +282,26 @@ async fn the_status_says_online_and_the_last_will_says_offline() {
     assert_eq!(online["firmware"], "test");
     scene.terminal.disconnect();
     within_limit("the will says offline", told("offline")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_clock_stops_nobody_and_the_record_says_that_it_is_doubtful() {
+    let mut scene: Scene<StandIn> = Scene::set();
+    answered(&scene).await;
+    scene.take(1);
+    scene.all_green_is_at_the_centre_once().await;
+    scene.terminal.shut_down().await.unwrap();
+    drop(scene.terminal);
+    // The battery is empty: the clock begins in the year 2000 again.
+    let clock = StepClock::at(Timestamp::parse_shanghai("2000-01-01 00:00").unwrap());
+    scene.terminal = start_terminal_by(Arc::new(clock), &scene.dir, scene.broker.port());
+    let taken = scene.terminal.take(&checkin()).unwrap();
+    assert_eq!(taken.clock, ClockQuality::Doubtful, "the screen warns");
+    scene.green.push((taken.seq, taken.hash));
+    let (_, parcel) = scene.terminal.journal().replay(taken.seq, 1).unwrap().remove(0);
+    let record = Record::open(parcel.sealed.bytes(), &terminal_key().verifying_key()).unwrap();
+    assert_eq!(record.clock.quality, ClockQuality::Doubtful);
+    assert_eq!(record.clock.boot, 2);
+    assert!(record.clock.signed.unwrap() > record.clock.wall, "with the evidence against it");
+    scene.all_green_is_at_the_centre_once().await;
 }

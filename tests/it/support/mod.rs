@@ -1,6 +1,7 @@
 //! What several test files need.
 
 pub(crate) mod centre;
+pub(crate) mod memory;
 pub(crate) mod mosquitto;
 pub(crate) mod records;
 

@@ -4,28 +4,24 @@
 
 // Ground floor.
 pub mod domain;
-pub mod platform;
 pub mod record;
+pub mod platform;
 
 // Terminal.
 #[cfg(feature = "terminal")]
 pub mod camera;
 #[cfg(feature = "terminal")]
-pub mod checkin;
-#[cfg(feature = "terminal")]
 pub mod face;
+#[cfg(feature = "terminal")]
+pub mod checkin;
 #[cfg(feature = "terminal")]
 pub mod journal;
 #[cfg(feature = "terminal")]
-pub mod kiosk;
-#[cfg(feature = "terminal")]
 pub mod uplink;
+#[cfg(feature = "terminal")]
+pub mod kiosk;
 
 // Centre.
-#[cfg(feature = "collector")]
-pub mod cases;
-#[cfg(feature = "collector")]
-pub mod feed;
 #[cfg(feature = "collector")]
 pub mod ingest;
 #[cfg(feature = "collector")]
@@ -35,10 +31,17 @@ pub mod registry;
 #[cfg(feature = "collector")]
 pub mod rules;
 #[cfg(feature = "collector")]
+pub mod cases;
+#[cfg(feature = "collector")]
+pub mod feed;
+#[cfg(feature = "collector")]
 pub mod web;
 
 // Roots.
 #[cfg(feature = "terminal")]
 pub mod terminal;
-
+#[cfg(feature = "collector")]
+pub mod collector;
+#[cfg(feature = "demo")]
+pub mod demo;
 pub mod cli;

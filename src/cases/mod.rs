@@ -1,1 +1,197 @@
-//! Anomalies, stored once.
+//! Anomalies, stored once and numbered in the order in which they were found.
+//!
+//! An anomaly's id follows from its kind and evidence, so judging the whole ledger again after a
+//! restart stores nothing twice; and since it can be judged again, nothing here is unique. The
+//! numbers feed the live page: they only grow, and "everything after number n" misses nothing.
+
+mod sqlite;
+
+use std::collections::BTreeMap;
+
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
+pub use sqlite::SqliteCases;
+
+use crate::domain::{Anomaly, AnomalyId, AnomalyKind, Severity};
+use crate::platform::telemetry::Class;
+
+/// Most cases that one call hands out; more are asked for page by page.
+pub const PAGE_CASES_MAX: usize = 500;
+
+/// An anomaly with its number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Case {
+    /// Its place in the order of finding, from 1, growing.
+    pub number: u64,
+    /// What was found.
+    pub anomaly: Anomaly,
+}
+
+/// How many anomalies there are, by kind and severity; pairs that never occurred are left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts(pub BTreeMap<(AnomalyKind, Severity), u64>);
+
+impl Counts {
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.0.values().sum()
+    }
+
+    /// Those of one kind.
+    pub fn of_kind(&self, kind: AnomalyKind) -> u64 {
+        self.0.iter().filter(|((k, _), _)| *k == kind).map(|(_, count)| count).sum()
+    }
+
+    /// Those of one severity.
+    pub fn of_severity(&self, severity: Severity) -> u64 {
+        self.0.iter().filter(|((_, s), _)| *s == severity).map(|(_, count)| count).sum()
+    }
+}
+
+/// What the centre needs of a store of cases.
+pub trait Cases: Send + Sync {
+    /// Stores what is not stored yet, all or nothing, and returns just that, with its numbers.
+    fn store(&self, anomalies: &[Anomaly]) -> Result<Vec<Case>, StoreError>;
+
+    /// The newest cases first, those below number `before` (or from the top), at most `limit` and
+    /// never more than [`PAGE_CASES_MAX`].
+    fn newest(&self, before: Option<u64>, limit: usize) -> Result<Vec<Case>, ReadError>;
+
+    /// The cases after number `after`, oldest first, at most `limit` and never more than
+    /// [`PAGE_CASES_MAX`].
+    fn after(&self, after: u64, limit: usize) -> Result<Vec<Case>, ReadError>;
+
+    /// One case by its anomaly's id.
+    fn by_id(&self, id: AnomalyId) -> Result<Option<Case>, ReadError>;
+
+    /// How many there are.
+    fn counts(&self) -> Result<Counts, ReadError>;
+}
+
+/// The store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database refused.
+    #[error("could not open the cases in {path}")]
+    Database {
+        /// Which file.
+        path: String,
+        /// Why.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A newer program wrote it.
+    #[error(
+        "could not open the cases in {path}: they have version {found}, this program knows up to {known}"
+    )]
+    Newer {
+        /// Which file.
+        path: String,
+        /// Version in the file.
+        found: i64,
+        /// Newest version known here.
+        known: i64,
+    },
+}
+
+/// Anomalies could not be stored; none of the batch is.
+#[derive(Debug, thiserror::Error)]
+#[error("could not store {count} anomalies")]
+pub struct StoreError {
+    /// How many were to be stored.
+    pub count: usize,
+    /// Why not.
+    #[source]
+    pub source: rusqlite::Error,
+}
+
+/// Cases could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The database refused.
+    #[error("could not read cases")]
+    Database(#[source] rusqlite::Error),
+    /// A row holds what this program never wrote.
+    #[error("could not read case {number}: its {column} is damaged")]
+    Damaged {
+        /// Which case.
+        number: u64,
+        /// Which column.
+        column: &'static str,
+    },
+}
+
+/// A locked or full database mends itself or is mended, everything else needs somebody.
+fn class_of(error: &rusqlite::Error) -> Class {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
+    match error.sqlite_error_code() {
+        Some(DatabaseBusy | DatabaseLocked | DiskFull) => Class::Transient,
+        Some(_) | None => Class::Permanent,
+    }
+}
+
+impl OpenError {
+    /// What the caller shall do about it.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Database { source, .. } => class_of(source),
+            Self::Newer { .. } => Class::Permanent,
+        }
+    }
+}
+
+impl StoreError {
+    /// What the caller shall do about it.
+    pub fn class(&self) -> Class {
+        class_of(&self.source)
+    }
+}
+
+impl ReadError {
+    /// What the caller shall do about it.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Database(source) => class_of(source),
+            Self::Damaged { .. } => Class::Permanent,
+        }
+    }
+}
+
+/// As programs read it: flat, the id in hexadecimal, times in milliseconds since the epoch.
+impl Serialize for Case {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Anomaly { id, kind, severity, at, who, terminals, site, why, evidence, policy } =
+            &self.anomaly;
+        let mut case = serializer.serialize_struct("Case", 11)?;
+        case.serialize_field("number", &self.number)?;
+        case.serialize_field("id", &id.to_string())?;
+        case.serialize_field("kind", kind)?;
+        case.serialize_field("severity", severity)?;
+        case.serialize_field("at", at)?;
+        case.serialize_field("who", who)?;
+        case.serialize_field("terminals", terminals)?;
+        case.serialize_field("site", site)?;
+        case.serialize_field("why", why)?;
+        case.serialize_field("evidence", evidence)?;
+        case.serialize_field("policy", policy)?;
+        case.end()
+    }
+}
+
+/// As programs read it: a list of kind, severity and count.
+impl Serialize for Counts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Line {
+            kind: AnomalyKind,
+            severity: Severity,
+            count: u64,
+        }
+        serializer.collect_seq(self.0.iter().map(|((kind, severity), count)| Line {
+            kind: *kind,
+            severity: *severity,
+            count: *count,
+        }))
+    }
+}

@@ -1,1 +1,53 @@
-//! Sightings over time to at most one decision each.
+//! Sightings over time → at most one decision each.
+//!
+//! [`Desk`] is pure: a sighting, a claim and the time go in; out comes either [`Step::Wait`] with
+//! one instruction for the person before the camera, or [`Step::Decided`] with a
+//! [`CheckIn`] to seal. It knows the day's lessons and rosters and who is already in; it
+//! knows no camera, no disk and no clock. All numbers stand in [`Numbers`] and come from the
+//! policy profile and the model pack.
+//!
+//! A failed match is an attempt, never by itself an absence or a fraud: only a *claim* together
+//! with a confident match to somebody else is recorded as such (docs/rules/proxy_stand_in.md).
+
+mod advice;
+mod desk;
+mod identify;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+pub use advice::{Advice, advise};
+pub use desk::{Desk, Plan, Step};
+pub use settings::Settings;
+
+use crate::domain::Score;
+
+/// Every number that a decision rests on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Numbers {
+    /// From how long before its start a lesson takes check-ins.
+    pub door_opens_ms_before: i64,
+    /// Until how long after its start a lesson takes check-ins; a late comer is welcome until then.
+    pub door_closes_ms_after: i64,
+    /// A second look sooner than this after the check-in is "already in", later it is a check-out.
+    pub checkout_ms_after: i64,
+    /// How long before a lesson a person is told "too early" rather than "no lesson".
+    pub early_ms_max: i64,
+    /// How long after a lesson's end an open check-in still takes its check-out. Later hours
+    /// are recorded as they are: the centre judges them.
+    pub open_stay_ms_max: i64,
+    /// Similarity from which a face is the person's.
+    pub match_threshold: Score,
+    /// Similarity from which a face is *confidently* somebody's, enough to contradict a claim.
+    pub confident_threshold: Score,
+    /// Lead that the best match needs over the second person.
+    pub margin: Score,
+    /// Passive liveness from which a face counts as live; `None` where it only goes on record.
+    pub live_threshold: Option<Score>,
+    /// Smallest distance between the eyes, in pixels.
+    pub eye_distance_px_min: f32,
+    /// Smallest variance of the Laplacian on the aligned face.
+    pub sharpness_min: f32,
+    /// Darkest and brightest mean grey level of the aligned face.
+    pub brightness_range: (f32, f32),
+}

@@ -2,8 +2,17 @@
 //! 1 looked and found something wrong, 2 bad usage or configuration, 3 environment, 4 fail-stop.
 
 pub mod report;
+
+#[cfg(feature = "demo")]
+mod demo;
 #[cfg(feature = "terminal")]
 mod terminal;
+#[cfg(feature = "collector")]
+mod collector;
+#[cfg(feature = "terminal")]
+mod models;
+#[cfg(feature = "collector")]
+mod verify;
 
 use std::process::ExitCode;
 
@@ -19,17 +28,35 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// The edge daemon of a classroom.
+    #[cfg(feature = "demo")]
+    Demo(demo::Demo),
+    /// A classroom's kiosk: decides, seals, keeps, and brings records to the centre.
     #[cfg(feature = "terminal")]
-    Terminal(terminal::Arguments),
+    Terminal(terminal::Args),
+    /// The centre: takes records in, keeps the ledger, gives receipts.
+    #[cfg(feature = "collector")]
+    Collector(collector::Args),
+    #[cfg(feature = "terminal")]
+    Models(models::Models),
+    /// Checks exported bundles with nothing but the files and trusted keys.
+    #[cfg(feature = "collector")]
+    Verify(verify::Args),
 }
 
 impl Cli {
     /// Runs the chosen role to its end.
     pub fn run(self) -> ExitCode {
         match self.command {
+            #[cfg(feature = "demo")]
+            Command::Demo(demo) => demo.run(),
             #[cfg(feature = "terminal")]
-            Command::Terminal(arguments) => arguments.run(),
+            Command::Terminal(args) => args.run(),
+            #[cfg(feature = "collector")]
+            Command::Collector(args) => args.run(),
+            #[cfg(feature = "terminal")]
+            Command::Models(models) => models.run(),
+            #[cfg(feature = "collector")]
+            Command::Verify(args) => args.run(),
         }
     }
 }

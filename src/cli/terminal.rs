@@ -1,230 +1,360 @@
-//! `rollcall terminal`: the role of a classroom's kiosk.
+//! `rollcall terminal …`: a site's commands.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
-use clap::{Args, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
+use clap::{Args as ClapArgs, Subcommand};
 
 use super::report::{Exit, Report};
-use crate::domain::ClockQuality;
-use crate::journal::{InitError, Journal, OpenError};
+use crate::camera::{self, Folder, FrameSource};
+use crate::domain::{PersonId, Policy};
+use crate::face::gallery_file::{self, GalleryFileError};
+use crate::face::{Gallery, Manifest, Pipeline, Settings, model_files};
+use crate::journal::Journal;
+use crate::kiosk::Console;
 use crate::platform::chance;
 use crate::platform::clock::SystemClock;
-use crate::platform::telemetry;
+use crate::platform::telemetry::{Chain, Class, start_logging};
 use crate::record::SigningKey;
-use crate::terminal::{Config, ConfigError, KeyFileError, Setup, Terminal};
-use crate::terminal::{read_key, write_new_key};
-use crate::uplink::{NoWaypoints, View};
+use crate::terminal::{
+    AttendError, Config, ConfigError, Door, FaceSection, KeyFileError, Setup, Terminal, numbers,
+    read_key, read_secret, write_new_key, write_new_secret,
+};
+use crate::uplink::NoWaypoints;
 
-const ROLE: &str = "terminal";
-
-/// Arguments of `rollcall terminal`.
-#[derive(Debug, Args)]
-pub(super) struct Arguments {
+/// See [`Command`].
+#[derive(Debug, ClapArgs)]
+pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make this terminal's key and journal, once; print the key to register at the centre.
-    Init(ConfigFile),
-    /// Keep records and bring them to the centre, until SIGINT or SIGTERM.
-    Run(ConfigFile),
-    /// Check a configuration without touching anything.
-    CheckConfig(ConfigFile),
+    /// Makes the keys and an empty journal, once, and prints the key to register at the centre.
+    Init(ConfigArg),
+    /// Says whether a configuration, its policy profile and its plan can be used.
+    CheckConfig(ConfigArg),
+    /// Enrols a person from pictures: only encrypted templates are kept, on this terminal.
+    Enrol {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// Whom: 32 hexadecimal digits, as in the roster.
+        #[arg(long)]
+        person: PersonId,
+        /// Pictures of this person, two or more for a steady template.
+        #[arg(required = true)]
+        pictures: Vec<PathBuf>,
+    },
+    /// Runs until SIGINT or SIGTERM.
+    Run(ConfigArg),
 }
 
-#[derive(Debug, Args)]
-struct ConfigFile {
-    /// The configuration file; firmware-config/terminal.toml shows every field.
-    #[arg(long = "config", value_name = "FILE")]
-    path: PathBuf,
+#[derive(Debug, ClapArgs)]
+struct ConfigArg {
+    /// The configuration file; firmware-config/terminal.toml is a commented example.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
 }
 
-type Failure = (Report, Exit);
+type Told<T = ()> = Result<T, (Exit, Report)>;
 
-impl Arguments {
+impl Args {
     pub(super) fn run(self) -> ExitCode {
-        let outcome = match self.command {
-            Command::Init(file) => init(&file.path),
-            Command::Run(file) => run(&file.path),
-            Command::CheckConfig(file) => check_config(&file.path),
+        start_logging("warn");
+        let done = match self.command {
+            Command::Init(config) => init(&config),
+            Command::CheckConfig(config) => check_config(&config),
+            Command::Enrol { config, person, pictures } => enrol(&config, person, &pictures),
+            Command::Run(config) => run(&config),
         };
-        match outcome {
+        match done {
             Ok(()) => Exit::Fine.into(),
-            Err((report, exit)) => report.tell(ROLE, exit),
+            Err((exit, report)) => report.tell("terminal", exit),
         }
     }
 }
 
-fn check_config(path: &Path) -> Result<(), Failure> {
-    let config = Config::read(path).map_err(config_failure)?;
-    println!("{}: fine, for terminal {}", path.display(), config.terminal);
-    Ok(())
+fn load(arg: &ConfigArg) -> Told<Config> {
+    Config::read(&arg.config).map_err(|error| config_failed(&error))
 }
 
-fn init(path: &Path) -> Result<(), Failure> {
-    let config = Config::read(path).map_err(config_failure)?;
-    let key = SigningKey::from_secret(&chance::random_bytes());
-    if let Some(folder) = config.key_file.parent() {
-        fs::create_dir_all(folder).map_err(|error| {
-            let what = format!("could not make the folder {}", folder.display());
-            let hint = "correct terminal.key_file, or the rights of the folder above";
-            (Report::new(what, error.to_string(), hint), Exit::Environment)
-        })?;
-    }
-    // A crash between key and journal leaves a key that nobody knows: `init` refuses then, and its
-    // hint says what to remove.
-    write_new_key(&config.key_file, &key).map_err(|error| key_failure(&error))?;
-    let made = Journal::init(&config.journal_dir, &config.terminal, key.verifying_key().id());
-    made.map_err(|error| {
-        let (hint, exit) = match &error {
-            InitError::Exists { .. } => {
-                ("a journal is never replaced: name another folder in journal.dir", Exit::Usage)
-            }
-            InitError::Storage { .. } => {
-                ("see that the disk is there, writable and not full", Exit::Environment)
-            }
-        };
-        (Report::of(&error, hint), exit)
-    })?;
-    println!("terminal {} is made; register this key at the centre:", config.terminal);
-    println!("{}", key.verifying_key());
-    Ok(())
-}
-
-fn run(path: &Path) -> Result<(), Failure> {
-    telemetry::start_logging();
-    let config = Config::read(path).map_err(config_failure)?;
-    let key = read_key(&config.key_file).map_err(|error| key_failure(&error))?;
-    let runtime = tokio::runtime::Runtime::new().map_err(|error| {
-        let hint = "see whether the machine is out of threads or memory";
-        (Report::new("could not start", error.to_string(), hint), Exit::Environment)
-    })?;
-    runtime.block_on(live(config, key))
-}
-
-async fn live(config: Config, key: SigningKey) -> Result<(), Failure> {
-    let broker = format!("{}:{}", config.uplink.broker_host, config.uplink.broker_port);
-    let unable = |error: std::io::Error| {
-        let what = "could not listen for signals";
-        (Report::new(what, error.to_string(), "start it again"), Exit::Environment)
+fn config_failed(error: &ConfigError) -> (Exit, Report) {
+    let hint = match error {
+        ConfigError::Read { .. } => "look at its path and rights",
+        ConfigError::Plan { .. } => {
+            "correct the plan; docs of it stand in firmware-config/terminal.toml"
+        }
+        ConfigError::Policy(_) => "correct the policy profile that terminal.policy_file names",
+        ConfigError::Parse { .. }
+        | ConfigError::Missing { .. }
+        | ConfigError::Id(_)
+        | ConfigError::ReceiptKey(_)
+        | ConfigError::Range { .. } => "firmware-config/terminal.toml shows every field",
     };
-    let mut interrupted = signal(SignalKind::interrupt()).map_err(unable)?;
-    let mut terminated = signal(SignalKind::terminate()).map_err(unable)?;
-    let terminal = Terminal::start(Setup {
-        terminal: config.terminal,
-        key,
-        journal_dir: config.journal_dir,
-        bounds: config.bounds,
-        uplink: config.uplink,
-        policy: config.policy,
-        pack: None,
-        plugged: true,
-        clock: Arc::new(SystemClock::start()),
-        waypoints: Arc::new(NoWaypoints),
-    })
-    .map_err(|error| journal_failure(&error))?;
-    println!("terminal {} runs; {} records wait", terminal.id(), terminal.waiting());
-
-    let mut view = terminal.view();
-    let mut warnings = Warnings { broker, offline: false, doubtful: false };
-    loop {
-        tokio::select! {
-            _ = interrupted.recv() => break,
-            _ = terminated.recv() => break,
-            () = terminal.ended() => break,
-            Ok(()) = view.changed() => {
-                let seen = view.borrow_and_update().clone();
-                warnings.tell(&terminal, &seen);
-            }
-        }
-    }
-    terminal.shut_down().await.map_err(|error| {
-        let hint = "see the disk of the journal, then start again: recovery looks at what is there";
-        (Report::of(&error, hint), Exit::FailStop)
-    })?;
-    println!("terminal {} ended; {} records wait", terminal.id(), terminal.waiting());
-    Ok(())
+    (Exit::Usage, Report::of(error, hint))
 }
 
-/// Tells a person what is wrong, once each time that it begins. None of it ends the terminal: it
-/// goes on taking records.
-struct Warnings {
-    broker: String,
-    offline: bool,
-    doubtful: bool,
-}
-
-impl Warnings {
-    fn tell(&mut self, terminal: &Terminal, view: &View) {
-        if let Some(trouble) = &view.trouble
-            && !self.offline
-        {
-            let what = format!("could not reach the broker at {}", self.broker);
-            let hint = "records are kept and tried again; see the network and [uplink]";
-            eprintln!("rollcall {ROLE}: {}", Report::new(what, trouble, hint));
-        }
-        self.offline = view.trouble.is_some();
-        let evidence = terminal.clock_evidence();
-        let doubtful = evidence.quality == ClockQuality::Doubtful;
-        if doubtful && !self.doubtful {
-            let what = format!("could not believe the clock, which shows {}", evidence.wall);
-            let signed = evidence.signed.map_or("none".into(), |at| at.to_string());
-            let because =
-                format!("the centre's signed time says otherwise; the newest is {signed}");
-            let hint = "set the clock; until then records say that their time is doubtful";
-            eprintln!("rollcall {ROLE}: {}", Report::new(what, because, hint));
-        }
-        self.doubtful = doubtful;
-    }
-}
-
-fn config_failure(error: ConfigError) -> Failure {
-    let hint = match &error {
-        ConfigError::Read { .. } => "correct --config, or the rights of the file",
-        ConfigError::Parse { .. } => {
-            "correct the file; firmware-config/terminal.toml shows every field"
-        }
-        ConfigError::Missing { .. } | ConfigError::Range { .. } => {
-            "add or correct it; firmware-config/terminal.toml explains every field"
-        }
-        ConfigError::Id(_) => "write the name under which the terminal is registered",
-        ConfigError::ReceiptKey(_) => "copy the receipt key that the centre prints",
-    };
-    (Report::of(&error, hint), Exit::Usage)
-}
-
-fn key_failure(error: &KeyFileError) -> Failure {
-    let (hint, exit) = match error {
+fn key_failed(error: &KeyFileError) -> (Exit, Report) {
+    let (exit, hint) = match error {
         KeyFileError::Missing { .. } => (
-            "on a new terminal run `rollcall terminal init`; else correct terminal.key_file",
             Exit::Usage,
+            "is its disk mounted? a new terminal begins with `rollcall terminal init`",
         ),
-        KeyFileError::Exists { .. } => (
-            "a key is never replaced; if it was never registered, remove it and its journal first",
-            Exit::Usage,
-        ),
-        KeyFileError::Open { .. } => {
-            ("if nobody else can have read it: chmod 600; else make a new terminal", Exit::Usage)
+        KeyFileError::Exists { .. } => {
+            (Exit::Usage, "the terminal is set up already; a second key would be a second history")
         }
-        KeyFileError::Content { .. } => ("restore the file, or make a new terminal", Exit::Usage),
+        KeyFileError::Open { .. } => {
+            (Exit::Usage, "make it readable by its owner alone: chmod 600")
+        }
+        KeyFileError::Content { .. } => (Exit::Usage, "put the key back from its backup"),
         KeyFileError::Read { .. } | KeyFileError::Write { .. } => {
-            ("see the rights of the file and its folder, and the disk", Exit::Environment)
+            (Exit::Environment, "look at the disk and who may use it")
         }
     };
-    (Report::of(error, hint), exit)
+    (exit, Report::of(error, hint))
 }
 
-fn journal_failure(error: &OpenError) -> Failure {
-    let exit = match error {
-        OpenError::Missing { .. } | OpenError::Foreign { .. } => Exit::Usage,
-        OpenError::Storage { .. } => Exit::Environment,
-        OpenError::Damaged { .. } => Exit::FailStop,
+fn exit_of(class: Class) -> Exit {
+    match class {
+        Class::Transient => Exit::Environment,
+        Class::Permanent => Exit::Usage,
+        Class::FailStop => Exit::FailStop,
+    }
+}
+
+fn init(arg: &ConfigArg) -> Told {
+    let config = load(arg)?;
+    let key = SigningKey::from_secret(&chance::random_bytes());
+    // The key first: a crash here leaves a key without a journal, which neither `run` nor `init`
+    // accepts, and no record was made with it.
+    write_new_key(&config.key_file, &key).map_err(|error| key_failed(&error))?;
+    write_new_secret(&config.face.gallery_key_file, &chance::random_bytes())
+        .map_err(|error| key_failed(&error))?;
+    let id = key.verifying_key().id();
+    Journal::init(&config.journal_dir, &config.terminal, id).map_err(|error| {
+        (exit_of(error.class()), Report::of(&error, "name another folder in [journal] dir"))
+    })?;
+    println!("# Made keys and an empty journal. Register this at the centre:");
+    println!("[[terminal]]\nid = \"{}\"\nkey = \"{}\"", config.terminal, key.verifying_key());
+    Ok(())
+}
+
+fn check_config(arg: &ConfigArg) -> Told {
+    let config = load(arg)?;
+    config.policy().map_err(|error| config_failed(&error))?;
+    if config.replay.is_some() {
+        config.plans().map_err(|error| config_failed(&error))?;
+    }
+    println!("{}: fine", arg.config.display());
+    Ok(())
+}
+
+/// The models that the configuration names.
+fn open_pipeline(face: &FaceSection) -> Told<Pipeline> {
+    let folder = (!face.models_dir.as_os_str().is_empty()).then_some(face.models_dir.as_path());
+    let data = std::env::var_os("ROLLCALL_DATA").map(PathBuf::from);
+    let settings = Settings {
+        manifest: Manifest::shipped(),
+        folders: model_files::search_folders(folder, data.as_deref()),
+        pack: (!face.pack.is_empty()).then(|| face.pack.clone()),
+        runtime: face.runtime,
+        threads: face.threads,
     };
-    (Report::of(error, error.hint()), exit)
+    Pipeline::open(&settings)
+        .map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))
+}
+
+fn enrol(arg: &ConfigArg, person: PersonId, pictures: &[PathBuf]) -> Told {
+    let config = load(arg)?;
+    let secret = read_secret(&config.face.gallery_key_file).map_err(|error| key_failed(&error))?;
+    let mut pipeline = open_pipeline(&config.face)?;
+    let path = &config.face.gallery_file;
+    let model = pipeline.embedding_digest();
+    let mut gallery = match gallery_file::load(path, &secret, &model) {
+        Ok(gallery) => gallery,
+        Err(GalleryFileError::Read { .. }) if !path.exists() => Gallery::new(model),
+        Err(error) => return Err(gallery_failed(&error)),
+    };
+    let mut faces = Vec::new();
+    for picture in pictures {
+        let what = format!("could not use the picture {}", picture.display());
+        let frame = camera::read(picture).map_err(|why| {
+            (Exit::Usage, Report::new(&what, Chain(&why).to_string(), why.hint()))
+        })?;
+        let look = pipeline.look(&frame).map_err(|error| look_failed(&error))?;
+        match look.face {
+            Some(face) if look.in_front == 1 => faces.push(face.embedding),
+            Some(_) => {
+                let because = format!("{} people stand in front", look.in_front);
+                let hint = "take a picture of this person alone";
+                return Err((Exit::Usage, Report::new(what, because, hint)));
+            }
+            None => {
+                let hint = "take a picture with the face in front, well lit";
+                return Err((Exit::Usage, Report::new(what, "no face was found in it", hint)));
+            }
+        }
+    }
+    let same = pipeline.pack().matching.cosine;
+    gallery.enrol(person, &faces, same).map_err(|error| {
+        (Exit::Usage, Report::of(&error, "use pictures of this one person, face in front"))
+    })?;
+    gallery_file::store(&gallery, path, &secret).map_err(|error| gallery_failed(&error))?;
+    println!("enrolled from {} pictures; {} people in the gallery", faces.len(), gallery.len());
+    Ok(())
+}
+
+fn look_failed(error: &crate::face::LookError) -> (Exit, Report) {
+    (exit_of(error.class()), Report::of(error, "try another runtime in [face] runtime"))
+}
+
+fn gallery_failed(error: &GalleryFileError) -> (Exit, Report) {
+    (exit_of(error.class()), Report::of(error, error.hint()))
+}
+
+fn run(arg: &ConfigArg) -> Told {
+    let config = load(arg)?;
+    let policy = config.policy().map_err(|error| config_failed(&error))?;
+    let key = read_key(&config.key_file).map_err(|error| key_failed(&error))?;
+    let eye = match &config.replay {
+        Some((folder, frame_ms)) => Some(Eye::open(&config, &policy, folder, *frame_ms)?),
+        None => None,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|cause| environment("could not start", &cause))?;
+    runtime.block_on(async {
+        let clock = Arc::new(SystemClock::start());
+        let terminal = Terminal::start(Setup {
+            terminal: config.terminal.clone(),
+            key,
+            journal_dir: config.journal_dir.clone(),
+            bounds: config.bounds,
+            uplink: config.uplink.clone(),
+            policy: policy.profile(),
+            pack: eye.as_ref().map(|eye| eye.pipeline.pack_digest()),
+            plugged: true,
+            clock: Arc::clone(&clock) as _,
+            waypoints: Arc::new(NoWaypoints),
+        });
+        let terminal =
+            terminal.map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))?;
+        let terminal = Arc::new(terminal);
+        println!(
+            "rollcall terminal: {} is running, {} records wait",
+            terminal.id(),
+            terminal.waiting()
+        );
+        let ended = async {
+            let waited = wait(&terminal).await;
+            waited.map_err(|cause| environment("could not wait for signals", &cause))
+        };
+        let looking = async {
+            if let Some(eye) = eye {
+                watch(eye, Arc::clone(&terminal), clock).await?;
+            }
+            // The replay is over; the records still go to the centre.
+            std::future::pending().await
+        };
+        let seen = tokio::select! {
+            ended = ended => ended,
+            failed = looking => failed,
+        };
+        terminal.shut_down().await.map_err(|error| {
+            let hint = "look at the disk; what is in the journal is offered at the next start";
+            (exit_of(error.class()), Report::of(&error, hint))
+        })?;
+        seen?;
+        println!("rollcall terminal: ended, {} records wait", terminal.waiting());
+        Ok(())
+    })
+}
+
+fn environment(what: &str, cause: &std::io::Error) -> (Exit, Report) {
+    let hint = "look at the limits of this machine";
+    (Exit::Environment, Report::new(what, cause.to_string(), hint))
+}
+
+/// Camera, models and desk of one terminal.
+struct Eye {
+    camera: Folder,
+    frame: Duration,
+    pipeline: Pipeline,
+    door: Door,
+}
+
+impl Eye {
+    fn open(config: &Config, policy: &Policy, folder: &Path, frame_ms: u64) -> Told<Self> {
+        let plans = config.plans().map_err(|error| config_failed(&error))?;
+        let camera = Folder::open(folder)
+            .map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))?;
+        let secret =
+            read_secret(&config.face.gallery_key_file).map_err(|error| key_failed(&error))?;
+        let pipeline = open_pipeline(&config.face)?;
+        let model = pipeline.embedding_digest();
+        let gallery = gallery_file::load(&config.face.gallery_file, &secret, &model)
+            .map_err(|error| gallery_failed(&error))?;
+        let pack = pipeline.pack();
+        let screen = Box::new(Console::new(config.terminal.as_str()));
+        let numbers = numbers(policy, pack, &config.checkin);
+        let door = Door::new(numbers, plans, gallery, pack.confident.cosine, screen);
+        Ok(Self { camera, frame: Duration::from_millis(frame_ms), pipeline, door })
+    }
+}
+
+/// Looks at each frame in turn, until the replay is over.
+async fn watch(mut eye: Eye, terminal: Arc<Terminal>, clock: Arc<SystemClock>) -> Told {
+    let mut pace = tokio::time::interval(eye.frame);
+    loop {
+        pace.tick().await;
+        let (device, time) = (Arc::clone(&terminal), Arc::clone(&clock));
+        let looked = tokio::task::spawn_blocking(move || {
+            let looked = look_once(&mut eye, &device, &time);
+            (eye, looked)
+        });
+        let (back, looked) = looked.await.expect("looking at a frame does not panic");
+        eye = back;
+        if !looked? {
+            println!("rollcall terminal: the replay is over");
+            return Ok(());
+        }
+    }
+}
+
+/// `false` when there is no further frame.
+fn look_once(eye: &mut Eye, terminal: &Terminal, clock: &SystemClock) -> Told<bool> {
+    let frame = match eye.camera.next() {
+        Ok(Some(frame)) => frame,
+        Ok(None) => return Ok(false),
+        Err(error) => {
+            // One broken picture is one lost frame, not the end of the lesson.
+            tracing::warn!("Passed over a frame: {}.", Chain(&error));
+            return Ok(true);
+        }
+    };
+    match eye.door.attend(&mut eye.pipeline, terminal, clock, &frame, None) {
+        Ok(_) => Ok(true),
+        Err(AttendError::Look(error)) => Err(look_failed(&error)),
+        // Full: the screen is red, and stays so until receipts make room.
+        Err(AttendError::Take(error)) if error.class() == Class::Transient => Ok(true),
+        Err(AttendError::Take(error)) => {
+            let hint = "look at the disk; what was shown green is safe in the journal";
+            Err((exit_of(error.class()), Report::of(&error, hint)))
+        }
+    }
+}
+
+/// Waits for a signal, or for the uplink's end.
+async fn wait(terminal: &Terminal) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        () = terminal.ended() => {}
+    }
+    Ok(())
 }

@@ -91,7 +91,7 @@ pub enum Fact {
     },
     /// A lesson is put on the timetable.
     #[n(5)]
-    Lesson(#[n(1)] Lesson),
+    Lesson(#[n(0)] Lesson),
     /// A policy profile comes into force.
     #[n(6)]
     #[cbor(map)]

@@ -5,13 +5,13 @@ use super::{PersonId, SameFace, Score};
 /// One look at the space before the kiosk.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sighting {
-    /// How many faces the detector found.
+    /// How many faces stand at the kiosk; people further back in the queue are not counted.
     pub faces: usize,
-    /// The face in front (the largest), if it could be measured.
+    /// The face in front (large, and near the middle), if it could be measured.
     pub face: Option<SeenFace>,
 }
 
-/// The largest face of a frame, measured and compared.
+/// The face in front, measured and compared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeenFace {
     /// Whether the picture is good enough to decide on.

@@ -1,1 +1,41 @@
 //! Frame to sighting: detect, align, embed, match.
+//!
+//! ```text
+//! Frame ─► detect ─► the face in front ─► align ─► quality ─► embed ─► gallery ─► Sighting
+//!          YuNet     liveness on a crop    112×112             unit     claim, best, second,
+//!          boxes and                                           vector   same face of today
+//!          five points
+//! ```
+//!
+//! [`Pipeline::open`] loads a pack of models, checks each file against the manifest, and runs each
+//! net once, so that what cannot work fails at the start and not before a trainee.
+//! [`Pipeline::look`] measures one frame; [`sight`] compares what it saw. Pictures and embeddings
+//! end here: a [`Sighting`](crate::domain::Sighting) holds numbers and identities only.
+
+pub mod accuracy;
+pub mod gallery;
+pub mod gallery_file;
+pub mod manifest;
+pub mod model_files;
+pub mod recent;
+
+mod align;
+mod detect;
+mod embed;
+mod liveness;
+mod manifest_raw;
+mod onnx;
+mod onnx_check;
+mod pipeline;
+mod planes;
+mod quality;
+#[cfg(test)]
+mod tests;
+
+pub use detect::{Point, Points, Rect};
+pub use embed::Embedding;
+pub use gallery::Gallery;
+pub use manifest::{Manifest, Pack};
+pub use onnx::{NetError, Runtime, RuntimeChoice, RuntimeError};
+pub use pipeline::{FrontFace, Look, LookError, OpenError, Pipeline, Settings, Timings, sight};
+pub use recent::Recent;

@@ -1,1 +1,103 @@
-//! What the terminal shows.
+//! What the trainee sees: one message, in letters and never by colour alone. The screen itself,
+//! a page on loopback, follows; [`console`] prints for a demo and a log.
+//!
+//! A message of success exists only for a record that is already durable: [`Message::stored`]
+//! takes the sequence number that the journal gave it.
+
+mod console;
+
+pub use console::Console;
+
+use crate::domain::{Bilingual, CheckIn, Event, Outcome};
+
+/// The three states of the light, each with a word and a sign beside its colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Light {
+    /// Stored: done.
+    Green,
+    /// Nothing to worry about, something to do.
+    Amber,
+    /// The terminal cannot take records: call somebody.
+    Red,
+}
+
+/// What is shown, until the next person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The light.
+    pub light: Light,
+    /// The words.
+    pub text: Bilingual,
+}
+
+/// Something that can show a message.
+pub trait Screen: Send {
+    /// Shows it in place of the last one.
+    fn show(&mut self, message: &Message);
+}
+
+impl Message {
+    /// The answer to a decision whose record is on stable storage as number `seq`.
+    pub fn stored(checkin: &CheckIn, seq: u64) -> Self {
+        let light = match checkin.outcome {
+            Outcome::Accepted | Outcome::AlreadyIn => Light::Green,
+            Outcome::NotRecognised
+            | Outcome::LooksLikeOther
+            | Outcome::Ambiguous
+            | Outcome::NotOnRoster
+            | Outcome::TooEarly
+            | Outcome::TooLate
+            | Outcome::NotLive
+            | Outcome::NoLesson
+            | Outcome::RefusedByPolicy => Light::Amber,
+        };
+        let text = match (checkin.outcome, checkin.event) {
+            (Outcome::Accepted, Event::CheckOut) => Bilingual::new("签退成功", "Checked out"),
+            (Outcome::Accepted, Event::CheckIn | Event::Attempt | Event::Gap) => {
+                Bilingual::new("签到成功", "Checked in")
+            }
+            (Outcome::AlreadyIn, _) => Bilingual::new("您已签到", "You are already checked in"),
+            (Outcome::NotRecognised, _) => Bilingual::new(
+                "未能识别，请正对镜头再试",
+                "Not recognised: please face the camera and try again",
+            ),
+            (Outcome::LooksLikeOther, _) => Bilingual::new(
+                "与所报姓名不符，请联系老师",
+                "This does not look like the person named: please ask the teacher",
+            ),
+            (Outcome::Ambiguous, _) => Bilingual::new(
+                "请刷卡或选择姓名后再试",
+                "Please say who you are (card or list) and try again",
+            ),
+            (Outcome::NotOnRoster, _) => {
+                Bilingual::new("您不在本课名单中", "You are not on the roster of this lesson")
+            }
+            (Outcome::TooEarly, _) => Bilingual::new("签到尚未开始", "Check-in is not open yet"),
+            (Outcome::TooLate, _) => Bilingual::new("签到已结束", "Check-in has closed"),
+            (Outcome::NotLive, _) => {
+                Bilingual::new("请本人到镜头前", "Please come before the camera yourself")
+            }
+            (Outcome::NoLesson, _) => Bilingual::new(
+                "现在没有课，已记录，不计学时",
+                "No lesson now: recorded, counts no hours",
+            ),
+            (Outcome::RefusedByPolicy, _) => {
+                Bilingual::new("按规定不能签到", "The rules do not allow this")
+            }
+        };
+        let Bilingual { zh, en } = text;
+        Self {
+            light,
+            text: Bilingual::new(format!("{zh}（{seq} 号）"), format!("{en} (no. {seq})")),
+        }
+    }
+
+    /// The record could not be stored: nothing counts, and everybody can see it.
+    pub fn not_stored(why: &Bilingual) -> Self {
+        let text = Bilingual::new(
+            format!("未能保存，签到无效：{}", why.zh),
+            format!("Not stored, this does not count: {}", why.en),
+        );
+        Self { light: Light::Red, text }
+    }
+}

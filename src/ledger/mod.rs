@@ -1,6 +1,127 @@
 //! The append-only ledger: what was admitted, what was refused, and what the centre stated, in
 //! one order, each once.
+//!
+//! - [`Entry`] is one line of it, as rules and reports read it.
+//! - [`Staged`] is a batch on its way in: sealed, hashed, not stored yet. Pure.
+//! - [`Ledger`] is the port; [`Sqlite`] and [`Memory`] stand behind it under one contract test.
+//! - [`tree`] is the Merkle tree over the sealed bytes of all entries, [`bundle`] what an auditor
+//!   takes home (docs/spec/bundle-v1.md).
+//!
+//! Whatever is stored as an entry is a complete signed statement: a terminal's record, or the
+//! centre's own statement of a fact or a refusal. So every leaf can be checked by itself.
 
+pub mod bundle;
 mod entry;
+mod memory;
+mod sqlite;
+mod staged;
+pub mod tree;
+
+use std::error::Error;
 
 pub use entry::{Body, Entry};
+pub use memory::Memory;
+pub use sqlite::{OpenLedgerError, Sqlite};
+pub use staged::{Item, Kind, StageError, Staged, Stored};
+
+use crate::domain::{PersonId, TerminalId, Timestamp};
+use crate::ingest::{Head, Past};
+use crate::platform::telemetry::Class;
+use tree::TreeHash;
+
+/// Reading the ledger failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The storage failed.
+    #[error("could not read the ledger")]
+    Storage(#[source] Box<dyn Error + Send + Sync>),
+    /// What is stored at a place is not what was put there.
+    #[error("entry {index} of the ledger is damaged")]
+    Damaged {
+        /// Which entry.
+        index: u64,
+        /// What is wrong with it.
+        #[source]
+        cause: Box<dyn Error + Send + Sync>,
+    },
+}
+
+/// A batch was not committed; nothing of it is in the ledger.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// The storage failed: disk full, file locked, disk broken.
+    #[error("could not commit {entries} entries to the ledger")]
+    Storage {
+        /// How many the batch had.
+        entries: usize,
+        /// What the storage said.
+        #[source]
+        cause: Box<dyn Error + Send + Sync>,
+    },
+    /// The batch takes a place that is taken: what ingest believed of the chain is wrong.
+    #[error("place {seq} in the chain of {terminal} is taken")]
+    Taken {
+        /// Whose chain.
+        terminal: TerminalId,
+        /// Which place.
+        seq: u64,
+    },
+    /// The batch was staged for an earlier time than that of the last entry.
+    #[error("a batch for {at} cannot follow an entry of {last}")]
+    Backwards {
+        /// The batch's time.
+        at: Timestamp,
+        /// The last entry's.
+        last: Timestamp,
+    },
+}
+
+impl CommitError {
+    /// What the caller shall do.
+    pub fn class(&self) -> Class {
+        match self {
+            CommitError::Storage { .. } => Class::Transient,
+            // Going on would commit to a ledger whose state we no longer know: the process ends,
+            // and the next start reads the heads back from the ledger itself.
+            CommitError::Taken { .. } | CommitError::Backwards { .. } => Class::FailStop,
+        }
+    }
+}
+
+/// A ledger. Whoever commits holds it alone; entries are never changed or removed, only the
+/// openings beside them can be erased.
+pub trait Ledger: Past<Error = ReadError> {
+    /// Appends a batch: all of it durably, or nothing. When this returns, a receipt may be given.
+    fn commit(&mut self, batch: Staged) -> Result<Vec<Entry>, CommitError>;
+
+    /// At most `max` entries from `index` on, in order.
+    fn entries_since(&self, index: u64, max: usize) -> Result<Vec<Entry>, ReadError>;
+
+    /// At most `max` entries from `index` on, as they are stored.
+    fn stored_since(&self, index: u64, max: usize) -> Result<Vec<Stored>, ReadError>;
+
+    /// The ends of all chains.
+    fn heads(&self) -> Result<Vec<(TerminalId, Head)>, ReadError>;
+
+    /// How many refusals are kept, by the terminal under whose name they came.
+    fn refusals(&self) -> Result<Vec<(TerminalId, u64)>, ReadError>;
+
+    /// Number of entries.
+    fn size(&self) -> u64;
+
+    /// Root of the Merkle tree over all entries.
+    fn root(&self) -> TreeHash;
+
+    /// Time of the last commit; the epoch for an empty ledger.
+    fn last_committed_at(&self) -> Timestamp;
+
+    /// Erases every opening that names a person, and says how many there were. Entries, chains
+    /// and tree stay as they are.
+    fn erase(&mut self, person: PersonId) -> Result<usize, CommitError>;
+}
+
+/// An entry from its stored form; what does not read back is damage.
+pub(crate) fn read_back(stored: &Stored) -> Result<Entry, ReadError> {
+    let index = stored.index;
+    stored.entry().map_err(|cause| ReadError::Damaged { index, cause: cause.into() })
+}

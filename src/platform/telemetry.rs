@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io::IsTerminal;
 
 /// What the caller shall do about an error. It hangs on this class, never on text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,15 +30,18 @@ impl fmt::Display for Chain<'_> {
     }
 }
 
-/// Sends logs to standard error; `RUST_LOG` chooses what, `warn` by default.
-pub fn start_logging() {
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,rumqttd=error,rumqttc=error"));
+/// Sends logs to standard error; `RUST_LOG` chooses what, else `level` (`warn`, `error` …).
+/// Libraries that tell of every broken connection are kept quiet: our own adapters tell it once.
+pub fn start_logging(level: &str) {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| {
+        tracing_subscriber::EnvFilter::new(format!("{level},rumqttd=off,rumqttc=off"))
+    });
     // A second call (several roles in one process) finds logging started already: that is fine.
     drop(
         tracing_subscriber::fmt()
             .with_env_filter(filter)
             .with_writer(std::io::stderr)
+            .with_ansi(std::io::stderr().is_terminal())
             .with_target(false)
             .try_init(),
     );

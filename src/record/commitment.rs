@@ -55,3 +55,16 @@ impl fmt::Debug for Opening {
         write!(f, "Opening({:?})", self.person)
     }
 }
+
+/// What a registered class says of its roster: SHA-256 over a random salt and the person ids in
+/// ascending order. Proves later who was on it; tells nobody now.
+pub fn roster_commitment(salt: &[u8; SALT_BYTES], roster: &[PersonId]) -> [u8; 32] {
+    let mut sorted = roster.to_vec();
+    sorted.sort();
+    let mut hash = Sha256::new();
+    hash.update(salt);
+    for person in sorted {
+        hash.update(person.0);
+    }
+    hash.finalize().into()
+}

@@ -36,6 +36,8 @@ pub enum Typ {
     Time,
     /// A fact of the centre's ledger.
     Fact,
+    /// The centre's entry about bytes that it refused and keeps.
+    Evidence,
     /// The centre's statement about its ledger's size and root.
     Checkpoint,
 }
@@ -50,6 +52,7 @@ impl Typ {
             Typ::Wanted => "rollcall-wanted-v1",
             Typ::Time => "rollcall-time-v1",
             Typ::Fact => "rollcall-fact-v1",
+            Typ::Evidence => "rollcall-evidence-v1",
             Typ::Checkpoint => "rollcall-checkpoint-v1",
         }
     }

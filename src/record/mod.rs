@@ -20,9 +20,12 @@ mod statement;
 pub mod topic;
 
 pub use batch::{BATCH_BYTES_MAX, BATCH_PARCELS_MAX, Batch, BatchError, Parcel};
-pub use commitment::{Commitment, Opening, SALT_BYTES};
+pub use commitment::{Commitment, Opening, SALT_BYTES, roster_commitment};
 pub use cose::{OpenError, SEALED_BYTES_MAX, Typ, peek_kid};
 pub use keys::{KeyError, KeyId, SigningKey, VerifyingKey};
 pub use receipt::{Receipt, Verdict, Wanted};
 pub use record_v1::{Gap, Other, Record, Sealed, SealedHash};
-pub use statement::{SealedFact, Stated, TimeAnswer, open_statement, seal_statement};
+pub use statement::{
+    Checkpoint, SealedEvidence, SealedFact, Stated, TimeAnswer, open_statement, peek_statement,
+    seal_statement,
+};

@@ -162,7 +162,8 @@ impl fmt::Debug for Sealed {
 }
 
 impl Record {
-    /// Opens sealed bytes: envelope, kind, key, signature, payload; all or nothing.
+    /// Opens sealed bytes: envelope, kind, key, signature, payload; all or nothing. Whether the
+    /// fields fit each other is another question: [`Self::consistent`].
     pub fn open(sealed: &[u8], key: &VerifyingKey) -> Result<Self, OpenError> {
         let envelope = cose::parse(sealed)?;
         envelope.verify(Typ::Record, key)?;
@@ -177,6 +178,41 @@ impl Record {
             return Err(OpenError::Type { wanted: Typ::Record.as_str() });
         }
         Ok((decode_strictly(envelope.payload)?, envelope.kid))
+    }
+
+    /// Whether the fields fit each other (docs/spec/record-v1.md, "Consistency"); else what does
+    /// not. A terminal's fault that makes such a record must not block all after it, so the centre
+    /// asks this last: refused, the record still keeps its place in the chain.
+    pub fn consistent(&self) -> Result<(), &'static str> {
+        if self.seq == 0 {
+            return Err("sequence numbers start at 1");
+        }
+        match (self.event, self.gap, self.outcome) {
+            (Event::CheckIn | Event::CheckOut | Event::Attempt, None, Some(_)) => Ok(()),
+            (Event::CheckIn | Event::CheckOut | Event::Attempt, _, _) => {
+                Err("an event with a person has an outcome and no gap")
+            }
+            (Event::Gap, Some(gap), None) => {
+                if self.tells_of_somebody() {
+                    return Err("a gap statement tells of nobody");
+                }
+                if gap.first >= 1 && gap.first <= gap.last && gap.last == self.seq - 1 {
+                    Ok(())
+                } else {
+                    Err("a gap ends just before its statement's own number")
+                }
+            }
+            (Event::Gap, _, _) => Err("a gap statement has a gap and no outcome"),
+        }
+    }
+
+    fn tells_of_somebody(&self) -> bool {
+        self.lesson.is_some()
+            || self.person.is_some()
+            || self.way.is_some()
+            || self.scores.is_some()
+            || self.other.is_some()
+            || self.same_face.is_some()
     }
 }
 

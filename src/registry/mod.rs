@@ -1,1 +1,186 @@
-//! What the centre knows of institutions, sites, terminals and classes: a projection of the ledger's facts.
+//! What the centre knows of institutions, sites, terminals, classes and lessons: a pure projection
+//! of the ledger's facts, in the ledger's order. Nothing else feeds it, so nobody can backdate a
+//! class: a lesson is known since the entry that registered it was committed, whatever its own
+//! times say.
+//!
+//! A fact that comes again replaces the one before. Of lessons each announced time is kept,
+//! because whoever came at the announced time did nothing wrong when the lesson was moved later.
+//! The size follows from the facts that the centre itself stated; terminals cannot make it grow.
+
+mod distance;
+mod timetable;
+
+use std::collections::BTreeMap;
+
+pub use timetable::Announced;
+
+use crate::domain::{
+    Bilingual, ClassId, Fact, GeoPoint, InstitutionId, LessonId, SiteId, TerminalId, Timestamp,
+};
+use crate::ledger::{Body, Entry};
+use timetable::Timetable;
+
+/// A training institution.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Institution {
+    /// Its name.
+    pub name: Bilingual,
+}
+
+/// A teaching site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Site {
+    /// Whose site.
+    pub institution: InstitutionId,
+    /// Its name.
+    pub name: Bilingual,
+    /// The town it lies in.
+    pub town: Bilingual,
+    /// Where it lies.
+    pub place: GeoPoint,
+}
+
+/// A terminal that was registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terminal {
+    /// Where it stands.
+    pub site: SiteId,
+    /// Its Ed25519 verification key.
+    pub key: [u8; 32],
+}
+
+/// A class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Class {
+    /// Whose class.
+    pub institution: InstitutionId,
+    /// Its name.
+    pub name: Bilingual,
+    /// How many persons the roster has.
+    pub persons: u32,
+}
+
+/// The projection. Feed it every entry in order; ask it between two.
+#[derive(Debug, Clone, Default)]
+pub struct Registry {
+    institutions: BTreeMap<InstitutionId, Institution>,
+    sites: BTreeMap<SiteId, Site>,
+    terminals: BTreeMap<TerminalId, Terminal>,
+    classes: BTreeMap<ClassId, Class>,
+    timetable: Timetable,
+    policy: Option<(String, [u8; 32])>,
+}
+
+impl Registry {
+    /// Takes in one entry; only facts change anything.
+    pub fn apply(&mut self, entry: &Entry) {
+        match &entry.body {
+            Body::Record { .. } | Body::Refused { .. } => {}
+            Body::Fact(fact) => self.state(fact, entry.committed_at),
+        }
+    }
+
+    fn state(&mut self, fact: &Fact, at: Timestamp) {
+        match fact {
+            Fact::Institution { id, name } => {
+                self.institutions.insert(id.clone(), Institution { name: name.clone() });
+            }
+            Fact::Site { id, institution, name, town, place } => {
+                let site = Site {
+                    institution: institution.clone(),
+                    name: name.clone(),
+                    town: town.clone(),
+                    place: *place,
+                };
+                self.sites.insert(id.clone(), site);
+            }
+            Fact::Terminal { id, site, key } => {
+                self.terminals.insert(id.clone(), Terminal { site: site.clone(), key: *key });
+            }
+            Fact::Class { id, institution, name, persons, roster: _ } => {
+                let class = Class {
+                    institution: institution.clone(),
+                    name: name.clone(),
+                    persons: *persons,
+                };
+                self.classes.insert(id.clone(), class);
+            }
+            Fact::Lesson(lesson) => self.timetable.announce(lesson.clone(), at),
+            Fact::Policy { profile, digest } => self.policy = Some((profile.clone(), *digest)),
+            Fact::Tick => {}
+        }
+    }
+
+    /// An institution by its id.
+    pub fn institution(&self, id: &InstitutionId) -> Option<&Institution> {
+        self.institutions.get(id)
+    }
+
+    /// A site by its id.
+    pub fn site(&self, id: &SiteId) -> Option<&Site> {
+        self.sites.get(id)
+    }
+
+    /// A terminal by its id.
+    pub fn terminal(&self, id: &TerminalId) -> Option<&Terminal> {
+        self.terminals.get(id)
+    }
+
+    /// All terminals, by name.
+    pub fn terminals(&self) -> impl Iterator<Item = (&TerminalId, &Terminal)> {
+        self.terminals.iter()
+    }
+
+    /// A class by its id.
+    pub fn class(&self, id: &ClassId) -> Option<&Class> {
+        self.classes.get(id)
+    }
+
+    /// Where a terminal stands.
+    pub fn site_of(&self, terminal: &TerminalId) -> Option<&SiteId> {
+        self.terminals.get(terminal).map(|terminal| &terminal.site)
+    }
+
+    /// Whose terminal it is.
+    pub fn institution_of(&self, terminal: &TerminalId) -> Option<&InstitutionId> {
+        let site = self.sites.get(self.site_of(terminal)?)?;
+        Some(&site.institution)
+    }
+
+    /// A lesson as it was announced last.
+    pub fn lesson(&self, id: &LessonId) -> Option<&Announced> {
+        self.timetable.latest(id)
+    }
+
+    /// The latest end that was ever announced for a lesson.
+    pub fn latest_end_of(&self, id: &LessonId) -> Option<Timestamp> {
+        self.timetable.latest_end(id)
+    }
+
+    /// Every announced time of a lesson at `site` that touches `from..=to`, by its start.
+    pub fn lessons_between<'r>(
+        &'r self,
+        site: &SiteId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> impl Iterator<Item = &'r Announced> + use<'r> {
+        self.timetable.between(site, from, to)
+    }
+
+    /// Straight distance between two sites over the earth's surface, in metres; `None` while one
+    /// of them is unknown.
+    pub fn distance_m(&self, one: &SiteId, other: &SiteId) -> Option<u32> {
+        if one == other {
+            return Some(0);
+        }
+        Some(distance::metres(self.sites.get(one)?.place, self.sites.get(other)?.place))
+    }
+
+    /// The policy profile that the centre last put into force, with its digest.
+    pub fn policy(&self) -> Option<(&str, &[u8; 32])> {
+        self.policy.as_ref().map(|(profile, digest)| (profile.as_str(), digest))
+    }
+}
+
+#[cfg(test)]
+mod tests;

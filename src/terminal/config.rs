@@ -9,20 +9,23 @@ use std::path::{Path, PathBuf};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{IdError, TerminalId};
+use super::plan;
+use crate::checkin::{self, Plan};
+use crate::domain::{IdError, Policy, PolicyError, TerminalId};
+use crate::face::RuntimeChoice;
 use crate::journal;
 use crate::platform::durable::{self, Access, WriteError};
 use crate::record::{KeyError, SigningKey, VerifyingKey};
 use crate::uplink;
 
-/// Largest configuration file, in bytes: the commented default has about three thousand.
-const CONFIG_BYTES_MAX: u64 = 64 * 1024;
+/// Largest configuration file, in bytes: a year's plan of a site with rosters of 60.
+const CONFIG_BYTES_MAX: u64 = 256 * 1024;
 
 /// The longest policy name, in bytes: it stands in every record.
 const POLICY_BYTES_MAX: usize = 40;
 
 /// The file, field by field.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RawConfig {
     /// Who the terminal is.
@@ -35,6 +38,76 @@ pub struct RawConfig {
     pub uplink: uplink::Section,
     /// The clock.
     pub clock: ClockSection,
+    /// Lessons and rosters of the site.
+    pub site: SiteSection,
+    /// The models and the templates.
+    pub face: FaceSection,
+    /// The camera.
+    pub camera: CameraSection,
+    /// The numbers of a decision that depend on the site.
+    pub checkin: checkin::Settings,
+}
+
+/// `[site]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SiteSection {
+    /// File with the site's lessons and rosters.
+    pub plan_file: PathBuf,
+}
+
+impl Default for SiteSection {
+    fn default() -> Self {
+        Self { plan_file: "/var/lib/rollcall/plan.toml".into() }
+    }
+}
+
+/// `[face]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FaceSection {
+    /// Model pack; empty: the first of the manifest.
+    pub pack: String,
+    /// Folder of model files; empty: `models/` beside the program or in the working folder.
+    pub models_dir: PathBuf,
+    /// Inference runtime: `auto`, `onnxruntime` or `rust`.
+    pub runtime: RuntimeChoice,
+    /// Threads for one net.
+    pub threads: usize,
+    /// File of the encrypted templates; made by `rollcall terminal enrol`.
+    pub gallery_file: PathBuf,
+    /// File of the key of the templates; made by `rollcall terminal init`.
+    pub gallery_key_file: PathBuf,
+}
+
+impl Default for FaceSection {
+    fn default() -> Self {
+        Self {
+            pack: String::new(),
+            models_dir: PathBuf::new(),
+            runtime: RuntimeChoice::Auto,
+            threads: 2,
+            gallery_file: "/var/lib/rollcall/gallery.sealed".into(),
+            gallery_key_file: "/var/lib/rollcall/gallery.key".into(),
+        }
+    }
+}
+
+/// `[camera]`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CameraSection {
+    /// Folder of pictures that is replayed in place of a camera; empty: no camera, the terminal
+    /// only brings its records to the centre.
+    pub replay_dir: PathBuf,
+    /// Time between two frames, in milliseconds.
+    pub frame_ms: u64,
+}
+
+impl Default for CameraSection {
+    fn default() -> Self {
+        Self { replay_dir: PathBuf::new(), frame_ms: 200 }
+    }
 }
 
 /// `[terminal]`
@@ -45,8 +118,10 @@ pub struct IdentitySection {
     pub id: Option<String>,
     /// File of the private key; made by `rollcall terminal init`.
     pub key_file: PathBuf,
-    /// Policy profile and version in force; stands in every record.
+    /// Policy profile in force; its name and version stand in every record.
     pub policy: String,
+    /// File with a profile of one's own; empty: the one of that name in the program.
+    pub policy_file: PathBuf,
 }
 
 impl Default for IdentitySection {
@@ -54,7 +129,8 @@ impl Default for IdentitySection {
         Self {
             id: None,
             key_file: "/var/lib/rollcall/terminal.key".into(),
-            policy: "default@1".into(),
+            policy: "sichuan-2025".into(),
+            policy_file: PathBuf::new(),
         }
     }
 }
@@ -88,14 +164,22 @@ pub struct Config {
     pub terminal: TerminalId,
     /// File of its private key.
     pub key_file: PathBuf,
-    /// Policy profile and version.
-    pub policy: String,
+    /// Name of the policy profile, and its file unless it travels in the program.
+    pub policy: (String, Option<PathBuf>),
     /// Folder of its journal.
     pub journal_dir: PathBuf,
     /// What the journal may hold.
     pub bounds: journal::Bounds,
     /// How it reaches the centre.
     pub uplink: uplink::Config,
+    /// File with the site's lessons and rosters.
+    pub plan_file: PathBuf,
+    /// Models and templates.
+    pub face: FaceSection,
+    /// Folder to replay, if any, and the time between two frames in milliseconds.
+    pub replay: Option<(PathBuf, u64)>,
+    /// The numbers of a decision that depend on the site.
+    pub checkin: checkin::Settings,
 }
 
 /// A configuration that cannot be used.
@@ -131,6 +215,18 @@ pub enum ConfigError {
     /// The receipt key is none.
     #[error("could not use the configuration: centre.receipt_key is no key")]
     ReceiptKey(#[source] KeyError),
+    /// The policy profile is wrong.
+    #[error("could not use the policy profile")]
+    Policy(#[source] PolicyError),
+    /// The site's plan is wrong.
+    #[error("could not use the site's plan {path}")]
+    Plan {
+        /// Which file.
+        path: PathBuf,
+        /// Where and why.
+        #[source]
+        source: Box<plan::PlanError>,
+    },
     /// A value is out of its range.
     #[error("could not use the configuration: {section}: {why}")]
     Range {
@@ -160,13 +256,23 @@ impl RawConfig {
             let why = format!("policy must have 1 to {POLICY_BYTES_MAX} bytes");
             return Err(range("[terminal]")(why));
         }
+        if !(1..=64).contains(&self.face.threads) {
+            return Err(range("[face]")("threads must be 1 to 64".into()));
+        }
+        if !(20..=60_000).contains(&self.camera.frame_ms) {
+            return Err(range("[camera]")("frame_ms must be 20 to 60000".into()));
+        }
         if self.clock.tolerance_ms < 1_000 {
             return Err(range("[clock]")("tolerance_ms must be at least 1000".into()));
         }
         Ok(Config {
             terminal: id.parse().map_err(ConfigError::Id)?,
             key_file: self.terminal.key_file,
-            policy: self.terminal.policy,
+            policy: (self.terminal.policy, named(self.terminal.policy_file)),
+            plan_file: self.site.plan_file,
+            replay: named(self.camera.replay_dir).map(|dir| (dir, self.camera.frame_ms)),
+            face: self.face,
+            checkin: self.checkin,
             bounds: self.journal.bounds().map_err(range("[journal]"))?,
             journal_dir: self.journal.dir,
             uplink: uplink::Config {
@@ -181,16 +287,48 @@ impl RawConfig {
     }
 }
 
+fn named(path: PathBuf) -> Option<PathBuf> {
+    (!path.as_os_str().is_empty()).then_some(path)
+}
+
 impl Config {
+    /// The policy profile: from its file, or the one in the program.
+    pub fn policy(&self) -> Result<Policy, ConfigError> {
+        let (name, file) = &self.policy;
+        let policy = match file {
+            None => Policy::sichuan_2025(),
+            Some(path) => Policy::parse(&read_small(path)?, &path.display().to_string())
+                .map_err(ConfigError::Policy)?,
+        };
+        if policy.profile().split('/').next() == Some(name) {
+            Ok(policy)
+        } else {
+            let why =
+                format!("policy is {name:?}, but the profile at hand is {}", policy.profile());
+            Err(ConfigError::Range { section: "[terminal]", why })
+        }
+    }
+
+    /// The site's lessons and rosters.
+    pub fn plans(&self) -> Result<Vec<Plan>, ConfigError> {
+        let path = &self.plan_file;
+        plan::parse(&read_small(path)?)
+            .map_err(|source| ConfigError::Plan { path: path.clone(), source: source.into() })
+    }
+
     /// Reads and checks the file at `path`.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let failed = |io| ConfigError::Read { path: path.to_owned(), io };
-        if fs::metadata(path).map_err(failed)?.len() > CONFIG_BYTES_MAX {
-            let why = format!("larger than {CONFIG_BYTES_MAX} bytes");
-            return Err(failed(io::Error::new(io::ErrorKind::FileTooLarge, why)));
-        }
-        RawConfig::parse(&fs::read_to_string(path).map_err(failed)?, path)?.check()
+        RawConfig::parse(&read_small(path)?, path)?.check()
     }
+}
+
+fn read_small(path: &Path) -> Result<String, ConfigError> {
+    let failed = |io| ConfigError::Read { path: path.to_owned(), io };
+    if fs::metadata(path).map_err(failed)?.len() > CONFIG_BYTES_MAX {
+        let why = format!("larger than {CONFIG_BYTES_MAX} bytes");
+        return Err(failed(io::Error::new(io::ErrorKind::FileTooLarge, why)));
+    }
+    fs::read_to_string(path).map_err(failed)
 }
 
 /// A private key file that cannot be used or made.
@@ -242,8 +380,13 @@ pub enum KeyFileError {
     },
 }
 
-/// Reads a private key: 32 bytes in hexadecimal, readable by its owner alone.
+/// Reads a private signing key; see [`read_secret`].
 pub fn read_key(path: &Path) -> Result<SigningKey, KeyFileError> {
+    read_secret(path).map(|secret| SigningKey::from_secret(&secret))
+}
+
+/// Reads a secret: 32 bytes in hexadecimal, readable by its owner alone.
+pub fn read_secret(path: &Path) -> Result<[u8; 32], KeyFileError> {
     use std::os::unix::fs::PermissionsExt;
     let failed = |io: io::Error| match io.kind() == io::ErrorKind::NotFound {
         true => KeyFileError::Missing { path: path.to_owned() },
@@ -257,15 +400,20 @@ pub fn read_key(path: &Path) -> Result<SigningKey, KeyFileError> {
     let secret = HEXLOWER.decode(text.trim().as_bytes()).ok();
     let secret: Option<[u8; 32]> = secret.and_then(|bytes| bytes.try_into().ok());
     let content = || KeyFileError::Content { path: path.to_owned() };
-    secret.map(|secret| SigningKey::from_secret(&secret)).ok_or_else(content)
+    secret.ok_or_else(content)
 }
 
-/// Writes a new private key, readable by its owner alone; refuses to replace one.
+/// Writes a new private signing key; see [`write_new_secret`].
 pub fn write_new_key(path: &Path, key: &SigningKey) -> Result<(), KeyFileError> {
+    write_new_secret(path, &key.secret())
+}
+
+/// Writes a new secret, readable by its owner alone; refuses to replace one.
+pub fn write_new_secret(path: &Path, secret: &[u8; 32]) -> Result<(), KeyFileError> {
     if path.exists() {
         return Err(KeyFileError::Exists { path: path.to_owned() });
     }
-    let text = HEXLOWER.encode(&key.secret()) + "\n";
+    let text = HEXLOWER.encode(secret) + "\n";
     durable::write(path, text.as_bytes(), Access::Owner)
         .map_err(|source| KeyFileError::Write { path: path.to_owned(), source })
 }

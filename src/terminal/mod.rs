@@ -11,6 +11,8 @@
 //! test) hands over a [`CheckIn`] and may show green only when `take` has returned `Ok`.
 
 mod config;
+mod plan;
+mod door;
 mod seal;
 
 use std::path::PathBuf;
@@ -19,7 +21,12 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub use self::config::{Config, ConfigError, KeyFileError, RawConfig, read_key, write_new_key};
+pub use self::config::{
+    Config, ConfigError, FaceSection, KeyFileError, RawConfig, read_key, read_secret,
+    write_new_key, write_new_secret,
+};
+pub use self::door::{Answer, AttendError, Door, numbers};
+pub use self::plan::PlanError;
 
 use self::seal::seal;
 use crate::domain::{CheckIn, ClockEvidence, ClockQuality, TerminalId};
@@ -185,6 +192,11 @@ impl Terminal {
         Ok(Taken { seq: slot.seq, hash: parcel.sealed.hash(), clock: clock.quality })
     }
 
+    /// Takes note that the answer to a record is on the screen.
+    pub fn shown(&self) {
+        self.waypoints.reached(Step::Shown);
+    }
+
     /// What a record made now would say about time.
     pub fn clock_evidence(&self) -> ClockEvidence {
         let (wall, uptime) = (self.clock.now(), self.clock.uptime());
@@ -263,6 +275,3 @@ impl Terminal {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("no code under this lock panics")
 }
-
-#[cfg(test)]
-mod tests;

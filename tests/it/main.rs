@@ -1,15 +1,43 @@
 //! One binary for all tests from the outside; a line of purpose for each module.
 
-#![expect(clippy::unwrap_used, reason = "in a test a failed unwrap is a failed test")]
+// Says to clippy that helpers are tests too: they may unwrap.
+#![cfg(test)]
 
-mod support; // what several files need
+mod support; // not tests: what several files need
 
-mod cli_terminal; // the program `rollcall terminal`: three lines, exit codes
+mod architecture; // the layering law and other absences
+mod broken_vectors; // the generator of docs/spec/vectors/invalid.json
+mod record_vectors; // docs/spec/vectors, byte for byte; one flipped bit is refused, for every bit
+mod vectors; // the generator of the other docs/spec/vectors
+
+mod face_bad_models; // unreadable, exchanged, missing model files are told by name at the start
+mod face_data; // not tests: where models and pictures are, which runtimes there are
+mod face_people; // both runtimes decide the same on real pictures; sizes of frames
+mod face_reference; // points, boxes, liveness and embeddings are those of a reference implementation
+mod models_cli; // `rollcall models`: exit codes, the three-line error, the JSON of the bench
+
 mod journal_faults; // wrong folders, failing writes, damaged values, cut files
 mod journal_model; // append, replay, release, crash, reopen against a vector
-#[cfg(feature = "testing")]
+mod terminal_cli; // the terminal's commands through the real binary
 mod terminal_crash; // killed between every two steps; a full disk
 mod terminal_mosquitto; // broker, centre and terminal stopped, killed and started again
 
-// mod architecture;    the layering law and other absences
-// mod record_vectors;  docs/spec/vectors, byte for byte; one flipped bit is refused, for every bit
+mod ingest_refusals; // every reason to refuse, and what is innocent
+mod ledger_contract; // one suite, run on memory and sqlite
+mod verify_cli; // `rollcall verify`: what holds, what was touched, what is not trusted
+mod collector_broker; // a real Mosquitto: exactly once across kill -9, floods, garbage
+mod collector_cli; // the collector's commands: exit codes, three-line errors, full disk
+
+mod rules_golden; // each rule fires with the very words that people read, and stays silent
+mod rules_honest_life; // honest days raise nothing; the order of arrival changes nothing
+mod rules_refused; // the rules over refused records, with the very words that people read
+mod rules_scene; // the small world in which rules are tested
+mod cases_once; // an anomaly is stored once, however often the ledger is judged
+mod feed_live; // who follows the feed misses nothing and sees nothing twice
+mod web_api; // the page's server on the wire: stream, JSON, guards, busy port
+mod web_browser; // the page in Chromium: both languages, 1280 and 390 px, live, paused, evidence
+mod web_fixture; // an invented province, its server, and a plain HTTP client
+mod demo_once; // the whole way, as a visitor runs it
+mod whole_way; // real processes, real broker: from a picture to a verified line
+mod broker_config; // firmware-config/mosquitto.conf, with a real Mosquitto
+mod pages; // every link of every page leads somewhere

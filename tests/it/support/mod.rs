@@ -1,5 +1,9 @@
-//! What several test files need.
+//! What several modules of tests need.
 
+pub(crate) mod broker;
+pub(crate) mod caller;
+pub(crate) mod day;
+pub(crate) mod pen;
 pub(crate) mod centre;
 pub(crate) mod memory;
 pub(crate) mod mosquitto;

@@ -1,0 +1,447 @@
+#!/usr/bin/env python3
+"""A second reader of docs/spec/vectors, written from record-v1.md and transport.md alone.
+
+    python3 -m venv /tmp/v && /tmp/v/bin/pip install cryptography && /tmp/v/bin/python check_vectors.py
+
+It shares no code with Rollcall: its own CBOR reader, its own tables, another Ed25519. What it reads
+from the bytes must be what the vectors say; what they call invalid it must refuse.
+"""
+
+import hashlib
+import json
+import pathlib
+import re
+import sys
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+VECTORS = pathlib.Path(__file__).parent / "vectors"
+SEALED_MAX, BATCH_MAX, PARCELS_MAX = 1024, 81920, 64
+ORDER = 2**252 + 27742317777372353535851937790883648493
+
+
+class Refused(Exception):
+    """Carries the word of invalid.json's `error`."""
+
+
+# ---- Encoding: one way to write each value, so reading can be strict from the start --------------
+
+
+def read(data, at=0):
+    """One value and the position after it. Maps are lists of pairs, texts str, bytes bytes."""
+
+    def need(n):
+        if at + n > len(data):
+            raise Refused("cut short")
+        return data[at : at + n]
+
+    major, info = need(1)[0] >> 5, data[at] & 31
+    at += 1
+    if info < 24:
+        n = info
+    elif info in (24, 25, 26, 27):
+        width = 1 << (info - 24)
+        n = int.from_bytes(need(width), "big")
+        at += width
+        if n < 24 or (width > 1 and n < 1 << (4 * width)):
+            raise Refused("not the shortest form")
+    else:
+        raise Refused("indefinite or reserved length")
+    if major == 0:
+        return n, at
+    if major == 1:
+        return -1 - n, at
+    if major in (2, 3):
+        content = need(n)
+        at += n
+        if major == 2:
+            return bytes(content), at
+        try:
+            return content.decode("utf-8"), at
+        except UnicodeDecodeError:
+            raise Refused("not UTF-8")
+    if major == 4:
+        items = []
+        for _ in range(n):
+            item, at = read(data, at)
+            items.append(item)
+        return items, at
+    if major == 5:
+        fields, last = {}, -1
+        for _ in range(n):
+            key, at = read(data, at)
+            if not isinstance(key, int) or isinstance(key, bool) or key <= last:
+                raise Refused("keys do not ascend")
+            last = key
+            fields[key], at = read(data, at)
+        return fields, at
+    if major == 7 and info in (20, 21):
+        return info == 21, at
+    if major == 7 and info == 22:
+        return None, at
+    raise Refused("a tag, a float or another simple value")
+
+
+def whole(data):
+    value, end = read(data)
+    if end != len(data):
+        raise Refused("bytes follow the end")
+    return value
+
+
+# ---- The tables of record-v1.md ------------------------------------------------------------------
+
+
+def check(condition, why="a wrong type"):
+    if not condition:
+        raise Refused(why)
+
+
+def whole_number(low, high):
+    def decode(v):
+        check(type(v) is int and low <= v <= high)
+        return v
+
+    return decode
+
+
+uint, time, score = (
+    whole_number(0, 2**64 - 1),
+    whole_number(-(2**63), 2**63 - 1),
+    whole_number(-(2**31), 2**31 - 1),
+)
+
+
+def text(v):
+    check(type(v) is str)
+    return v
+
+
+def name(v):
+    check(type(v) is str and re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", v), "no name")
+    return v
+
+
+def binary(length):
+    def decode(v):
+        check(type(v) is bytes and len(v) == length)
+        return v.hex()
+
+    return decode
+
+
+def boolean(v):
+    check(type(v) is bool)
+    return v
+
+
+def word(*words):
+    def decode(v):
+        check(type(v) is int and 1 <= v <= len(words), "an unknown number")
+        return words[v - 1]
+
+    return decode
+
+
+def table(*rows):
+    """Rows of key, field, type, and whether it may be absent."""
+
+    def decode(v):
+        check(type(v) is dict)
+        check(v.keys() <= {row[0] for row in rows}, "an unknown field")
+        out = {}
+        for key, field, kind, optional in rows:
+            if key in v:
+                out[field] = kind(v[key])
+            else:
+                check(optional, f"{field} is missing")
+        return out
+
+    return decode
+
+
+MAY, MUST = True, False
+digest = binary(32)
+scores = table(
+    (1, "match_score", score, MAY),
+    (2, "second_score", score, MAY),
+    (3, "threshold", score, MUST),
+    (4, "detection", score, MUST),
+    (5, "liveness", score, MAY),
+)
+clock = table(
+    (1, "wall", time, MUST),
+    (2, "uptime", uint, MUST),
+    (3, "boot", uint, MUST),
+    (4, "signed", time, MAY),
+    (5, "quality", word("synced", "holding", "doubtful"), MUST),
+)
+OUTCOMES = (
+    "accepted already_in not_recognised looks_like_other ambiguous not_on_roster too_early"
+    " too_late not_live no_lesson refused_by_policy"
+).split()
+record_fields = table(
+    (1, "terminal", name, MUST),
+    (2, "seq", uint, MUST),
+    (3, "prev", digest, MUST),
+    (4, "event", word("check_in", "check_out", "attempt", "gap"), MUST),
+    (5, "outcome", word(*OUTCOMES), MAY),
+    (6, "lesson", name, MAY),
+    (7, "person", digest, MAY),
+    (8, "way", word("claimed", "open"), MAY),
+    (9, "scores", scores, MAY),
+    (10, "other", table((1, "person", digest, MUST), (2, "score", score, MUST)), MAY),
+    (11, "same_face", table((1, "seq", uint, MUST), (2, "score", score, MUST)), MAY),
+    (12, "clock", clock, MUST),
+    (13, "pack", digest, MAY),
+    (14, "policy", text, MUST),
+    (15, "firmware", text, MUST),
+    (16, "gap", table((1, "first", uint, MUST), (2, "last", uint, MUST)), MAY),
+)
+
+
+def record(v):
+    r = record_fields(v)
+    check(r["seq"] >= 1, "sequence number 0")
+    if r["event"] == "gap":
+        check("gap" in r, "a gap statement without a gap")
+        told = {"outcome", "lesson", "person", "way", "scores", "other", "same_face"}
+        check(not told & r.keys(), "a gap statement tells of somebody")
+        check(1 <= r["gap"]["first"] <= r["gap"]["last"] == r["seq"] - 1, "a wrong gap")
+    else:
+        check("outcome" in r and "gap" not in r, "no outcome, or a gap")
+    return r
+
+
+receipt_fields = table(
+    (1, "terminal", name, MUST),
+    (2, "first", uint, MUST),
+    (3, "last", uint, MUST),
+    (4, "hash", digest, MUST),
+    (5, "ledger_size", uint, MUST),
+    (6, "at", time, MUST),
+    (7, "refused", text, MAY),
+)
+
+
+def receipt(v):
+    r = receipt_fields(v)
+    check("refused" not in r and r["first"] <= r["last"], "a wrong receipt")
+    return r
+
+
+def refusal_receipt(v):
+    r = receipt_fields(v)
+    check("refused" in r and r["first"] == r["last"], "a wrong refusal")
+    return r
+
+
+bilingual = table((1, "zh", text, MUST), (2, "en", text, MUST))
+place = table((1, "latitude_e6", score, MUST), (2, "longitude_e6", score, MUST))
+FACTS = {
+    1: ("institution", ((1, "id", name), (2, "name", bilingual))),
+    2: (
+        "site",
+        ((1, "id", name), (2, "institution", name), (3, "name", bilingual), (4, "town", bilingual), (5, "place", place)),
+    ),
+    3: ("terminal", ((1, "id", name), (2, "site", name), (3, "key", digest))),
+    4: (
+        "class",
+        ((1, "id", name), (2, "institution", name), (3, "name", bilingual), (4, "persons", uint), (5, "roster", digest)),
+    ),
+    5: ("lesson", ((1, "id", name), (2, "class", name), (3, "site", name), (4, "starts", time), (5, "ends", time))),
+    6: ("policy", ((1, "profile", text), (2, "digest", digest))),
+    7: ("tick", ()),
+}
+REFUSALS = {
+    1: ("malformed", ((1, "detail", text),)),
+    2: ("unknown_terminal", ()),
+    3: ("foreign_terminal", ((1, "named", name),)),
+    4: ("foreign_key", ()),
+    5: ("bad_signature", ((1, "fits_chain", boolean),)),
+    6: ("forked", ()),
+    7: ("broken_chain", ()),
+    8: ("bad_opening", ()),
+}
+
+
+def choice(kinds, tag):
+    def decode(v):
+        check(type(v) is list and len(v) == 2 and v[0] in kinds, "an unknown kind")
+        kind, rows = kinds[v[0]]
+        fields = v[1]
+        if kind == "lesson":
+            check(type(fields) is list and len(fields) == 1)
+            fields = fields[0]
+        if not rows:
+            check(fields == [])
+            return {tag: kind}
+        return {tag: kind} | table(*((*row, MUST) for row in rows))(fields)
+
+    return decode
+
+
+STATEMENTS = {
+    "rollcall-record-v1": record,
+    "rollcall-receipt-v1": receipt,
+    "rollcall-refusal-v1": refusal_receipt,
+    "rollcall-wanted-v1": table((1, "terminal", name, MUST), (2, "from", uint, MUST)),
+    "rollcall-time-v1": table((1, "terminal", name, MUST), (2, "nonce", binary(16), MUST), (3, "at", time, MUST)),
+    "rollcall-fact-v1": table((1, "at", time, MUST), (2, "fact", choice(FACTS, "fact"), MUST)),
+    "rollcall-evidence-v1": table(
+        (1, "at", time, MUST),
+        (2, "terminal", name, MUST),
+        (3, "refusal", choice(REFUSALS, "code"), MUST),
+        (4, "hash", digest, MUST),
+        (5, "bytes", uint, MUST),
+        (6, "seq", uint, MAY),
+    ),
+    "rollcall-checkpoint-v1": table(
+        (1, "origin", text, MUST), (2, "size", uint, MUST), (3, "root", digest, MUST), (4, "at", time, MUST)
+    ),
+}
+
+# ---- The envelope --------------------------------------------------------------------------------
+
+
+def head(major, n):
+    if n < 24:
+        return bytes([major << 5 | n])
+    width = 1 if n < 1 << 8 else 2 if n < 1 << 16 else 4
+    return bytes([major << 5 | 24 + width.bit_length() - 1]) + n.to_bytes(width, "big")
+
+
+def string(b):
+    return head(2, len(b)) + b
+
+
+def envelope(sealed):
+    """Protected header, key id, type, payload, signature."""
+    if len(sealed) > SEALED_MAX:
+        raise Refused("too_long")
+    try:
+        check(sealed[:1] == b"\xd2", "no COSE_Sign1 tag")
+        parts = whole(sealed[1:])
+        check(type(parts) is list and len(parts) == 4)
+        protected, unprotected, payload, signature = parts
+        check(type(protected) is bytes and unprotected == {} and type(payload) is bytes)
+        check(type(signature) is bytes and len(signature) == 64)
+        labels = whole(protected)
+        check(type(labels) is dict and labels.keys() == {1, 4, 16} and labels[1] == -19)
+        check(type(labels[4]) is bytes and len(labels[4]) == 8 and type(labels[16]) is str)
+    except Refused as why:
+        raise Refused("envelope") from why
+    return protected, labels[4], labels[16], payload, signature
+
+
+def unseal(sealed, types, public):
+    """The statement's type and fields; all or nothing."""
+    protected, kid, typ, payload, signature = envelope(sealed)
+    if typ not in types:
+        raise Refused("type")
+    if kid != hashlib.sha256(public).digest()[:8]:
+        raise Refused("key")
+    signed = b"\x84" + b"\x6aSignature1" + string(protected) + string(b"") + string(payload)
+    try:
+        check(int.from_bytes(signature[32:], "little") < ORDER)
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, signed)
+    except (InvalidSignature, Refused) as why:
+        raise Refused("signature") from why
+    try:
+        return typ, STATEMENTS[typ](whole(payload))
+    except Refused as why:
+        raise Refused("payload") from why
+
+
+def commitment(opening):
+    return hashlib.sha256(bytes.fromhex(opening["salt"]) + bytes.fromhex(opening["person"])).hexdigest()
+
+
+# ---- Batches -------------------------------------------------------------------------------------
+
+opening_fields = table((1, "salt", binary(32), MUST), (2, "person", binary(16), MUST))
+
+
+def batch(message):
+    if len(message) > BATCH_MAX:
+        raise Refused("too_long")
+    try:
+        parcels = whole(message)
+        check(type(parcels) is list)
+    except Refused as why:
+        raise Refused("shape") from why
+    if not 1 <= len(parcels) <= PARCELS_MAX:
+        raise Refused("count")
+    out = []
+    for parcel in parcels:
+        try:
+            check(type(parcel) is list and 1 <= len(parcel) <= 3 and type(parcel[0]) is bytes)
+            fields = {"sealed": parcel[0].hex()}
+            for of, value in zip(("person", "other"), parcel[1:]):
+                if value is not None:
+                    fields[of] = opening_fields(value)
+                    fields[of]["commitment"] = commitment(fields[of])
+        except Refused as why:
+            raise Refused("shape") from why
+        if len(parcel[0]) > SEALED_MAX:
+            raise Refused("record")
+        out.append(fields)
+    return out
+
+
+# ---- The vectors ---------------------------------------------------------------------------------
+
+
+def vectors(file):
+    return json.loads((VECTORS / file).read_text(encoding="utf-8"))["vectors"]
+
+
+def same(found, wanted, where):
+    if found != wanted:
+        sys.exit(f"{where}: read\n  {found}\nbut the vector says\n  {wanted}")
+
+
+def main():
+    count, keys = 0, {}
+    for v in vectors("keys.json"):
+        private = Ed25519PrivateKey.from_private_bytes(bytes.fromhex(v["secret"]))
+        keys[v["name"]] = public = private.public_key().public_bytes_raw()
+        same(public.hex(), v["public"], v["name"])
+        same(hashlib.sha256(public).hexdigest()[:16], v["kid"], v["name"])
+        count += 1
+    for v in vectors("records.json"):
+        sealed = bytes.fromhex(v["sealed"])
+        typ, fields = unseal(sealed, {"rollcall-record-v1"}, keys[v["key"]])
+        same(fields, v["fields"], v["name"])
+        same(envelope(sealed)[3].hex(), v["payload"], v["name"])
+        same(hashlib.sha256(sealed).hexdigest(), v["hash"], v["name"])
+        for of, opening in v["openings"].items():
+            committed = fields["person"] if of == "person" else fields["other"]["person"]
+            same(commitment(opening), committed, f"{v['name']}, opening of {of}")
+        count += 1
+    for v in vectors("answers.json") + vectors("ledger.json"):
+        typ, fields = unseal(bytes.fromhex(v["sealed"]), {v["typ"]}, keys[v["key"]])
+        same(fields, v["fields"], v["typ"])
+        count += 1
+    for v in vectors("batches.json"):
+        same(batch(bytes.fromhex(v["batch"])), v["parcels"], v["name"])
+        count += 1
+    readers = {
+        "record": lambda b, key: unseal(b, {"rollcall-record-v1"}, key),
+        "receipt": lambda b, key: unseal(b, {"rollcall-receipt-v1", "rollcall-refusal-v1"}, key),
+        "batch": lambda b, key: batch(b),
+    }
+    for v in vectors("invalid.json"):
+        try:
+            readers[v["of"]](bytes.fromhex(v["bytes"]), keys.get(v.get("key")))
+        except Refused as why:
+            same(str(why), v["error"], v["why"])
+        else:
+            sys.exit(f"{v['why']}: was read, but must be refused")
+        count += 1
+    print(f"{count} vectors hold")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,259 @@
+//! Cases in SQLite. The file may be the ledger's: the tables here begin with `cases_` and touch no
+//! others.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Case, Cases, Counts, OpenError, PAGE_CASES_MAX, ReadError, StoreError};
+use crate::domain::{Anomaly, AnomalyId, AnomalyKind, Bilingual, Severity, Timestamp};
+
+/// Version of the tables below.
+const VERSION: i64 = 1;
+
+/// How long to wait for the ledger's writer, which holds the file for one commit at most.
+const BUSY_WAIT: Duration = Duration::from_secs(10);
+
+/// Times in milliseconds since the epoch, lists as JSON, ids as their bytes. Rows are never deleted,
+/// so a new number is the highest and one; `AUTOINCREMENT` would use up a number for each anomaly
+/// that is ignored because it is there already.
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS cases_version (version INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS cases_anomaly (
+    number    INTEGER PRIMARY KEY,
+    id        BLOB NOT NULL UNIQUE,
+    kind      TEXT NOT NULL,
+    severity  TEXT NOT NULL,
+    at_ms     INTEGER NOT NULL,
+    who       TEXT NOT NULL,
+    terminals TEXT NOT NULL,
+    site      TEXT NOT NULL,
+    why_zh    TEXT NOT NULL,
+    why_en    TEXT NOT NULL,
+    evidence  TEXT NOT NULL,
+    policy    TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS cases_anomaly_by_kind ON cases_anomaly (kind, severity);
+";
+
+const COLUMNS: &str = "number, id, kind, severity, at_ms, who, terminals, site, why_zh, why_en, \
+                       evidence, policy";
+
+/// One connection, used by one caller at a time.
+#[derive(Debug)]
+pub struct SqliteCases {
+    connection: Mutex<Connection>,
+}
+
+impl SqliteCases {
+    /// Opens the cases in the database file at `path`; makes the tables when they are missing.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let shown = path.display().to_string();
+        let failed = |source| OpenError::Database { path: shown.clone(), source };
+        let connection = Connection::open(path).map_err(failed)?;
+        Self::prepare(connection, &shown)
+    }
+
+    /// Cases that end with the process: for tests and for judging a copy.
+    pub fn in_memory() -> Result<Self, OpenError> {
+        let shown = "memory";
+        let failed = |source| OpenError::Database { path: shown.to_owned(), source };
+        Self::prepare(Connection::open_in_memory().map_err(failed)?, shown)
+    }
+
+    fn prepare(connection: Connection, shown: &str) -> Result<Self, OpenError> {
+        let failed = |source| OpenError::Database { path: shown.to_owned(), source };
+        connection.busy_timeout(BUSY_WAIT).map_err(failed)?;
+        // A crash may take back the newest cases: they are judged again from the ledger, which is
+        // what must be durable. So WAL with the cheaper `NORMAL` is enough here.
+        connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
+        connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
+        connection.execute_batch(SCHEMA).map_err(failed)?;
+        let found: Option<i64> = connection
+            .query_row("SELECT max(version) FROM cases_version", [], |row| row.get(0))
+            .map_err(failed)?;
+        match found {
+            Some(found) if found > VERSION => {
+                let path = shown.to_owned();
+                return Err(OpenError::Newer { path, found, known: VERSION });
+            }
+            Some(_) => {}
+            None => {
+                connection
+                    .execute("INSERT INTO cases_version (version) VALUES (?1)", [VERSION])
+                    .map_err(failed)?;
+            }
+        }
+        Ok(Self { connection: Mutex::new(connection) })
+    }
+
+    /// A panic of another caller leaves a connection that is still sound: its transaction was
+    /// rolled back when it was dropped.
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn page(&self, rest: &str, from: i64, limit: usize) -> Result<Vec<Case>, ReadError> {
+        let limit = i64::try_from(limit.min(PAGE_CASES_MAX)).unwrap_or(i64::MAX);
+        let connection = self.connection();
+        let sql = format!("SELECT {COLUMNS} FROM cases_anomaly {rest} LIMIT ?2");
+        let mut statement = connection.prepare_cached(&sql).map_err(ReadError::Database)?;
+        let mut rows = statement.query(params![from, limit]).map_err(ReadError::Database)?;
+        let mut cases = Vec::new();
+        while let Some(row) = rows.next().map_err(ReadError::Database)? {
+            cases.push(case(row)?);
+        }
+        Ok(cases)
+    }
+}
+
+impl Cases for SqliteCases {
+    fn store(&self, anomalies: &[Anomaly]) -> Result<Vec<Case>, StoreError> {
+        if anomalies.is_empty() {
+            return Ok(Vec::new());
+        }
+        let failed = |source| StoreError { count: anomalies.len(), source };
+        let mut connection = self.connection();
+        // Immediate: waiting for the other writer happens here, before anything was read.
+        let transaction =
+            connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
+        let mut new = Vec::new();
+        for anomaly in anomalies {
+            if insert(&transaction, anomaly).map_err(failed)? {
+                let number = unsigned(transaction.last_insert_rowid());
+                new.push(Case { number, anomaly: anomaly.clone() });
+            }
+        }
+        transaction.commit().map_err(failed)?;
+        Ok(new)
+    }
+
+    fn newest(&self, before: Option<u64>, limit: usize) -> Result<Vec<Case>, ReadError> {
+        let before = before.map_or(i64::MAX, signed);
+        self.page("WHERE number < ?1 ORDER BY number DESC", before, limit)
+    }
+
+    fn after(&self, after: u64, limit: usize) -> Result<Vec<Case>, ReadError> {
+        self.page("WHERE number > ?1 ORDER BY number", signed(after), limit)
+    }
+
+    fn by_id(&self, id: AnomalyId) -> Result<Option<Case>, ReadError> {
+        let connection = self.connection();
+        let sql = format!("SELECT {COLUMNS} FROM cases_anomaly WHERE id = ?1");
+        let mut statement = connection.prepare_cached(&sql).map_err(ReadError::Database)?;
+        statement
+            .query_row([id.0.as_slice()], |row| Ok(case(row)))
+            .optional()
+            .map_err(ReadError::Database)?
+            .transpose()
+    }
+
+    fn counts(&self) -> Result<Counts, ReadError> {
+        let connection = self.connection();
+        let mut statement = connection
+            .prepare_cached(
+                "SELECT kind, severity, count(*), min(number) FROM cases_anomaly GROUP BY 1, 2",
+            )
+            .map_err(ReadError::Database)?;
+        let mut rows = statement.query([]).map_err(ReadError::Database)?;
+        let mut counts = BTreeMap::new();
+        while let Some(row) = rows.next().map_err(ReadError::Database)? {
+            let number = unsigned(get(row, 3)?);
+            let kind = word(number, "kind", get(row, 0)?)?;
+            let severity = word(number, "severity", get(row, 1)?)?;
+            counts.insert((kind, severity), unsigned(get(row, 2)?));
+        }
+        Ok(Counts(counts))
+    }
+}
+
+/// Whether it was new.
+fn insert(connection: &Connection, anomaly: &Anomaly) -> rusqlite::Result<bool> {
+    let Anomaly { id, kind, severity, at, who, terminals, site, why, evidence, policy } = anomaly;
+    let mut statement = connection.prepare_cached(
+        "INSERT OR IGNORE INTO cases_anomaly
+             (id, kind, severity, at_ms, who, terminals, site, why_zh, why_en, evidence, policy)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?;
+    let changed = statement.execute(params![
+        id.0.as_slice(),
+        kind.as_str(),
+        severity_word(*severity),
+        at.as_ms(),
+        json(who),
+        json(terminals),
+        json(site),
+        why.zh,
+        why.en,
+        json(evidence),
+        policy,
+    ])?;
+    Ok(changed == 1)
+}
+
+fn case(row: &Row<'_>) -> Result<Case, ReadError> {
+    let number = unsigned(get(row, 0)?);
+    let id: Vec<u8> = get(row, 1)?;
+    let id = id.try_into().map_err(|_| ReadError::Damaged { number, column: "id" })?;
+    let anomaly = Anomaly {
+        id: AnomalyId(id),
+        kind: word::<AnomalyKind>(number, "kind", get(row, 2)?)?,
+        severity: word::<Severity>(number, "severity", get(row, 3)?)?,
+        at: Timestamp::from_ms(get(row, 4)?),
+        who: list(number, "who", get(row, 5)?)?,
+        terminals: list(number, "terminals", get(row, 6)?)?,
+        site: list(number, "site", get(row, 7)?)?,
+        why: Bilingual { zh: get(row, 8)?, en: get(row, 9)? },
+        evidence: list(number, "evidence", get(row, 10)?)?,
+        policy: get(row, 11)?,
+    };
+    Ok(Case { number, anomaly })
+}
+
+fn get<T: rusqlite::types::FromSql>(row: &Row<'_>, column: usize) -> Result<T, ReadError> {
+    row.get(column).map_err(ReadError::Database)
+}
+
+fn severity_word(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Notice => "notice",
+        Severity::Warning => "warning",
+        Severity::Alarm => "alarm",
+    }
+}
+
+/// A word of one of our enums, by the name that serde gives it.
+fn word<T: DeserializeOwned>(
+    number: u64,
+    column: &'static str,
+    text: String,
+) -> Result<T, ReadError> {
+    serde_json::from_value(serde_json::Value::String(text))
+        .map_err(|_| ReadError::Damaged { number, column })
+}
+
+fn list<T: DeserializeOwned>(
+    number: u64,
+    column: &'static str,
+    text: String,
+) -> Result<T, ReadError> {
+    serde_json::from_str(&text).map_err(|_| ReadError::Damaged { number, column })
+}
+
+fn json<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("ids and numbers are always valid JSON")
+}
+
+/// Row numbers are positive and SQLite's are signed.
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,40 @@
+//! The numbers of a decision that depend on the site, not on the policy or the models.
+
+use serde::{Deserialize, Serialize};
+
+/// Section `[checkin]` of the terminal's configuration. The defaults suit a kiosk at arm's length
+/// with an ordinary webcam.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// Smallest distance between the eyes, in pixels; below it "come closer".
+    pub eye_distance_px_min: f32,
+    /// Smallest variance of the Laplacian on the aligned face; below it "hold still".
+    pub sharpness_min: f32,
+    /// Darkest mean grey level of the aligned face, 0 to 255; below it "more light".
+    pub brightness_min: f32,
+    /// Brightest mean grey level of the aligned face, 0 to 255; above it "less light".
+    pub brightness_max: f32,
+    /// Passive liveness from which a face counts as live, 0 to 1. Without it the score goes on
+    /// record and refuses nobody: the nets known so far also fail many honest faces
+    /// (docs/decisions/0010).
+    pub live_min: Option<f32>,
+    /// How long before a lesson a person is told "too early" rather than "no lesson".
+    pub early_minutes_max: u32,
+    /// How long after a lesson's end an open check-in still takes its check-out.
+    pub open_stay_minutes_max: u32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            eye_distance_px_min: 24.0,
+            sharpness_min: 10.0,
+            brightness_min: 25.0,
+            brightness_max: 240.0,
+            live_min: None,
+            early_minutes_max: 180,
+            open_stay_minutes_max: 720,
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! `rollcall collector …`: the centre's commands.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::{Args as ClapArgs, Subcommand};
+
+use super::report::{Exit, Report};
+use crate::collector::Names;
+use crate::collector::facts::{Difference, FactsError, compare, parse};
+use crate::collector::{
+    Collector, Config, ConfigError, CoreError, Home, HomeError, StartError, StateError,
+    read_bounded,
+};
+use crate::collector::{Entries, Watch};
+use crate::domain::{Fact, TerminalId};
+use crate::ledger::OpenLedgerError;
+use crate::platform::clock::{Clock, SystemClock};
+use crate::platform::durable::{self, Access};
+use crate::platform::telemetry::{Class, start_logging};
+use crate::web::{About, Listening, Site, WhenTaken};
+
+/// How often `run` looks whether the core still lives.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// See [`Command`].
+#[derive(Debug, ClapArgs)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Makes the keys and an empty ledger, once, and prints the lines that auditors trust.
+    Init(ConfigArg),
+    /// Runs until SIGINT or SIGTERM.
+    Run(ConfigArg),
+    /// Says whether a configuration can be used.
+    CheckConfig(ConfigArg),
+    /// States institutions, sites, terminals, classes and lessons, while no collector runs.
+    Register {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// What to state. What the ledger says already is not stated again.
+        facts: PathBuf,
+    },
+    /// Prints the lines that auditors trust.
+    Trust(ConfigArg),
+    /// Writes a bundle for `rollcall verify`, while no collector runs.
+    Export {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// Where to write it.
+        #[arg(long)]
+        out: PathBuf,
+        /// Only what came under this terminal's name.
+        #[arg(long)]
+        terminal: Option<TerminalId>,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+struct ConfigArg {
+    /// The configuration file; firmware-config/collector.toml is a commented example.
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+type Told = Result<(), (Exit, Report)>;
+
+impl Args {
+    pub(super) fn run(self) -> ExitCode {
+        start_logging("warn");
+        let done = match self.command {
+            Command::Init(config) => init(&config),
+            Command::Run(config) => run(&config),
+            Command::CheckConfig(config) => check_config(&config),
+            Command::Register { config, facts } => register(&config, &facts),
+            Command::Trust(config) => trust(&config),
+            Command::Export { config, out, terminal } => export(&config, &out, terminal.as_ref()),
+        };
+        match done {
+            Ok(()) => Exit::Fine.into(),
+            Err((exit, report)) => report.tell("collector", exit),
+        }
+    }
+}
+
+fn init(config: &ConfigArg) -> Told {
+    let config = load(config)?;
+    let home = Home::create(&config.data_dir).map_err(home_failed)?;
+    println!("# Made keys and an empty ledger in {}.", config.data_dir.display());
+    println!("# Give these two lines to auditors, by another way than their bundles.");
+    print!("{}", home.trust_lines());
+    Ok(())
+}
+
+fn trust(config: &ConfigArg) -> Told {
+    let home = Home::open(&load(config)?.data_dir).map_err(home_failed)?;
+    print!("{}", home.trust_lines());
+    Ok(())
+}
+
+fn check_config(config: &ConfigArg) -> Told {
+    let file = load(config)?;
+    file.setup().map_err(config_failed)?;
+    file.policy().map_err(config_failed)?;
+    println!("{}: fine", config.config.display());
+    Ok(())
+}
+
+fn run(config: &ConfigArg) -> Told {
+    let config = load(config)?;
+    let setup = config.setup().map_err(config_failed)?;
+    let policy = config.policy().map_err(config_failed)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|cause| no_runtime(&cause))?;
+    // The page's port first: whoever configured it will look for it there.
+    let listening = runtime.block_on(Listening::bind(config.web.listen, WhenTaken::Fail));
+    let listening = listening.map_err(|error| {
+        let hint = "choose another address in [web] listen, or end the other program";
+        (Exit::Environment, Report::of(&error, hint))
+    })?;
+    let home = Home::open(&config.data_dir).map_err(home_failed)?;
+    let watch = Watch::open(&config.data_dir, policy.clone(), Names::Numbers).map_err(|error| {
+        (Exit::Environment, Report::of(&error, "look at the folder's rights and free space"))
+    })?;
+    let ledger = home.ledger_path().to_owned();
+    let (broker, origin) = (format!("{:?}", setup.broker), setup.origin.clone());
+    let clock = Arc::new(SystemClock::start());
+    let collector =
+        Collector::start(home, setup, Arc::clone(&clock) as _, watch.hooks()).map_err(|error| {
+            let (exit, hint) = match &error {
+                StartError::Read(_) => (Exit::Environment, "look at the disk, or restore a backup"),
+                StartError::ForeignLogKey { .. } => {
+                    (Exit::Usage, "put back the log.key that belongs to this ledger")
+                }
+                StartError::Thread(_) => (Exit::Environment, "look at the limits of this machine"),
+            };
+            (exit, Report::of(&error, hint))
+        })?;
+    if watch.policy_in_force() != Some((policy.profile(), policy.digest())) {
+        let fact = Fact::Policy { profile: policy.profile(), digest: policy.digest() };
+        collector.state(vec![fact]).map_err(|error| {
+            (Exit::Environment, Report::of(&error, "look at the disk's free space and health"))
+        })?;
+    }
+    println!("rollcall collector: running, {broker}");
+    println!("rollcall collector: live page at {}", listening.url());
+    let site = Site {
+        about: Arc::new(About { demo: false, origin, policy: policy.profile(), verify: None }),
+        feed: watch.feed(),
+        entries: Arc::new(Entries::at(&ledger)),
+        clock,
+    };
+    let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let (waited, served) = runtime.block_on(async {
+        let served = listening.serve(site, async {
+            // An error means that the waiting is over as well.
+            drop(ended.await);
+        });
+        let waited = async {
+            let waited = wait(&collector).await;
+            // Serving may have ended by itself: then nobody listens.
+            end.send(()).ok();
+            waited
+        };
+        tokio::join!(waited, served)
+    });
+    waited.map_err(|cause| no_runtime(&cause))?;
+    collector.stop().map_err(|error| core_failed(&error))?;
+    served.map_err(|error| {
+        (Exit::Environment, Report::of(&error, "start again; records are safe in the ledger"))
+    })?;
+    println!("rollcall collector: ended");
+    Ok(())
+}
+
+fn no_runtime(cause: &std::io::Error) -> (Exit, Report) {
+    let hint = "look at the limits of this machine";
+    (Exit::Environment, Report::new("could not wait for events", cause.to_string(), hint))
+}
+
+/// Waits for a signal, or for the core's end.
+async fn wait(collector: &Collector) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut look = tokio::time::interval(LOOK);
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => return Ok(()),
+            _ = terminate.recv() => return Ok(()),
+            _ = look.tick() => if collector.has_ended() { return Ok(()) },
+        }
+    }
+}
+
+fn register(config: &ConfigArg, facts: &std::path::Path) -> Told {
+    let config = load(config)?;
+    let text = read_bounded(facts).map_err(config_failed)?;
+    let wished = parse(&text).map_err(|error| facts_failed(facts, &error))?;
+    let mut home = Home::open(&config.data_dir).map_err(home_failed)?;
+    let standing = home.facts().map_err(|error| {
+        (Exit::Environment, Report::of(&error, "look at the disk, or restore a backup"))
+    })?;
+    let Difference { new, changed, same } =
+        compare(&standing, wished).map_err(|error| facts_failed(facts, &error))?;
+    let (added, replaced) = (new.len(), changed.len());
+    let all = [new, changed].concat();
+    if !all.is_empty() {
+        home.state(all, SystemClock::start().now()).map_err(|error| {
+            let exit = match &error {
+                StateError::Key { .. } | StateError::TooLong { .. } => Exit::Usage,
+                StateError::Commit(_) | StateError::Ended => Exit::Environment,
+            };
+            (exit, Report::of(&error, "nothing was stated; mend the cause and register again"))
+        })?;
+    }
+    println!("stated: {added} new, {replaced} changed, {same} as before");
+    Ok(())
+}
+
+fn export(config: &ConfigArg, out: &std::path::Path, terminal: Option<&TerminalId>) -> Told {
+    let config = load(config)?;
+    let home = Home::open(&config.data_dir).map_err(home_failed)?;
+    let bundle =
+        home.export(&config.origin, terminal, SystemClock::start().now()).map_err(|error| {
+            (Exit::Environment, Report::of(&error, "look at the disk, or restore a backup"))
+        })?;
+    if bundle.entries.is_empty() {
+        let because = match terminal {
+            Some(terminal) => format!("the ledger has nothing of terminal {terminal}"),
+            None => "the ledger is empty".to_owned(),
+        };
+        let hint = "look at the name of the terminal, or register something first";
+        return Err((Exit::Found, Report::new("there is nothing to export", because, hint)));
+    }
+    durable::write(out, bundle.to_json().as_bytes(), Access::Owner).map_err(|error| {
+        (Exit::Environment, Report::of(&error, "look at the folder and its free space"))
+    })?;
+    println!("{}: {} entries", out.display(), bundle.entries.len());
+    Ok(())
+}
+
+fn load(arg: &ConfigArg) -> Result<Config, (Exit, Report)> {
+    Config::load(&arg.config).map_err(config_failed)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "reads as a step of map_err")]
+fn config_failed(error: ConfigError) -> (Exit, Report) {
+    let hint = match &error {
+        ConfigError::Read { .. } => "look at its path and rights",
+        ConfigError::Parse { .. } => "firmware-config/collector.toml shows every field",
+        ConfigError::Profile(_) => "correct the policy profile; [rules] policy_file names it",
+        ConfigError::Value { .. } => {
+            return (
+                Exit::Usage,
+                Report::new(
+                    error.to_string(),
+                    "the value is out of its range",
+                    "firmware-config/collector.toml shows every field",
+                ),
+            );
+        }
+    };
+    (Exit::Usage, Report::of(&error, hint))
+}
+
+fn facts_failed(path: &std::path::Path, error: &FactsError) -> (Exit, Report) {
+    let because = crate::platform::telemetry::Chain(error).to_string();
+    let what = format!("could not use the facts in {}", path.display());
+    (Exit::Usage, Report::new(what, because, "nothing was stated; correct the file"))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "reads as a step of map_err")]
+fn home_failed(error: HomeError) -> (Exit, Report) {
+    let (exit, hint) = match &error {
+        HomeError::Exists { .. } => {
+            (Exit::Usage, "use it with `rollcall collector run`; nothing was changed")
+        }
+        HomeError::Key { .. } => (
+            Exit::Environment,
+            "is its disk mounted? a new collector begins with `rollcall collector init`",
+        ),
+        HomeError::KeyText { .. } => (Exit::Usage, "put back the right key from its backup"),
+        HomeError::Locked { .. } => (Exit::Environment, "end the other collector first"),
+        HomeError::Folder { .. } | HomeError::Write(_) => {
+            (Exit::Environment, "look at the folder's rights and free space")
+        }
+        HomeError::Ledger(OpenLedgerError::Missing { .. }) => {
+            (Exit::Environment, "is its disk mounted? restore the ledger from its backup")
+        }
+        HomeError::Ledger(OpenLedgerError::Contradiction { .. }) => {
+            (Exit::FailStop, "restore the ledger from its backup; terminals offer the rest again")
+        }
+        HomeError::Ledger(
+            OpenLedgerError::Exists { .. }
+            | OpenLedgerError::Foreign { .. }
+            | OpenLedgerError::Storage { .. },
+        ) => (Exit::Environment, "look at the file and its disk"),
+    };
+    let report = match &error {
+        HomeError::Exists { .. } | HomeError::Locked { .. } | HomeError::KeyText { .. } => {
+            Report::new("could not use the collector's folder", error.to_string(), hint)
+        }
+        HomeError::Key { .. }
+        | HomeError::Folder { .. }
+        | HomeError::Write(_)
+        | HomeError::Ledger(_) => Report::of(&error, hint),
+    };
+    (exit, report)
+}
+
+fn core_failed(error: &CoreError) -> (Exit, Report) {
+    let (exit, hint) = match error.class() {
+        Class::Transient => (
+            Exit::Environment,
+            "look at the disk's free space and health; what had no receipt is offered again",
+        ),
+        Class::Permanent | Class::FailStop => {
+            (Exit::FailStop, "start again: the ledger is read back and checked at the start")
+        }
+    };
+    (exit, Report::of(error, hint))
+}

@@ -1,0 +1,117 @@
+//! `rollcall verify`: an auditor with nothing but files and trusted keys.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Args as ClapArgs;
+
+use super::report::{Exit, Report};
+use crate::ledger::bundle::{Bundle, Finding, Findings, Trust, check};
+use crate::ledger::tree::TreeHash;
+
+/// Largest bundle that is read into memory: about 400,000 entries.
+const BUNDLE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+
+/// Largest file of trusted keys.
+const TRUST_BYTES_MAX: u64 = 64 * 1024;
+
+/// Wrong things that are named, of each kind. The rest is counted.
+const NAMED_MAX: usize = 5;
+
+/// Checks bundles that `rollcall collector export` wrote. Ends with 0 when all holds, 1 when
+/// something does not hold or is not trusted, 2 when a file cannot be read.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Args {
+    /// File with the centre's keys (`log ed25519:…`), received by another way than the bundles.
+    #[arg(long, value_name = "KEYFILE")]
+    trust: PathBuf,
+    /// The bundles.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+impl Args {
+    pub(super) fn run(self) -> ExitCode {
+        let trust = match read(&self.trust, TRUST_BYTES_MAX).and_then(|text| {
+            Trust::parse(&text).map_err(|error| {
+                Report::of(&error, "ask the centre for its `rollcall collector trust` lines")
+            })
+        }) {
+            Ok(trust) => trust,
+            Err(report) => return report.tell("verify", Exit::Usage),
+        };
+        let mut exit = Exit::Fine;
+        for file in &self.files {
+            match bundle(file) {
+                Ok(bundle) => {
+                    let findings = check(&bundle, &trust);
+                    println!("{}", file.display());
+                    tell(&findings);
+                    if !findings.hold() && exit == Exit::Fine {
+                        exit = Exit::Found;
+                    }
+                }
+                Err(report) => {
+                    report.tell("verify", Exit::Usage);
+                    exit = Exit::Usage;
+                }
+            }
+        }
+        exit.into()
+    }
+}
+
+fn read(path: &Path, bytes_max: u64) -> Result<String, Report> {
+    let what = || format!("could not read {}", path.display());
+    let hint = "look at its path and rights";
+    let bytes = fs::metadata(path).map_err(|e| Report::new(what(), e.to_string(), hint))?.len();
+    if bytes > bytes_max {
+        let because = format!("it has {bytes} bytes; {bytes_max} are allowed");
+        return Err(Report::new(what(), because, "export one terminal at a time"));
+    }
+    fs::read_to_string(path).map_err(|error| Report::new(what(), error.to_string(), hint))
+}
+
+fn bundle(path: &Path) -> Result<Bundle, Report> {
+    let text = read(path, BUNDLE_BYTES_MAX)?;
+    serde_json::from_str(&text).map_err(|error| {
+        let what = format!("{} is no bundle", path.display());
+        Report::new(what, error.to_string(), "ask for it again; docs/spec/bundle-v1.md is its form")
+    })
+}
+
+/// The three lines.
+fn tell(findings: &Findings) {
+    let named = format!("{} statements", findings.signatures.looked_at);
+    line("签名", "signatures", &findings.signatures, &named);
+    let ranges = findings.terminals.iter();
+    let ranges: Vec<_> = ranges.map(|(t, (first, last))| format!("{t} {first}–{last}")).collect();
+    let ranges = if ranges.is_empty() { "no records".to_owned() } else { ranges.join(", ") };
+    line("链条", "chain", &findings.chain, &ranges);
+    let ledger = match &findings.checkpoint {
+        Some(checkpoint) => format!(
+            "{} of {} entries of {:?} at {}, root {}",
+            findings.ledger.looked_at,
+            checkpoint.size,
+            checkpoint.origin,
+            checkpoint.at,
+            TreeHash(checkpoint.root)
+        ),
+        None => "no trusted checkpoint".to_owned(),
+    };
+    line("账本", "ledger", &findings.ledger, &ledger);
+    for finding in [&findings.signatures, &findings.chain, &findings.ledger] {
+        for wrong in finding.wrong.iter().take(NAMED_MAX) {
+            println!("  - {wrong}");
+        }
+        if let Some(more) = finding.wrong.len().checked_sub(NAMED_MAX).filter(|more| *more > 0) {
+            println!("  - … 另有 {more} 处 and {more} more");
+        }
+    }
+}
+
+fn line(zh: &str, en: &str, finding: &Finding, what: &str) {
+    let holds = if finding.holds() { "成立 holds" } else { "不成立 does not hold" };
+    println!("{zh} {en:<10}: {holds} ({what})");
+}

@@ -1,0 +1,243 @@
+//! `collector.toml`. `firmware-config/collector.toml` shows every field with its default; a test
+//! holds it against this file.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Broker, Setup};
+use crate::domain::{Policy, PolicyError};
+use crate::ingest::Limits;
+
+/// Largest configuration file that is read; the commented default has about 3 KiB.
+const CONFIG_BYTES_MAX: u64 = 256 * 1024;
+
+/// A configuration could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file could not be read.
+    #[error("could not read {path}")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// It is not the TOML that is expected.
+    #[error("could not understand {path}")]
+    Parse {
+        /// Which file.
+        path: PathBuf,
+        /// Where and why.
+        #[source]
+        cause: Box<toml::de::Error>,
+    },
+    /// A value is out of its range.
+    #[error("{path}: {field} must be {must}")]
+    Value {
+        /// Which file.
+        path: PathBuf,
+        /// Which field.
+        field: &'static str,
+        /// What it must be.
+        must: &'static str,
+    },
+    /// The policy profile is wrong.
+    #[error("could not use the policy profile")]
+    Profile(#[from] PolicyError),
+}
+
+/// The only profile that travels in the program so far.
+const EMBEDDED: &str = "sichuan-2025";
+
+/// The whole file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Folder of keys and ledger, made by `rollcall collector init`.
+    pub data_dir: PathBuf,
+    /// Names this ledger in its checkpoints; never changed once in use.
+    pub origin: String,
+    /// The MQTT broker.
+    pub broker: BrokerSection,
+    /// Bounds of what is kept of parked and refused records.
+    pub ingest: Limits,
+    /// The centre's signed ticks.
+    pub ticks: Ticks,
+    /// The live page.
+    pub web: Web,
+    /// The rules that judge.
+    pub rules: Rules,
+}
+
+/// `[broker]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BrokerSection {
+    /// Host name or address.
+    pub host: String,
+    /// TCP port.
+    pub port: u16,
+    /// Names the collector's session at the broker.
+    pub client_id: String,
+    /// User name; empty for none.
+    pub user: String,
+    /// File with the password on its first line; empty for none.
+    pub password_file: PathBuf,
+}
+
+/// `[ticks]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ticks {
+    /// Time between two ticks, in milliseconds.
+    pub every_ms: u64,
+}
+
+/// `[web]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Web {
+    /// Address and port of the live page.
+    pub listen: SocketAddr,
+}
+
+/// `[rules]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Rules {
+    /// Name of the policy profile whose numbers the rules use.
+    pub policy: String,
+    /// File with a profile of one's own; empty: the one of that name in the program.
+    pub policy_file: PathBuf,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: "/var/lib/rollcall/collector".into(),
+            origin: "rollcall-collector".into(),
+            broker: BrokerSection::default(),
+            ingest: Limits::default(),
+            ticks: Ticks::default(),
+            web: Web::default(),
+            rules: Rules::default(),
+        }
+    }
+}
+
+impl Default for BrokerSection {
+    fn default() -> Self {
+        Self {
+            host: "127.0.0.1".into(),
+            port: 1883,
+            client_id: "rollcall-collector".into(),
+            user: String::new(),
+            password_file: PathBuf::new(),
+        }
+    }
+}
+
+impl Default for Ticks {
+    fn default() -> Self {
+        Self { every_ms: 60_000 }
+    }
+}
+
+impl Default for Web {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from(([127, 0, 0, 1], 8080)) }
+    }
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        Self { policy: EMBEDDED.into(), policy_file: PathBuf::new() }
+    }
+}
+
+impl Config {
+    /// Reads and checks a file.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = read_bounded(path)?;
+        let config: Self = toml::from_str(&text)
+            .map_err(|cause| ConfigError::Parse { path: path.to_owned(), cause: cause.into() })?;
+        let must = |holds: bool, field, must| {
+            if holds {
+                Ok(())
+            } else {
+                Err(ConfigError::Value { path: path.to_owned(), field, must })
+            }
+        };
+        let named = |text: &str, max| (1..=max).contains(&text.len());
+        must(config.data_dir.is_absolute(), "data_dir", "an absolute path")?;
+        must(named(&config.origin, 200), "origin", "a name of 1 to 200 bytes")?;
+        must(named(&config.broker.host, 255), "broker.host", "a host name or an address")?;
+        must(config.broker.port != 0, "broker.port", "a port from 1 to 65535")?;
+        must(named(&config.broker.client_id, 64), "broker.client_id", "a name of 1 to 64 bytes")?;
+        must(
+            config.broker.user.is_empty() == config.broker.password_file.as_os_str().is_empty(),
+            "broker.user",
+            "given together with broker.password_file, or neither",
+        )?;
+        must(config.ingest.parked_max >= 1, "ingest.parked_max", "at least 1")?;
+        must(
+            (1_000..=86_400_000).contains(&config.ticks.every_ms),
+            "ticks.every_ms",
+            "between a second and a day (1000 to 86400000)",
+        )?;
+        let own_file = !config.rules.policy_file.as_os_str().is_empty();
+        must(
+            own_file || config.rules.policy == EMBEDDED,
+            "rules.policy",
+            "\"sichuan-2025\", unless rules.policy_file names a profile of your own",
+        )?;
+        Ok(config)
+    }
+
+    /// The policy profile: from its file, or the one in the program.
+    pub fn policy(&self) -> Result<Policy, ConfigError> {
+        let path = &self.rules.policy_file;
+        if path.as_os_str().is_empty() {
+            return Ok(Policy::sichuan_2025());
+        }
+        let policy = Policy::parse(&read_bounded(path)?, &path.display().to_string())?;
+        if policy.profile().split('/').next() == Some(&self.rules.policy) {
+            Ok(policy)
+        } else {
+            let must = "the name that stands in rules.policy_file";
+            Err(ConfigError::Value { path: path.clone(), field: "rules.policy", must })
+        }
+    }
+
+    /// What [`super::Collector::start`] needs. Reads the password's file.
+    pub fn setup(&self) -> Result<Setup, ConfigError> {
+        let BrokerSection { host, port, client_id, user, password_file } = &self.broker;
+        let login = if user.is_empty() {
+            None
+        } else {
+            let text = read_bounded(password_file)?;
+            Some((user.clone(), text.lines().next().unwrap_or_default().to_owned()))
+        };
+        Ok(Setup {
+            broker: Broker { host: host.clone(), port: *port, client_id: client_id.clone(), login },
+            origin: self.origin.clone(),
+            limits: self.ingest,
+            tick_ms: Some(self.ticks.every_ms),
+        })
+    }
+}
+
+/// A small text file, whole.
+pub(crate) fn read_bounded(path: &Path) -> Result<String, ConfigError> {
+    let read = || {
+        if fs::metadata(path)?.len() > CONFIG_BYTES_MAX {
+            return Err(std::io::Error::other("it is too large for a configuration"));
+        }
+        fs::read_to_string(path)
+    };
+    read().map_err(|cause| ConfigError::Read { path: path.to_owned(), cause })
+}

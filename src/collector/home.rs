@@ -1,0 +1,203 @@
+//! The collector's folder: its two private keys, its ledger, and a lock that keeps a second
+//! process out. Made once by `init`, never silently: a folder that was not mounted must not begin
+//! a second history under a new key.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use data_encoding::BASE64;
+
+use super::{StateError, check_facts};
+use crate::domain::{Fact, TerminalId, Timestamp};
+use crate::ledger::bundle::Bundle;
+use crate::ledger::{
+    Body, Entry, Item, Ledger, OpenLedgerError, ReadError, Sqlite, StageError, Staged,
+};
+use crate::platform::chance::random_bytes;
+use crate::platform::durable::{self, Access, WriteError};
+use crate::record::{Checkpoint, SigningKey, VerifyingKey, seal_statement};
+
+const LOG_KEY: &str = "log.key";
+const RECEIPT_KEY: &str = "receipt.key";
+const LEDGER: &str = "ledger.sqlite";
+const LOCK: &str = "collector.lock";
+
+/// Entries read at once.
+const READ_ENTRIES: usize = 1_000;
+
+/// The folder could not be made or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum HomeError {
+    /// `init` was run before.
+    #[error("there is a collector in {folder} already")]
+    Exists {
+        /// Where.
+        folder: PathBuf,
+    },
+    /// A key is missing: `init` was not run, or the data partition is not mounted.
+    #[error("could not read the key {path}")]
+    Key {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// A key file holds something else.
+    #[error("{path} holds no key: one line of 44 characters of base64 is expected")]
+    KeyText {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// Another process holds the folder.
+    #[error("another collector works in {folder}")]
+    Locked {
+        /// Where.
+        folder: PathBuf,
+    },
+    /// The operating system refused.
+    #[error("could not use the folder {folder}")]
+    Folder {
+        /// Where.
+        folder: PathBuf,
+        /// Why.
+        #[source]
+        cause: io::Error,
+    },
+    /// A key could not be written.
+    #[error("could not keep a key")]
+    Write(#[from] WriteError),
+    /// The ledger could not be made or opened.
+    #[error("could not use the ledger")]
+    Ledger(#[from] OpenLedgerError),
+}
+
+/// The collector's folder, held by this process alone.
+#[derive(Debug)]
+pub struct Home {
+    pub(super) ledger: Sqlite,
+    pub(super) log: SigningKey,
+    pub(super) receipt: SigningKey,
+    ledger_path: PathBuf,
+    // Held, not read: dropping it frees the folder.
+    pub(super) _lock: File,
+}
+
+impl Home {
+    /// Makes keys and an empty ledger in `folder`.
+    pub fn create(folder: &Path) -> Result<Self, HomeError> {
+        let failed = |cause| HomeError::Folder { folder: folder.to_owned(), cause };
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        let lock = lock(folder)?;
+        if [LOG_KEY, RECEIPT_KEY, LEDGER].iter().any(|name| folder.join(name).exists()) {
+            return Err(HomeError::Exists { folder: folder.to_owned() });
+        }
+        // A crash between these lines leaves a folder that neither `run` nor `init` accepts, and
+        // in which nothing was committed yet: somebody looks, empties it and begins anew.
+        let log = make_key(&folder.join(LOG_KEY))?;
+        let receipt = make_key(&folder.join(RECEIPT_KEY))?;
+        let ledger_path = folder.join(LEDGER);
+        let ledger = Sqlite::create(&ledger_path)?;
+        durable::sync_folder_of(&ledger_path).map_err(failed)?;
+        Ok(Self { ledger, log, receipt, ledger_path, _lock: lock })
+    }
+
+    /// Opens what `create` made.
+    pub fn open(folder: &Path) -> Result<Self, HomeError> {
+        let log = read_key(&folder.join(LOG_KEY))?;
+        let receipt = read_key(&folder.join(RECEIPT_KEY))?;
+        let lock = lock(folder)?;
+        let ledger_path = folder.join(LEDGER);
+        let ledger = Sqlite::open(&ledger_path)?;
+        Ok(Self { ledger, log, receipt, ledger_path, _lock: lock })
+    }
+
+    /// The file of the ledger, for [`Sqlite::open_read_only`].
+    pub fn ledger_path(&self) -> &Path {
+        &self.ledger_path
+    }
+
+    /// The public half of the key that seals facts and checkpoints.
+    pub fn log_key(&self) -> VerifyingKey {
+        self.log.verifying_key()
+    }
+
+    /// The public half of the key that seals receipts and answers: what terminals pin.
+    pub fn receipt_key(&self) -> VerifyingKey {
+        self.receipt.verifying_key()
+    }
+
+    /// All facts of the ledger, in its order.
+    pub fn facts(&self) -> Result<Vec<Fact>, ReadError> {
+        let mut facts = Vec::new();
+        let mut next = 0;
+        loop {
+            let entries = self.ledger.entries_since(next, READ_ENTRIES)?;
+            let Some(last) = entries.last() else { return Ok(facts) };
+            next = last.index + 1;
+            facts.extend(entries.into_iter().filter_map(|entry| match entry.body {
+                Body::Fact(fact) => Some(fact),
+                Body::Record { .. } | Body::Refused { .. } => None,
+            }));
+        }
+    }
+
+    /// States facts while no collector runs: all of them, in this order, or none.
+    pub fn state(&mut self, facts: Vec<Fact>, now: Timestamp) -> Result<Vec<Entry>, StateError> {
+        check_facts(&facts, &self.log)?;
+        let items = facts.into_iter().map(Item::Fact);
+        let staged = Staged::seal(items, now, self.ledger.last_committed_at(), &self.log)
+            .map_err(|StageError::TooLong { bytes }| StateError::TooLong { bytes })?;
+        Ok(self.ledger.commit(staged)?)
+    }
+
+    /// A bundle of everything, or of what concerns one terminal, under a checkpoint of now.
+    pub fn export(
+        &self,
+        origin: &str,
+        terminal: Option<&TerminalId>,
+        now: Timestamp,
+    ) -> Result<Bundle, ReadError> {
+        let checkpoint = Checkpoint {
+            origin: origin.to_owned(),
+            size: self.ledger.size(),
+            root: self.ledger.root().0,
+            at: now.max(self.ledger.last_committed_at()),
+        };
+        Bundle::export(&self.ledger, terminal, seal_statement(&checkpoint, &self.log))
+    }
+
+    /// What an auditor must be given by another way than the bundles: a file for
+    /// `rollcall verify --trust`.
+    pub fn trust_lines(&self) -> String {
+        format!("log {}\nreceipt {}\n", self.log_key(), self.receipt_key())
+    }
+}
+
+fn lock(folder: &Path) -> Result<File, HomeError> {
+    let failed = |cause| HomeError::Folder { folder: folder.to_owned(), cause };
+    let mut options = OpenOptions::new();
+    let file = options.create(true).write(true).truncate(false).open(folder.join(LOCK));
+    let file = file.map_err(failed)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(HomeError::Locked { folder: folder.to_owned() }),
+        Err(TryLockError::Error(cause)) => Err(failed(cause)),
+    }
+}
+
+fn make_key(path: &Path) -> Result<SigningKey, WriteError> {
+    let key = SigningKey::from_secret(&random_bytes());
+    let line = format!("{}\n", BASE64.encode(&key.secret()));
+    durable::write(path, line.as_bytes(), Access::Owner)?;
+    Ok(key)
+}
+
+fn read_key(path: &Path) -> Result<SigningKey, HomeError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|cause| HomeError::Key { path: path.to_owned(), cause })?;
+    let secret = BASE64.decode(text.trim().as_bytes()).ok().and_then(|s| s.try_into().ok());
+    let secret = secret.ok_or_else(|| HomeError::KeyText { path: path.to_owned() })?;
+    Ok(SigningKey::from_secret(&secret))
+}

@@ -1,0 +1,215 @@
+//! A policy profile: the numbers of one jurisdiction, each with its clause or with the admission
+//! that the operator chose it. No such number stands in code.
+//!
+//! A profile is one TOML file (`firmware-config/policies/`). It is read strictly: an unknown key, a
+//! missing number or a value out of range is an error that names the line. Terminals and centre
+//! read the same file; records and anomalies name the profile and version that they used.
+
+mod number;
+
+use jiff::civil::Date;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use super::{Bilingual, Score, Timestamp};
+pub use number::{Basis, Modality, NumberLine};
+use number::{Cosine, Number, TimeOfDay, Value, Whole};
+
+const SICHUAN_2025: &str = include_str!("../../../firmware-config/policies/sichuan-2025.toml");
+
+/// Longest profile that is read. Ours has 6 KiB; somebody's may have ten times as many numbers.
+const PROFILE_BYTES_MAX: usize = 64 * 1024;
+
+/// Why a text is no policy profile.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("could not read the policy profile {origin}, line {line}: {detail}")]
+pub struct PolicyError {
+    /// Where the text came from: a file's path, or `embedded`.
+    pub origin: String,
+    /// Line of the file, from 1.
+    pub line: usize,
+    /// What is wrong there.
+    pub detail: String,
+}
+
+/// One jurisdiction's numbers, checked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    name: String,
+    version: u32,
+    title: Bilingual,
+    valid_from: Date,
+    valid_until: Option<Date>,
+    numbers: Numbers,
+    digest: [u8; 32],
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Profile {
+    name: String,
+    version: u32,
+    title: Bilingual,
+    valid_from: String,
+    valid_until: Option<String>,
+    numbers: Numbers,
+}
+
+/// States each number once: its key in the file, its range, and the getter of the same name.
+macro_rules! numbers {
+    ($( $(#[$doc:meta])* $name:ident: $kind:ty => $plain:ty; )*) => {
+        #[derive(Debug, Clone, PartialEq, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Numbers {
+            $( $name: Number<$kind>, )*
+        }
+
+        impl Policy {
+            $(
+                $(#[$doc])*
+                pub fn $name(&self) -> $plain {
+                    self.numbers.$name.value.plain()
+                }
+            )*
+
+            /// All numbers with their grounds, in the order of their themes, for people to read.
+            pub fn numbers(&self) -> Vec<NumberLine<'_>> {
+                vec![ $( self.numbers.$name.line(stringify!($name)), )* ]
+            }
+        }
+    };
+}
+
+numbers! {
+    /// Least share of the assessment subsidy in the whole, percent.
+    assessment_subsidy_share_min_percent: Whole<0, 100> => u32;
+
+    /// From this similarity on, a contradicted claim is a stand-in.
+    stand_in_score_min: Cosine => Score;
+    /// From this similarity on, faces under two names count as one face.
+    same_face_score_min: Cosine => Score;
+    /// By how much the best match must lead the second.
+    match_margin_min: Cosine => Score;
+
+    /// Check-in opens this long before a lesson begins, minutes.
+    door_opens_minutes_before: Whole<0, 720> => u32;
+    /// Check-in closes this long after a lesson began, minutes.
+    door_closes_minutes_after: Whole<0, 720> => u32;
+    /// Seen again this long after her check-in, a person checks out, minutes.
+    checkout_after_minutes: Whole<0, 720> => u32;
+
+    /// Fastest believable travel by straight distance, km/h.
+    travel_speed_kmh_max: Whole<1, 2000> => u32;
+    /// Time granted before two places count as too far apart, seconds.
+    travel_grace_s: Whole<0, 86_400> => u32;
+    /// Attendance farther than this from every lesson of its site is off the timetable, minutes.
+    timetable_margin_minutes: Whole<0, 1440> => u32;
+    /// Night begins, minutes after midnight.
+    night_from: TimeOfDay => u32;
+    /// Night ends, minutes after midnight.
+    night_to: TimeOfDay => u32;
+    /// A check-out may come this long after the lesson's end, minutes.
+    overrun_minutes_max: Whole<0, 1440> => u32;
+    /// Most hours of presence of one person on one day.
+    hours_per_day_max: Whole<1, 24> => u32;
+
+    /// By how much a terminal's time may contradict the centre's signed time, seconds.
+    clock_tolerance_s: Whole<0, 86_400> => u32;
+    /// Uncertainty of a clock that runs on from an earlier boot, seconds.
+    holding_clock_uncertainty_s: Whole<0, 86_400> => u32;
+    /// A record whose possible times span more than this has no proven time, hours.
+    time_bound_hours_max: Whole<1, 8760> => u32;
+}
+
+impl Policy {
+    /// Reads a profile. `origin` (a path) is only for the error's sake.
+    pub fn parse(text: &str, origin: &str) -> Result<Self, PolicyError> {
+        let wrong = |line, detail: String| PolicyError { origin: origin.to_owned(), line, detail };
+        if text.len() > PROFILE_BYTES_MAX {
+            return Err(wrong(1, format!("the file is longer than {PROFILE_BYTES_MAX} bytes")));
+        }
+        let profile: Profile = toml::from_str(text).map_err(|error| {
+            let line = error.span().map_or(1, |span| line_of(text, span.start));
+            wrong(line, error.message().trim_end().to_owned())
+        })?;
+        let date = |key: &str, value: &str| {
+            value.parse::<Date>().map_err(|_| {
+                wrong(line_with(text, key), format!("{key} = {value:?} is no date like 2025-07-21"))
+            })
+        };
+        let fits = (1..=40).contains(&profile.name.len())
+            && profile
+                .name
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if !fits {
+            let detail = "name must be 1 to 40 of the characters a-z, 0-9 and '-'".to_owned();
+            return Err(wrong(line_with(text, "name"), detail));
+        }
+        let valid_from = date("valid_from", &profile.valid_from)?;
+        let valid_until =
+            profile.valid_until.as_deref().map(|d| date("valid_until", d)).transpose()?;
+        if valid_until.is_some_and(|until| until < valid_from) {
+            let detail = "valid_until is before valid_from".to_owned();
+            return Err(wrong(line_with(text, "valid_until"), detail));
+        }
+        Ok(Self {
+            name: profile.name,
+            version: profile.version,
+            title: profile.title,
+            valid_from,
+            valid_until,
+            numbers: profile.numbers,
+            digest: Sha256::digest(text.as_bytes()).into(),
+        })
+    }
+
+    /// The profile of Sichuan, 2025, as it travels in the program.
+    pub fn sichuan_2025() -> Self {
+        Self::parse(SICHUAN_2025, "embedded").expect("a test reads the embedded profile")
+    }
+
+    /// Name and version, as records and anomalies carry it: `sichuan-2025/1`.
+    pub fn profile(&self) -> String {
+        format!("{}/{}", self.name, self.version)
+    }
+
+    /// What the profile is called in front of people.
+    pub fn title(&self) -> &Bilingual {
+        &self.title
+    }
+
+    /// First and last day of validity in China standard time; no last day means without end.
+    pub fn validity(&self) -> (Date, Option<Date>) {
+        (self.valid_from, self.valid_until)
+    }
+
+    /// SHA-256 of the profile's file, as `Fact::Policy` states it.
+    pub fn digest(&self) -> [u8; 32] {
+        self.digest
+    }
+
+    /// Whether a moment lies in the night of this profile, China standard time.
+    pub fn is_night(&self, at: Timestamp) -> bool {
+        let clock = at.shanghai().time();
+        let minute =
+            u32::from(clock.hour().unsigned_abs()) * 60 + u32::from(clock.minute().unsigned_abs());
+        let (from, to) = (self.night_from(), self.night_to());
+        if from <= to { (from..to).contains(&minute) } else { minute >= from || minute < to }
+    }
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
+}
+
+/// The line where a top-level key stands.
+fn line_with(text: &str, key: &str) -> usize {
+    let stands = |line: &str| {
+        line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='))
+    };
+    text.lines().position(stands).map_or(1, |index| index + 1)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,162 @@
+//! The people whom a terminal can recognise: one template each, the mean direction of her
+//! enrolment pictures. Comparing answers with persons and scores, never with vectors.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::embed::Embedding;
+use crate::domain::{Candidate, PersonId, Score};
+
+/// Most people of one terminal: a large site's whole year. From it follows the size of the
+/// encrypted file (256 floats each: 10 MB) and the time of one comparison (about a millisecond).
+pub const PEOPLE_MAX: usize = 10_000;
+
+/// A person cannot be enrolled.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum EnrolError {
+    /// No picture, or pictures that cancel each other out.
+    #[error("could not enrol the person: there is no usable picture of the face")]
+    NoPicture,
+    /// The pictures do not show one person.
+    #[error(
+        "could not enrol the person: the pictures do not show the same face (lowest score {lowest}, at least {wanted} is needed)"
+    )]
+    NotOnePerson {
+        /// Of a picture against the mean of all.
+        lowest: Score,
+        /// The pack's match threshold.
+        wanted: Score,
+    },
+    /// The bound.
+    #[error("could not enrol the person: the gallery is full ({PEOPLE_MAX} people)")]
+    Full,
+    /// Vectors of another net.
+    #[error("could not enrol the person: the embedding was made by another model")]
+    OtherModel,
+}
+
+/// Templates by person, all made by one embedding model.
+#[derive(Clone, PartialEq)]
+pub struct Gallery {
+    model: [u8; 32],
+    people: BTreeMap<PersonId, Embedding>,
+}
+
+impl Gallery {
+    /// An empty one for the embedding model with this digest
+    /// ([`Pipeline::embedding_digest`](super::Pipeline::embedding_digest)).
+    pub fn new(model: [u8; 32]) -> Self {
+        Self { model, people: BTreeMap::new() }
+    }
+
+    /// Digest of the embedding model that all templates were made by.
+    pub fn model(&self) -> &[u8; 32] {
+        &self.model
+    }
+
+    /// Puts a person in, or in place of her earlier template. Pictures that score below `same`
+    /// against their mean do not show one person, and nothing is changed.
+    pub fn enrol(
+        &mut self,
+        person: PersonId,
+        pictures: &[Embedding],
+        same: Score,
+    ) -> Result<(), EnrolError> {
+        let template = Embedding::mean(pictures).ok_or(EnrolError::NoPicture)?;
+        let lowest = pictures.iter().map(|one| Score::from_f32(one.cosine(&template))).min();
+        match lowest {
+            Some(lowest) if lowest < same => Err(EnrolError::NotOnePerson { lowest, wanted: same }),
+            Some(_) | None => self.insert(person, template),
+        }
+    }
+
+    pub(super) fn insert(
+        &mut self,
+        person: PersonId,
+        template: Embedding,
+    ) -> Result<(), EnrolError> {
+        if !self.people.contains_key(&person) && self.people.len() >= PEOPLE_MAX {
+            return Err(EnrolError::Full);
+        }
+        let known = self.people.values().next();
+        if known.is_some_and(|known| known.as_slice().len() != template.as_slice().len()) {
+            return Err(EnrolError::OtherModel);
+        }
+        self.people.insert(person, template);
+        Ok(())
+    }
+
+    /// Takes a person out; whether she was in.
+    pub fn remove(&mut self, person: &PersonId) -> bool {
+        self.people.remove(person).is_some()
+    }
+
+    /// Whether the person has a template.
+    pub fn contains(&self, person: &PersonId) -> bool {
+        self.people.contains_key(person)
+    }
+
+    /// How many people.
+    pub fn len(&self) -> usize {
+        self.people.len()
+    }
+
+    /// Nobody.
+    pub fn is_empty(&self) -> bool {
+        self.people.is_empty()
+    }
+
+    pub(super) fn people(&self) -> impl Iterator<Item = (&PersonId, &Embedding)> {
+        self.people.iter()
+    }
+
+    /// How similar a face is to a person's template, if she has one.
+    pub fn score(&self, face: &Embedding, person: &PersonId) -> Option<Score> {
+        self.people.get(person).map(|template| Score::from_f32(face.cosine(template)))
+    }
+
+    /// Compares a face with the claimed person, on the roster or not, and with everybody of the
+    /// roster who has a template. Equal scores go by the order of the roster.
+    pub fn compare(
+        &self,
+        face: &Embedding,
+        claim: Option<PersonId>,
+        roster: &[PersonId],
+    ) -> Comparison {
+        let score = |person| self.score(face, person);
+        let (mut best, mut second) = (None::<Candidate>, None::<Candidate>);
+        for person in roster {
+            let Some(score) = score(person) else { continue };
+            let candidate = Candidate { person: *person, score };
+            if best.is_none_or(|best| score > best.score) {
+                // A roster that names somebody twice does not make her her own rival.
+                if best.is_some_and(|best| best.person != *person) {
+                    second = best;
+                }
+                best = Some(candidate);
+            } else if best.is_some_and(|best| best.person != *person)
+                && second.is_none_or(|second| score > second.score)
+            {
+                second = Some(candidate);
+            }
+        }
+        Comparison { claimed: claim.as_ref().and_then(score), best, second }
+    }
+}
+
+impl fmt::Debug for Gallery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Gallery(<templates hidden>)")
+    }
+}
+
+/// What a face is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Comparison {
+    /// Score against the claimed person, if she has a template.
+    pub claimed: Option<Score>,
+    /// The most similar person of the roster.
+    pub best: Option<Candidate>,
+    /// The most similar other person of the roster.
+    pub second: Option<Candidate>,
+}

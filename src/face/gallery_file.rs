@@ -1,0 +1,184 @@
+//! The gallery on disk, encrypted with XChaCha20-Poly1305 under a key of the terminal.
+//!
+//! ```text
+//! magic "RCGALLERY" · version 1 (u8) · nonce (24 bytes) · ciphertext and tag
+//! plaintext: model digest (32) · floats per template (u32 LE) · people (u32 LE)
+//!            · for each person: id (16) · floats (f32 LE each)
+//! ```
+//! Magic and version are authenticated with the rest. Writing is atomic and durable; a changed
+//! byte, a cut, or the wrong key is told as such and never gives a half gallery.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use chacha20poly1305::aead::{Aead, KeyInit, Payload};
+use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
+
+use super::embed::Embedding;
+use super::gallery::{Gallery, PEOPLE_MAX};
+use crate::domain::PersonId;
+use crate::platform::chance::random_bytes;
+use crate::platform::durable::{self, Access};
+use crate::platform::telemetry::Class;
+
+const HEADER: [u8; 10] = *b"RCGALLERY\x01";
+const NONCE_BYTES: usize = 24;
+const PERSON_BYTES: usize = 16;
+
+/// The longest vector of the manifest for the most people, and some room.
+const FILE_BYTES_MAX: u64 = (PEOPLE_MAX as u64) * (4096 * 4 + 16) + 4096;
+
+/// A gallery file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum GalleryFileError {
+    /// Not there, or not readable.
+    #[error("could not read the face gallery {path}")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        io: io::Error,
+    },
+    /// Some other file.
+    #[error("{path} is no face gallery of a version that this program knows")]
+    Format {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// Wrong key, or a changed byte: the cipher cannot tell which.
+    #[error("could not decrypt the face gallery {path}: it was changed, or this is not its key")]
+    Sealed {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// Correctly encrypted, and not what this program writes.
+    #[error("the face gallery {path} does not hold what it should: {why}")]
+    Content {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// Made by another embedding model.
+    #[error("the templates of the face gallery {path} were made by another model")]
+    OtherModel {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// Not written.
+    #[error("could not store the face gallery")]
+    Write(#[source] durable::WriteError),
+}
+
+impl GalleryFileError {
+    /// Stable name, for metrics and the runbook.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Read { .. } => "gallery_read",
+            Self::Format { .. } => "gallery_format",
+            Self::Sealed { .. } => "gallery_sealed",
+            Self::Content { .. } => "gallery_content",
+            Self::OtherModel { .. } => "gallery_other_model",
+            Self::Write(_) => "gallery_write",
+        }
+    }
+
+    /// A full disk may be emptied; a file that is wrong stays wrong.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Write(_) => Class::Transient,
+            Self::Read { .. }
+            | Self::Format { .. }
+            | Self::Sealed { .. }
+            | Self::Content { .. }
+            | Self::OtherModel { .. } => Class::Permanent,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Read { .. } => "enrol somebody first, or check that this user may read the file",
+            Self::Format { .. } => {
+                "name the gallery file of this terminal, or enrol its people again"
+            }
+            Self::Sealed { .. } => {
+                "restore file and key from the same backup, or enrol the people of this terminal again"
+            }
+            Self::Content { .. } => "enrol the people of this terminal again",
+            Self::OtherModel { .. } => {
+                "choose the model pack that the gallery was made with, or enrol its people again"
+            }
+            Self::Write(_) => "check the disk and who may write there",
+        }
+    }
+}
+
+/// Replaces the file by this gallery. A crash leaves the old file or the new one.
+pub fn store(gallery: &Gallery, path: &Path, key: &[u8; 32]) -> Result<(), GalleryFileError> {
+    let nonce = random_bytes::<NONCE_BYTES>();
+    let plain = plaintext(gallery);
+    let sealed = XChaCha20Poly1305::new(&Key::from(*key))
+        .encrypt(&XNonce::from(nonce), Payload { msg: &plain, aad: &HEADER })
+        .expect("the cipher takes up to 256 GB, and a gallery is bounded far below");
+    let bytes = [&HEADER[..], &nonce, &sealed].concat();
+    durable::write(path, &bytes, Access::Owner).map_err(GalleryFileError::Write)
+}
+
+/// Reads a gallery whose templates must have been made by the embedding model of digest `model`.
+pub fn load(path: &Path, key: &[u8; 32], model: &[u8; 32]) -> Result<Gallery, GalleryFileError> {
+    let failed = |io| GalleryFileError::Read { path: path.to_owned(), io };
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(failed)?;
+    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+    let rest = bytes.strip_prefix(&HEADER).and_then(<[u8]>::split_first_chunk::<NONCE_BYTES>);
+    let Some((nonce, sealed)) = rest else {
+        return Err(GalleryFileError::Format { path: path.to_owned() });
+    };
+    let plain = XChaCha20Poly1305::new(&Key::from(*key))
+        .decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: &HEADER })
+        .map_err(|_| GalleryFileError::Sealed { path: path.to_owned() })?;
+    let gallery = from_plaintext(&plain)
+        .map_err(|why| GalleryFileError::Content { path: path.to_owned(), why })?;
+    if gallery.model() != model {
+        return Err(GalleryFileError::OtherModel { path: path.to_owned() });
+    }
+    Ok(gallery)
+}
+
+fn plaintext(gallery: &Gallery) -> Vec<u8> {
+    let floats = gallery.people().next().map_or(0, |(_, template)| template.as_slice().len());
+    let count = |count: usize| u32::try_from(count).expect("people and floats are bounded");
+    let mut plain = gallery.model().to_vec();
+    plain.extend(count(floats).to_le_bytes());
+    plain.extend(count(gallery.len()).to_le_bytes());
+    for (person, template) in gallery.people() {
+        plain.extend(person.0);
+        plain.extend(template.as_slice().iter().flat_map(|value| value.to_le_bytes()));
+    }
+    plain
+}
+
+pub(super) fn from_plaintext(plain: &[u8]) -> Result<Gallery, &'static str> {
+    const CUT: &str = "it is cut off";
+    let (model, rest) = plain.split_first_chunk::<32>().ok_or(CUT)?;
+    let (floats, rest) = rest.split_first_chunk::<4>().ok_or(CUT)?;
+    let (people, rest) = rest.split_first_chunk::<4>().ok_or(CUT)?;
+    let floats = u32::from_le_bytes(*floats) as usize;
+    let people = u32::from_le_bytes(*people) as usize;
+    let person_bytes = floats.checked_mul(4).and_then(|b| b.checked_add(PERSON_BYTES));
+    let person_bytes = person_bytes.ok_or("a template is too long")?;
+    if person_bytes.checked_mul(people) != Some(rest.len()) {
+        return Err("its length does not fit the number of people");
+    }
+    let mut gallery = Gallery::new(*model);
+    for one in rest.chunks_exact(person_bytes) {
+        let (person, values) = one.split_first_chunk::<PERSON_BYTES>().ok_or(CUT)?;
+        let values = values.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));
+        let template = Embedding::stored(values.collect()).ok_or("a template has no direction")?;
+        gallery.insert(PersonId(*person), template).map_err(|_| "it holds too many people")?;
+    }
+    Ok(gallery)
+}

@@ -1,0 +1,369 @@
+//! The stages of `face` joined: a pack of models, opened once, looks at frames.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::align::align;
+use super::detect::{Detector, Found, Points, Rect, front};
+use super::embed::{Embedder, Embedding};
+use super::liveness::{LivenessNet, liveness};
+use super::manifest::{Manifest, ManifestError, Model, Pack, Role};
+use super::model_files::{self, ModelFileError};
+use super::onnx::{Engine, Net, NetError, Runtime, RuntimeChoice, RuntimeError};
+use super::{Gallery, Recent, quality};
+use crate::camera::Frame;
+use crate::domain::{PersonId, Quality, Score, SeenFace, Sighting};
+use crate::platform::clock::Stopwatch;
+use crate::platform::telemetry::Class;
+
+/// How a pipeline is opened.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Which models there are.
+    pub manifest: Manifest,
+    /// Where their files are looked for: [`model_files::search_folders`].
+    pub folders: Vec<PathBuf>,
+    /// Which pack; the manifest's first if `None`.
+    pub pack: Option<String>,
+    /// Which runtime.
+    pub runtime: RuntimeChoice,
+    /// Threads for one net; nets run one after the other. At least 1.
+    pub threads: usize,
+}
+
+impl Settings {
+    /// The shipped manifest, its first pack, the best runtime, two threads.
+    pub fn with_folders(folders: Vec<PathBuf>) -> Self {
+        Self {
+            manifest: Manifest::shipped(),
+            folders,
+            pack: None,
+            runtime: RuntimeChoice::Auto,
+            threads: 2,
+        }
+    }
+}
+
+/// A pipeline cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// No such pack.
+    #[error("could not choose the models")]
+    Manifest(#[from] ManifestError),
+    /// Missing, unreadable or another file.
+    #[error("could not use the models")]
+    File(#[from] ModelFileError),
+    /// ONNX Runtime was demanded.
+    #[error("could not start the runtime that was asked for")]
+    Runtime(#[from] RuntimeError),
+    /// The right file, and the runtime cannot run it as the manifest says.
+    #[error("could not load the model {model}")]
+    Model {
+        /// Its name in the manifest.
+        model: String,
+        /// Why.
+        #[source]
+        why: NetError,
+    },
+}
+
+impl OpenError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Manifest(_) => "choose one of the packs of the manifest: `rollcall models list`",
+            Self::File(why) => why.hint(),
+            Self::Runtime(_) => {
+                "let ORT_DYLIB_PATH name libonnxruntime.so (1.24 or newer), or choose the runtime \
+                 auto or rust"
+            }
+            Self::Model { .. } => {
+                "choose another runtime or another pack: `rollcall models verify`"
+            }
+        }
+    }
+
+    /// Stable name, for metrics and the runbook.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Manifest(_) => "models_unknown",
+            Self::File(_) => "model_file",
+            Self::Runtime(_) => "runtime_missing",
+            Self::Model { .. } => "model_unusable",
+        }
+    }
+
+    /// All of these stay until somebody changes something.
+    pub fn class(&self) -> Class {
+        match self {
+            Self::Manifest(_) | Self::File(_) | Self::Runtime(_) | Self::Model { .. } => {
+                Class::Permanent
+            }
+        }
+    }
+}
+
+/// A frame could not be measured: a net failed, which a frame cannot cause.
+#[derive(Debug, thiserror::Error)]
+#[error("could not {verb} the face")]
+pub struct LookError {
+    /// Which stage: detect, align, embed.
+    pub verb: &'static str,
+    /// What the runtime said.
+    #[source]
+    pub why: NetError,
+}
+
+impl LookError {
+    /// Stable name, for metrics and the runbook.
+    pub fn code(&self) -> &'static str {
+        "look_failed"
+    }
+
+    /// The next frame may work; if it goes on, the models or the machine's memory are to blame.
+    pub fn class(&self) -> Class {
+        Class::Transient
+    }
+}
+
+/// The face in front, measured. Stays in the terminal.
+#[derive(Clone)]
+pub struct FrontFace {
+    /// Where it is in the frame.
+    pub rect: Rect,
+    /// Eyes, nose, mouth.
+    pub points: Points,
+    /// Whether the picture is good enough to decide on.
+    pub quality: Quality,
+    /// Passive liveness; `None` when the pack has no such net.
+    pub liveness: Option<Score>,
+    /// What is compared.
+    pub embedding: Embedding,
+}
+
+impl fmt::Debug for FrontFace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FrontFace(<hidden>)")
+    }
+}
+
+/// What one frame showed.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// How many faces the detector found.
+    pub faces: usize,
+    /// How many of them stand at the kiosk: those at least half as wide as the one in front.
+    /// Whoever waits further back in the queue is not counted.
+    pub in_front: usize,
+    /// The one in front, if it could be measured.
+    pub face: Option<FrontFace>,
+    /// How long it took.
+    pub timings: Timings,
+}
+
+/// How long each stage took; a stage that did not run took nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Timings {
+    /// Finding faces.
+    pub detect: Duration,
+    /// Aligning, and measuring the quality.
+    pub align: Duration,
+    /// Asking the liveness nets.
+    pub liveness: Duration,
+    /// Making the embedding.
+    pub embed: Duration,
+}
+
+/// A pack of models, ready. Each thread that looks has one of its own.
+pub struct Pipeline {
+    pack: Pack,
+    runtime: (Runtime, String),
+    detector: Detector,
+    embedder: Embedder,
+    liveness: Vec<LivenessNet>,
+    aligned: Frame,
+}
+
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pipeline({} on {})", self.pack.name, self.runtime.0.as_str())
+    }
+}
+
+impl Pipeline {
+    /// Loads the pack, checks it, and looks once at nothing.
+    pub fn open(settings: &Settings) -> Result<Self, OpenError> {
+        let pack = settings.manifest.pack(settings.pack.as_deref())?.clone();
+        let engine = Engine::choose(settings.runtime)?;
+        let threads = settings.threads.max(1);
+        let load = |model: &Model| {
+            let bytes = model_files::read(model, &settings.folders)?;
+            let why = |why| OpenError::Model { model: model.name.clone(), why };
+            engine.load(bytes, threads).map_err(why)
+        };
+        let detector = Detector::new(load(&pack.detector)?, &pack);
+        let (embedder, side_px) = embedder(load(&pack.embedding)?, &pack.embedding)?;
+        let mut liveness = Vec::with_capacity(pack.liveness.len());
+        for model in &pack.liveness {
+            liveness.push(liveness_net(load(model)?, model)?);
+        }
+        let runtime = (engine.runtime(), engine.why().to_owned());
+        let aligned = Frame::black(side_px, side_px);
+        let mut pipeline = Self { pack, runtime, detector, embedder, liveness, aligned };
+        pipeline.try_each_net()?;
+        Ok(pipeline)
+    }
+
+    /// A net that does not fit its entry shows it on the first run.
+    fn try_each_net(&mut self) -> Result<(), OpenError> {
+        let named = |model: &Model, why| OpenError::Model { model: model.name.clone(), why };
+        let nothing = Frame::black(64, 64);
+        self.detector.detect(&nothing).map_err(|why| named(&self.pack.detector, why))?;
+        self.embedder.embed(&self.aligned).map_err(|why| named(&self.pack.embedding, why))?;
+        let everywhere = Rect { x: 0.0, y: 0.0, w: 32.0, h: 32.0 };
+        for (net, model) in self.liveness.iter_mut().zip(&self.pack.liveness) {
+            liveness(std::slice::from_mut(net), &nothing, &everywhere)
+                .map_err(|why| named(model, why))?;
+        }
+        Ok(())
+    }
+
+    /// The pack in use.
+    pub fn pack(&self) -> &Pack {
+        &self.pack
+    }
+
+    /// Digest of the pack, for records.
+    pub fn pack_digest(&self) -> [u8; 32] {
+        self.pack.digest()
+    }
+
+    /// Digest of the embedding model, which galleries are bound to.
+    pub fn embedding_digest(&self) -> [u8; 32] {
+        self.pack.embedding.digest()
+    }
+
+    /// The runtime in use.
+    pub fn runtime(&self) -> Runtime {
+        self.runtime.0
+    }
+
+    /// Why that one, for people.
+    pub fn runtime_why(&self) -> &str {
+        &self.runtime.1
+    }
+
+    /// Whether this machine can give that runtime.
+    pub fn runtime_is_there(choice: RuntimeChoice) -> bool {
+        Engine::choose(choice).is_ok()
+    }
+
+    /// Finds the faces of a frame and measures the one in front (large, and near the middle).
+    pub fn look(&mut self, frame: &Frame) -> Result<Look, LookError> {
+        let mut timings = Timings::default();
+        let watch = Stopwatch::start();
+        let found = self.detector.detect(frame).map_err(|why| LookError { verb: "detect", why })?;
+        timings.detect = watch.elapsed();
+        let (faces, front) = (found.len(), front(&found, frame));
+        let in_front = front.map_or(0, |front| beside(&front, &found));
+        let face = match front {
+            Some(front) => self.measure(frame, &front, &mut timings)?,
+            None => None,
+        };
+        Ok(Look { faces, in_front, face, timings })
+    }
+
+    /// `None` when the points make no face or the net saw nothing in it.
+    fn measure(
+        &mut self,
+        frame: &Frame,
+        front: &Found,
+        timings: &mut Timings,
+    ) -> Result<Option<FrontFace>, LookError> {
+        let watch = Stopwatch::start();
+        if !align(frame, &front.points, &mut self.aligned) {
+            return Ok(None);
+        }
+        let quality = quality::measure(front, &self.aligned);
+        timings.align = watch.elapsed();
+
+        let watch = Stopwatch::start();
+        let alive = liveness(&mut self.liveness, frame, &front.rect)
+            .map_err(|why| LookError { verb: "judge the liveness of", why })?;
+        timings.liveness = watch.elapsed();
+
+        let watch = Stopwatch::start();
+        let embedding =
+            self.embedder.embed(&self.aligned).map_err(|why| LookError { verb: "embed", why })?;
+        timings.embed = watch.elapsed();
+
+        Ok(embedding.map(|embedding| FrontFace {
+            rect: front.rect,
+            points: front.points,
+            quality,
+            liveness: alive.map(Score::from_f32),
+            embedding,
+        }))
+    }
+}
+
+/// How many faces are at least half as wide as the one in front, itself among them.
+fn beside(front: &Found, found: &[Found]) -> usize {
+    found.iter().filter(|face| face.rect.w * 2.0 >= front.rect.w).count()
+}
+
+fn embedder(net: Box<dyn Net>, model: &Model) -> Result<(Embedder, u32), OpenError> {
+    match &model.role {
+        Role::Embedding { side_px, output } => {
+            Ok((Embedder::new(net, &model.normalisation, output.clone()), *side_px))
+        }
+        Role::Detector | Role::Liveness { .. } => Err(wrong_role(model)),
+    }
+}
+
+fn liveness_net(net: Box<dyn Net>, model: &Model) -> Result<LivenessNet, OpenError> {
+    match &model.role {
+        Role::Liveness { side_px, output, class, crop } => Ok(LivenessNet::new(
+            net,
+            &model.normalisation,
+            *side_px,
+            output.clone(),
+            (*class, *crop),
+        )),
+        Role::Detector | Role::Embedding { .. } => Err(wrong_role(model)),
+    }
+}
+
+fn wrong_role(model: &Model) -> OpenError {
+    let why = NetError::Shape(format!("it is a {}", model.role.as_str()));
+    OpenError::Model { model: model.name.clone(), why }
+}
+
+/// Compares what a frame showed with the people of the gallery and the faces of today.
+///
+/// `claim` is the person that the trainee says to be; `roster` the people who may check in here
+/// now. Whether the face served somebody else today is asked for the claimed person, without a
+/// claim for the most similar one.
+pub fn sight(
+    look: &Look,
+    gallery: &Gallery,
+    recent: &Recent,
+    claim: Option<PersonId>,
+    roster: &[PersonId],
+) -> Sighting {
+    let face = look.face.as_ref().map(|face| {
+        let compared = gallery.compare(&face.embedding, claim, roster);
+        let subject = claim.or(compared.best.map(|best| best.person));
+        SeenFace {
+            quality: face.quality,
+            liveness: face.liveness,
+            claimed: compared.claimed,
+            best: compared.best,
+            second: compared.second,
+            same_face: subject
+                .and_then(|person| recent.same_face(&face.embedding, person, gallery)),
+        }
+    });
+    Sighting { faces: look.in_front, face }
+}

@@ -1,0 +1,27 @@
+//! A screen that prints lines.
+
+use super::{Light, Message, Screen};
+
+/// Prints each message with the terminal's name before it.
+#[derive(Debug, Clone)]
+pub struct Console {
+    name: String,
+}
+
+impl Console {
+    /// `name` stands before each line.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into() }
+    }
+}
+
+impl Screen for Console {
+    fn show(&mut self, message: &Message) {
+        let sign = match message.light {
+            Light::Green => "✔",
+            Light::Amber => "!",
+            Light::Red => "✘",
+        };
+        println!("{} {sign} {} {}", self.name, message.text.zh, message.text.en);
+    }
+}

@@ -1,0 +1,409 @@
+//! The ledger in one SQLite file: WAL, `synchronous=FULL`, one transaction for each batch. A
+//! crash at any moment leaves either all entries of a batch or none; which of them, the next
+//! start reads from the file itself.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, params};
+
+use super::staged::{Kind, Staged, Stored};
+use super::tree::{Frontier, TreeHash};
+use super::{Body, CommitError, Entry, Ledger, ReadError, read_back};
+use crate::domain::{PersonId, TerminalId, Timestamp};
+use crate::ingest::{Head, Link, Past};
+use crate::record::{Opening, SealedHash};
+
+/// `RolL` in ASCII: tells our file from any other SQLite database.
+const APPLICATION_ID: i32 = 0x526f_6c4c;
+const SCHEMA_VERSION: i32 = 1;
+
+const ROLE_PERSON: i64 = 1;
+const ROLE_OTHER: i64 = 2;
+
+/// The ledger's file could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenLedgerError {
+    /// `init` was not run, or the data folder is not mounted.
+    #[error("there is no ledger at {path}")]
+    Missing {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// A ledger is never replaced.
+    #[error("there is a ledger at {path} already")]
+    Exists {
+        /// Where.
+        path: PathBuf,
+    },
+    /// Some other database, or one of a newer program.
+    #[error("{path} is no ledger of version {SCHEMA_VERSION}")]
+    Foreign {
+        /// Where.
+        path: PathBuf,
+    },
+    /// The stored edge of the tree does not fit the entries.
+    #[error("the ledger at {path} contradicts itself: {detail}")]
+    Contradiction {
+        /// Where.
+        path: PathBuf,
+        /// What does not fit.
+        detail: String,
+    },
+    /// SQLite could not.
+    #[error("could not open the ledger at {path}")]
+    Storage {
+        /// Where.
+        path: PathBuf,
+        /// What SQLite said.
+        #[source]
+        cause: rusqlite::Error,
+    },
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct Sqlite {
+    db: Connection,
+    frontier: Frontier,
+    last_at: Timestamp,
+}
+
+impl Sqlite {
+    /// Makes an empty ledger. Never over an existing one: a second beginning would be a second
+    /// history.
+    pub fn create(path: &Path) -> Result<Self, OpenLedgerError> {
+        if path.exists() {
+            return Err(OpenLedgerError::Exists { path: path.to_owned() });
+        }
+        let failed = |cause| OpenLedgerError::Storage { path: path.to_owned(), cause };
+        let db = Connection::open(path).map_err(failed)?;
+        prepare(&db).map_err(failed)?;
+        // A crash in here leaves a file without our mark, which `open` refuses by name.
+        db.execute_batch(&format!(
+            "BEGIN; {} PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;",
+            include_str!("schema.sql"),
+        ))
+        .map_err(failed)?;
+        Ok(Self { db, frontier: Frontier::default(), last_at: Timestamp::default() })
+    }
+
+    /// Opens a ledger that exists.
+    pub fn open(path: &Path) -> Result<Self, OpenLedgerError> {
+        Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+    }
+
+    /// Opens a ledger for reading only: beside one that commits, in this process or another. It
+    /// sees what is committed at each call; [`Ledger::size`] and [`Ledger::root`] are those at the
+    /// time of opening.
+    pub fn open_read_only(path: &Path) -> Result<Self, OpenLedgerError> {
+        Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    }
+
+    fn open_with(path: &Path, mode: OpenFlags) -> Result<Self, OpenLedgerError> {
+        if !path.exists() {
+            return Err(OpenLedgerError::Missing { path: path.to_owned() });
+        }
+        let failed = |cause| OpenLedgerError::Storage { path: path.to_owned(), cause };
+        let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(path, flags).map_err(failed)?;
+        let mark = |name| db.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+        let foreign = || OpenLedgerError::Foreign { path: path.to_owned() };
+        let ours = |cause: rusqlite::Error| match cause.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::NotADatabase) => foreign(),
+            _ => failed(cause),
+        };
+        if mark("application_id").map_err(ours)? != APPLICATION_ID
+            || mark("user_version").map_err(failed)? != SCHEMA_VERSION
+        {
+            return Err(foreign());
+        }
+        if mode.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
+            prepare(&db).map_err(failed)?;
+        }
+        let (frontier, last) = edge(&db).map_err(failed)?;
+        let contradiction =
+            |detail| OpenLedgerError::Contradiction { path: path.to_owned(), detail };
+        let frontier =
+            frontier.ok_or_else(|| contradiction("the tree's edge is damaged".into()))?;
+        let (size, last_at) = last.map_or((0, Timestamp::default()), |(idx, at)| (idx + 1, at));
+        if frontier.size() != size {
+            return Err(contradiction(format!(
+                "the tree has {} leaves, the ledger {size} entries",
+                frontier.size()
+            )));
+        }
+        Ok(Self { db, frontier, last_at })
+    }
+}
+
+fn prepare(db: &Connection) -> rusqlite::Result<()> {
+    // FULL: the log is synced at every commit, so a receipt given after it outlives a power cut.
+    // Secure delete: an erased opening is overwritten, not only unlinked.
+    db.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+         PRAGMA secure_delete = ON; PRAGMA busy_timeout = 5000;",
+    )
+}
+
+type Edge = (Option<Frontier>, Option<(u64, Timestamp)>);
+
+/// The stored edge of the tree, and index and time of the last entry, as of one moment.
+fn edge(db: &Connection) -> rusqlite::Result<Edge> {
+    let read = db.unchecked_transaction()?;
+    let (size, peaks): (i64, Vec<u8>) =
+        read.query_row("SELECT size, peaks FROM frontier", [], |r| Ok((r.get(0)?, r.get(1)?)))?;
+    let peaks: Option<Vec<_>> =
+        peaks.chunks(32).map(|hash| hash.try_into().ok().map(TreeHash)).collect();
+    let frontier = u64::try_from(size).ok().zip(peaks);
+    let last = read
+        .query_row("SELECT idx, at_ms FROM entry ORDER BY idx DESC LIMIT 1", [], |row| {
+            Ok((unsigned(row, 0)?, Timestamp::from_ms(row.get(1)?)))
+        })
+        .optional()?;
+    Ok((frontier.and_then(|(size, peaks)| Frontier::from_parts(size, peaks)), last))
+}
+
+fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
+    let value: i64 = row.get(column)?;
+    u64::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, value))
+}
+
+/// Numbers of the ledger fit SQLite's signed ones: sequence numbers are bounded by
+/// `ingest::SEQ_MAX`, indexes by the size of any disk.
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+fn terminal(row: &Row<'_>, column: usize) -> rusqlite::Result<TerminalId> {
+    let text: String = row.get(column)?;
+    text.parse().map_err(|error| unreadable(column, error))
+}
+
+fn unreadable(column: usize, error: impl Error + Send + Sync + 'static) -> rusqlite::Error {
+    let kind = rusqlite::types::Type::Text;
+    rusqlite::Error::FromSqlConversionFailure(column, kind, Box::new(error))
+}
+
+fn read_failed(cause: rusqlite::Error) -> ReadError {
+    ReadError::Storage(cause.into())
+}
+
+fn kind_number(kind: Kind) -> i64 {
+    match kind {
+        Kind::Record => 1,
+        Kind::Refused => 2,
+        Kind::Fact => 3,
+    }
+}
+
+impl Past for Sqlite {
+    type Error = ReadError;
+
+    fn link(&self, terminal: &TerminalId, seq: u64) -> Result<Option<Link>, ReadError> {
+        let find = || {
+            self.db
+                .prepare_cached(
+                    "SELECT link, code FROM entry LEFT JOIN evidence USING (idx)
+                     WHERE entry.terminal = ?1 AND seq = ?2",
+                )?
+                .query_row(params![terminal.as_str(), signed(seq)], |row| {
+                    Ok(Link { hash: SealedHash(row.get(0)?), refused: row.get(1)? })
+                })
+                .optional()
+        };
+        find().map_err(read_failed)
+    }
+
+    fn refused(
+        &self,
+        terminal: &TerminalId,
+        hash: SealedHash,
+    ) -> Result<Option<String>, ReadError> {
+        let find = || {
+            self.db
+                .prepare_cached("SELECT code FROM evidence WHERE terminal = ?1 AND hash = ?2")?
+                .query_row(params![terminal.as_str(), hash.0], |row| row.get(0))
+                .optional()
+        };
+        find().map_err(read_failed)
+    }
+}
+
+impl Ledger for Sqlite {
+    fn commit(&mut self, batch: Staged) -> Result<Vec<Entry>, CommitError> {
+        if batch.at < self.last_at {
+            return Err(CommitError::Backwards { at: batch.at, last: self.last_at });
+        }
+        let entries = batch.len();
+        let failed = |cause: rusqlite::Error| CommitError::Storage { entries, cause: cause.into() };
+        let first = self.frontier.size();
+        let mut frontier = self.frontier.clone();
+        let transaction = self.db.transaction().map_err(failed)?;
+        for (index, row) in (first..).zip(&batch.rows) {
+            frontier.push(TreeHash::leaf(&row.sealed));
+            insert(&transaction, index, batch.at, row).map_err(|cause| {
+                match (cause.sqlite_error_code(), &row.terminal, row.link) {
+                    (Some(rusqlite::ErrorCode::ConstraintViolation), Some(terminal), Some(l)) => {
+                        CommitError::Taken { terminal: terminal.clone(), seq: l.seq }
+                    }
+                    _ => failed(cause),
+                }
+            })?;
+        }
+        let peaks: Vec<u8> = frontier.peaks().iter().flat_map(|hash| hash.0).collect();
+        transaction
+            .execute(
+                "UPDATE frontier SET size = ?1, peaks = ?2",
+                params![signed(frontier.size()), peaks],
+            )
+            .map_err(failed)?;
+        // A crash before this line leaves nothing of the batch, after it all of it: no receipt is
+        // given before, and whatever had none is offered again.
+        transaction.commit().map_err(failed)?;
+        self.frontier = frontier;
+        self.last_at = batch.at;
+        Ok(batch.into_entries(first))
+    }
+
+    fn entries_since(&self, index: u64, max: usize) -> Result<Vec<Entry>, ReadError> {
+        self.stored_since(index, max)?.iter().map(read_back).collect()
+    }
+
+    fn stored_since(&self, index: u64, max: usize) -> Result<Vec<Stored>, ReadError> {
+        let read = || -> rusqlite::Result<Vec<Stored>> {
+            let mut select = self.db.prepare_cached(
+                "SELECT e.idx, e.at_ms, e.kind, e.sealed, v.bytes, p.salt, p.person, o.salt, o.person
+                 FROM entry e
+                 LEFT JOIN evidence v ON v.idx = e.idx
+                 LEFT JOIN opening p ON p.idx = e.idx AND p.role = 1
+                 LEFT JOIN opening o ON o.idx = e.idx AND o.role = 2
+                 WHERE e.idx >= ?1 ORDER BY e.idx LIMIT ?2",
+            )?;
+            let max = i64::try_from(max).unwrap_or(i64::MAX);
+            select.query_map(params![signed(index), max], stored)?.collect()
+        };
+        read().map_err(read_failed)
+    }
+
+    fn heads(&self) -> Result<Vec<(TerminalId, Head)>, ReadError> {
+        let read = || -> rusqlite::Result<Vec<_>> {
+            // A bare column beside max() comes from the row that has the maximum (SQLite, "SELECT").
+            let mut select = self.db.prepare(
+                "SELECT terminal, max(seq), link FROM entry WHERE seq NOT NULL GROUP BY terminal",
+            )?;
+            let heads = select.query_map([], |row| {
+                let head = Head { seq: unsigned(row, 1)?, hash: SealedHash(row.get(2)?) };
+                Ok((terminal(row, 0)?, head))
+            })?;
+            heads.collect()
+        };
+        read().map_err(read_failed)
+    }
+
+    fn refusals(&self) -> Result<Vec<(TerminalId, u64)>, ReadError> {
+        let read = || -> rusqlite::Result<Vec<_>> {
+            let mut select =
+                self.db.prepare("SELECT terminal, count(*) FROM evidence GROUP BY terminal")?;
+            let counts = select.query_map([], |row| Ok((terminal(row, 0)?, unsigned(row, 1)?)))?;
+            counts.collect()
+        };
+        read().map_err(read_failed)
+    }
+
+    fn size(&self) -> u64 {
+        self.frontier.size()
+    }
+
+    fn root(&self) -> TreeHash {
+        self.frontier.root()
+    }
+
+    fn last_committed_at(&self) -> Timestamp {
+        self.last_at
+    }
+
+    fn erase(&mut self, person: PersonId) -> Result<usize, CommitError> {
+        let erase = || {
+            let erased = self.db.execute("DELETE FROM opening WHERE person = ?1", [person.0])?;
+            // The write-ahead log still holds pages from before: fold it in and cut it off.
+            self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            Ok(erased)
+        };
+        erase().map_err(|cause: rusqlite::Error| CommitError::Storage {
+            entries: 0,
+            cause: cause.into(),
+        })
+    }
+}
+
+fn insert(
+    transaction: &Transaction<'_>,
+    index: u64,
+    at: Timestamp,
+    row: &super::staged::Row,
+) -> rusqlite::Result<()> {
+    let index = signed(index);
+    let terminal = row.terminal.as_ref().map(TerminalId::as_str);
+    transaction
+        .prepare_cached(
+            "INSERT INTO entry (idx, at_ms, kind, terminal, seq, link, sealed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
+            index,
+            at.as_ms(),
+            kind_number(row.kind),
+            terminal,
+            row.link.map(|link| signed(link.seq)),
+            row.link.map(|link| link.hash.0),
+            row.sealed,
+        ])?;
+    if let (Some(evidence), Body::Refused { refusal, .. }) = (&row.evidence, &row.body) {
+        transaction
+            .prepare_cached(
+                "INSERT INTO evidence (idx, terminal, hash, code, bytes)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![
+                index,
+                terminal,
+                evidence.hash().0,
+                refusal.code(),
+                evidence.kept(),
+            ])?;
+    }
+    for (role, opening) in [(ROLE_PERSON, row.person), (ROLE_OTHER, row.other)] {
+        if let Some(opening) = opening {
+            transaction
+                .prepare_cached(
+                    "INSERT INTO opening (idx, role, salt, person) VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute(params![index, role, opening.salt, opening.person.0])?;
+        }
+    }
+    Ok(())
+}
+
+fn stored(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    let kind = match row.get(2)? {
+        1 => Kind::Record,
+        2 => Kind::Refused,
+        3 => Kind::Fact,
+        other => return Err(rusqlite::Error::IntegralValueOutOfRange(2, other)),
+    };
+    let opening = |salt: usize| -> rusqlite::Result<Option<Opening>> {
+        let person: Option<[u8; 16]> = row.get(salt + 1)?;
+        let salt: Option<[u8; 32]> = row.get(salt)?;
+        Ok(salt.zip(person).map(|(salt, person)| Opening { salt, person: PersonId(person) }))
+    };
+    Ok(Stored {
+        index: unsigned(row, 0)?,
+        committed_at: Timestamp::from_ms(row.get(1)?),
+        kind,
+        sealed: row.get(3)?,
+        evidence: row.get(4)?,
+        person: opening(5)?,
+        other: opening(7)?,
+    })
+}

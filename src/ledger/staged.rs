@@ -1,0 +1,223 @@
+//! A batch on its way into the ledger, and the stored form on its way out. Pure: sealing needs
+//! only the log key and a time.
+
+use serde::{Deserialize, Serialize};
+
+use super::entry::{Body, Entry};
+use super::tree::TreeHash;
+use crate::domain::{Fact, TerminalId, Timestamp};
+use crate::ingest::{Admitted, Evidence, Head, Refused};
+use crate::record::{
+    OpenError, Opening, Record, SEALED_BYTES_MAX, SealedEvidence, SealedFact, SealedHash,
+    SigningKey, peek_statement, seal_statement,
+};
+
+/// What can be committed.
+#[derive(Debug, Clone)]
+pub enum Item {
+    /// A record that passed every check.
+    Record(Admitted),
+    /// Bytes that did not.
+    Refused(Refused),
+    /// Something that the centre states.
+    Fact(Fact),
+}
+
+/// What kind of statement an entry holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A terminal's record.
+    Record,
+    /// The centre's statement that it refused something.
+    Refused,
+    /// The centre's statement of a fact.
+    Fact,
+}
+
+/// A batch could not be staged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StageError {
+    /// Names in it are too long.
+    #[error("a fact of {bytes} bytes; {SEALED_BYTES_MAX} are allowed")]
+    TooLong {
+        /// How long the sealed fact would be.
+        bytes: usize,
+    },
+}
+
+/// One entry on its way in.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    pub(super) kind: Kind,
+    pub(super) sealed: Vec<u8>,
+    pub(super) terminal: Option<TerminalId>,
+    /// The place that it takes in the terminal's chain.
+    pub(super) link: Option<Head>,
+    pub(super) evidence: Option<Evidence>,
+    pub(super) person: Option<Opening>,
+    pub(super) other: Option<Opening>,
+    pub(super) body: Body,
+}
+
+/// A batch: complete signed statements, ready to be stored.
+#[derive(Debug, Clone)]
+pub struct Staged {
+    pub(super) at: Timestamp,
+    pub(super) rows: Vec<Row>,
+}
+
+impl Staged {
+    /// Seals what the centre itself states with its log key. `at` is the centre's time; where its
+    /// clock stands before `last`, the time of the ledger's last entry, that time is taken: the
+    /// ledger never runs backwards.
+    pub fn seal(
+        items: impl IntoIterator<Item = Item>,
+        at: Timestamp,
+        last: Timestamp,
+        log: &SigningKey,
+    ) -> Result<Self, StageError> {
+        let at = at.max(last);
+        let rows = items.into_iter().map(|item| Row::seal(item, at, log));
+        Ok(Self { at, rows: rows.collect::<Result<_, _>>()? })
+    }
+
+    /// The time that its entries will have.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// How many entries it makes.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether it makes none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The entries that it becomes from `first` on.
+    pub(super) fn into_entries(self, first: u64) -> Vec<Entry> {
+        let at = self.at;
+        let numbered = (first..).zip(self.rows);
+        numbered.map(|(index, row)| Entry { index, committed_at: at, body: row.body }).collect()
+    }
+}
+
+impl Row {
+    fn seal(item: Item, at: Timestamp, log: &SigningKey) -> Result<Self, StageError> {
+        Ok(match item {
+            Item::Record(admitted) => {
+                let head = admitted.head();
+                let (record, sealed, person, other) = admitted.into_parts();
+                Self {
+                    kind: Kind::Record,
+                    sealed: sealed.bytes().to_vec(),
+                    terminal: Some(record.terminal.clone()),
+                    link: Some(head),
+                    evidence: None,
+                    body: Body::Record {
+                        record,
+                        hash: sealed.hash(),
+                        person: person.map(|opening| opening.person),
+                        other: other.map(|opening| opening.person),
+                    },
+                    person,
+                    other,
+                }
+            }
+            Item::Refused(refused) => {
+                let statement = SealedEvidence {
+                    at,
+                    terminal: refused.topic().clone(),
+                    refusal: refused.refusal().clone(),
+                    hash: refused.evidence().hash(),
+                    bytes: refused.evidence().bytes(),
+                    seq: refused.takes().map(|head| head.seq),
+                };
+                Self {
+                    kind: Kind::Refused,
+                    sealed: seal_statement(&statement, log),
+                    link: refused.takes(),
+                    evidence: Some(refused.evidence().clone()),
+                    person: None,
+                    other: None,
+                    body: Body::Refused {
+                        terminal: statement.terminal.clone(),
+                        refusal: statement.refusal,
+                        claims: refused.claims().cloned().map(Box::new),
+                        hash: statement.hash,
+                    },
+                    terminal: Some(statement.terminal),
+                }
+            }
+            Item::Fact(fact) => {
+                let sealed = seal_statement(&SealedFact { at, fact: fact.clone() }, log);
+                if sealed.len() > SEALED_BYTES_MAX {
+                    return Err(StageError::TooLong { bytes: sealed.len() });
+                }
+                Self {
+                    kind: Kind::Fact,
+                    sealed,
+                    terminal: None,
+                    link: None,
+                    evidence: None,
+                    person: None,
+                    other: None,
+                    body: Body::Fact(fact),
+                }
+            }
+        })
+    }
+}
+
+/// One entry as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its place.
+    pub index: u64,
+    /// When it was committed.
+    pub committed_at: Timestamp,
+    /// What kind of statement it holds.
+    pub kind: Kind,
+    /// The complete sealed bytes: the leaf of the tree.
+    pub sealed: Vec<u8>,
+    /// The refused bytes, or their beginning.
+    pub evidence: Option<Vec<u8>>,
+    /// Opens the record's `person`, unless erased.
+    pub person: Option<Opening>,
+    /// Opens the record's `other`, unless erased.
+    pub other: Option<Opening>,
+}
+
+impl Stored {
+    /// Its leaf hash.
+    pub fn leaf(&self) -> TreeHash {
+        TreeHash::leaf(&self.sealed)
+    }
+
+    /// As rules and reports read it.
+    pub fn entry(&self) -> Result<Entry, OpenError> {
+        let body = match self.kind {
+            Kind::Record => Body::Record {
+                record: Box::new(Record::peek(&self.sealed)?.0),
+                hash: SealedHash::of(&self.sealed),
+                person: self.person.map(|opening| opening.person),
+                other: self.other.map(|opening| opening.person),
+            },
+            Kind::Refused => {
+                let statement: SealedEvidence = peek_statement(&self.sealed)?;
+                let claims = self.evidence.as_deref().and_then(|b| Record::peek(b).ok());
+                Body::Refused {
+                    terminal: statement.terminal,
+                    refusal: statement.refusal,
+                    claims: claims.map(|(record, _)| Box::new(record)),
+                    hash: statement.hash,
+                }
+            }
+            Kind::Fact => Body::Fact(peek_statement::<SealedFact>(&self.sealed)?.fact),
+        };
+        Ok(Entry { index: self.index, committed_at: self.committed_at, body })
+    }
+}

@@ -1,0 +1,163 @@
+//! The Merkle tree of RFC 9162, section 2.1 (the same as RFC 6962): leaf hash
+//! SHA-256(0x00 ‖ entry), node hash SHA-256(0x01 ‖ left ‖ right).
+//!
+//! [`Frontier`] appends with a memory of a few hashes; [`Tree`] holds all hashes, for proofs;
+//! [`verify_inclusion`] needs neither.
+
+use std::fmt;
+
+use data_encoding::HEXLOWER;
+use sha2::{Digest, Sha256};
+
+/// Hash of a leaf or of a subtree.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TreeHash(pub [u8; 32]);
+
+impl TreeHash {
+    /// Root of the tree without leaves: the hash of nothing.
+    pub fn empty() -> Self {
+        Self(Sha256::digest([]).into())
+    }
+
+    /// Hash of a leaf that holds `entry`.
+    pub fn leaf(entry: &[u8]) -> Self {
+        Self(Sha256::new().chain_update([0]).chain_update(entry).finalize().into())
+    }
+
+    /// Hash of the node above two others.
+    pub fn node(left: Self, right: Self) -> Self {
+        let hash = Sha256::new().chain_update([1]).chain_update(left.0).chain_update(right.0);
+        Self(hash.finalize().into())
+    }
+}
+
+impl fmt::Display for TreeHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&HEXLOWER.encode(&self.0))
+    }
+}
+
+impl fmt::Debug for TreeHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TreeHash({})", HEXLOWER.encode(&self.0[..4]))
+    }
+}
+
+/// The right edge of a tree: enough to append and to know the root. One hash for each bit that
+/// is set in the number of leaves, the largest subtree first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Frontier {
+    size: u64,
+    peaks: Vec<TreeHash>,
+}
+
+impl Frontier {
+    /// A frontier that was stored; `None` if the hashes do not fit the size.
+    pub fn from_parts(size: u64, peaks: Vec<TreeHash>) -> Option<Self> {
+        (peaks.len() == size.count_ones() as usize).then_some(Self { size, peaks })
+    }
+
+    /// Number of leaves.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The stored form, together with [`Self::size`].
+    pub fn peaks(&self) -> &[TreeHash] {
+        &self.peaks
+    }
+
+    /// Appends a leaf.
+    pub fn push(&mut self, leaf: TreeHash) {
+        let mut hash = leaf;
+        // Each subtree that is full now joins its equal on the left.
+        for _ in 0..self.size.trailing_ones() {
+            let left = self.peaks.pop().expect("one peak for each bit of the size");
+            hash = TreeHash::node(left, hash);
+        }
+        self.peaks.push(hash);
+        self.size += 1;
+    }
+
+    /// Root over all leaves.
+    pub fn root(&self) -> TreeHash {
+        let mut peaks = self.peaks.iter().rev().copied();
+        match peaks.next() {
+            None => TreeHash::empty(),
+            Some(last) => peaks.fold(last, |right, left| TreeHash::node(left, right)),
+        }
+    }
+}
+
+/// A whole tree in memory: 64 bytes for each leaf.
+#[derive(Debug, Clone)]
+pub struct Tree {
+    levels: Vec<Vec<TreeHash>>,
+}
+
+impl Tree {
+    /// Over these leaf hashes.
+    pub fn of(leaves: Vec<TreeHash>) -> Self {
+        let mut levels = vec![leaves];
+        while let Some(below) = levels.last().filter(|level| level.len() > 1) {
+            let above = below
+                .chunks(2)
+                .map(|pair| match *pair {
+                    [left, right] => TreeHash::node(left, right),
+                    [lone] => lone,
+                    _ => unreachable!("chunks of two have one or two items"),
+                })
+                .collect();
+            levels.push(above);
+        }
+        Self { levels }
+    }
+
+    /// Root over all leaves.
+    pub fn root(&self) -> TreeHash {
+        self.levels.last().and_then(|top| top.first()).copied().unwrap_or_else(TreeHash::empty)
+    }
+
+    /// The inclusion proof of leaf `index` (RFC 9162, section 2.1.3.1); `None` beyond the end.
+    pub fn prove(&self, index: usize) -> Option<Vec<TreeHash>> {
+        self.levels.first()?.get(index)?;
+        let siblings = self.levels.iter().enumerate();
+        Some(siblings.filter_map(|(up, level)| level.get((index >> up) ^ 1)).copied().collect())
+    }
+}
+
+/// Whether `proof` shows that the tree of `size` leaves with root `root` has `leaf` at `index`
+/// (RFC 9162, section 2.1.3.2).
+pub fn verify_inclusion(
+    leaf: TreeHash,
+    index: u64,
+    size: u64,
+    proof: &[TreeHash],
+    root: TreeHash,
+) -> bool {
+    if index >= size {
+        return false;
+    }
+    let (mut place, mut last) = (index, size - 1);
+    let mut hash = leaf;
+    for &sibling in proof {
+        if last == 0 {
+            return false;
+        }
+        if place & 1 == 1 || place == last {
+            hash = TreeHash::node(sibling, hash);
+            while place & 1 == 0 && place != 0 {
+                place >>= 1;
+                last >>= 1;
+            }
+        } else {
+            hash = TreeHash::node(hash, sibling);
+        }
+        place >>= 1;
+        last >>= 1;
+    }
+    last == 0 && hash == root
+}
+
+#[cfg(test)]
+mod tests;

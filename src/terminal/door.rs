@@ -1,0 +1,128 @@
+//! The classroom door: joins camera, face, desk, journal and screen for one person at a time.
+//!
+//! frame → look → sighting → decision → sealed and durable → shown. The order is the promise:
+//! whatever is shown as stored has been synced before ([`Terminal::take`]).
+
+use crate::camera::Frame;
+use crate::checkin::{Advice, Desk, Numbers, Plan, Settings, Step};
+use crate::domain::{Bilingual, CheckIn, Outcome, PersonId, Policy, Score};
+use crate::face::{Gallery, Look, LookError, Pack, Pipeline, Recent, sight};
+use crate::kiosk::{Message, Screen};
+use crate::platform::clock::Clock;
+
+use super::{TakeError, Taken, Terminal};
+
+/// What came of one frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// No decision: one instruction is on the screen.
+    Wait(Advice),
+    /// A record exists, durably; its answer is on the screen.
+    Stored {
+        /// What was decided.
+        checkin: CheckIn,
+        /// The record.
+        taken: Taken,
+    },
+}
+
+/// No answer could be given; the screen is red.
+#[derive(Debug, thiserror::Error)]
+pub enum AttendError {
+    /// The face pipeline failed.
+    #[error("could not look at the frame")]
+    Look(#[from] LookError),
+    /// The record could not be kept.
+    #[error("could not keep the decision")]
+    Take(#[from] TakeError),
+}
+
+/// One door with its people.
+pub struct Door {
+    desk: Desk,
+    gallery: Gallery,
+    recent: Recent,
+    roster: Vec<PersonId>,
+    screen: Box<dyn Screen>,
+}
+
+impl Door {
+    /// A door with its timetable and templates. `confident` is the pack's threshold from which a
+    /// face is the same as one seen before.
+    pub fn new(
+        numbers: Numbers,
+        plans: Vec<Plan>,
+        gallery: Gallery,
+        confident: Score,
+        screen: Box<dyn Screen>,
+    ) -> Self {
+        let mut roster: Vec<_> = plans.iter().flat_map(|plan| plan.roster.clone()).collect();
+        roster.sort();
+        roster.dedup();
+        let desk = Desk::new(numbers, plans);
+        Self { desk, gallery, recent: Recent::new(confident), roster, screen }
+    }
+
+    /// Looks at one frame and answers. Blocks for the nets and the disk.
+    pub fn attend(
+        &mut self,
+        pipeline: &mut Pipeline,
+        terminal: &Terminal,
+        clock: &dyn Clock,
+        frame: &Frame,
+        claim: Option<PersonId>,
+    ) -> Result<Answer, AttendError> {
+        let look = pipeline.look(frame)?;
+        let sighting = sight(&look, &self.gallery, &self.recent, claim, &self.roster);
+        let now = clock.now();
+        let checkin = match self.desk.observe(&sighting, claim, now) {
+            Step::Decided(checkin) => checkin,
+            Step::Wait(advice) => return Ok(Answer::Wait(advice)),
+        };
+        match terminal.take(&checkin) {
+            Ok(taken) => {
+                self.desk.confirm(&checkin, now);
+                self.remember(&checkin, taken.seq, look);
+                self.screen.show(&Message::stored(&checkin, taken.seq));
+                terminal.shown();
+                Ok(Answer::Stored { checkin, taken })
+            }
+            Err(error) => {
+                self.screen.show(&Message::not_stored(&Bilingual::new(
+                    "终端存储故障或已满，请联系老师",
+                    "the terminal cannot store or is full: please ask the teacher",
+                )));
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Under this name this face was accepted: a later look under another name will say so.
+    fn remember(&mut self, checkin: &CheckIn, seq: u64, look: Look) {
+        if let (Outcome::Accepted, Some(person), Some(face)) =
+            (checkin.outcome, checkin.person, look.face)
+        {
+            self.recent.remember(person, seq, face.embedding);
+        }
+    }
+}
+
+/// All numbers of a decision: from the policy profile, the model pack, and the site's settings.
+pub fn numbers(policy: &Policy, pack: &Pack, settings: &Settings) -> Numbers {
+    const MINUTE_MS: i64 = 60_000;
+    let minutes = |count: u32| i64::from(count) * MINUTE_MS;
+    Numbers {
+        door_opens_ms_before: minutes(policy.door_opens_minutes_before()),
+        door_closes_ms_after: minutes(policy.door_closes_minutes_after()),
+        checkout_ms_after: minutes(policy.checkout_after_minutes()),
+        early_ms_max: minutes(settings.early_minutes_max),
+        open_stay_ms_max: minutes(settings.open_stay_minutes_max),
+        match_threshold: pack.matching.cosine,
+        confident_threshold: pack.confident.cosine.max(policy.stand_in_score_min()),
+        margin: policy.match_margin_min(),
+        live_threshold: settings.live_min.map(Score::from_f32),
+        eye_distance_px_min: settings.eye_distance_px_min,
+        sharpness_min: settings.sharpness_min,
+        brightness_range: (settings.brightness_min, settings.brightness_max),
+    }
+}

@@ -1,0 +1,32 @@
+//! The page's files, built into the program: nothing to install, nothing fetched from elsewhere.
+
+use axum::extract::Path;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+
+use super::Error;
+
+/// The page itself.
+const PAGE: &str = include_str!("assets/page.html");
+
+/// Name, media type and content of what the page needs.
+const FILES: [(&str, &str, &str); 6] = [
+    ("page.css", "text/css; charset=utf-8", include_str!("assets/page.css")),
+    ("page.js", "text/javascript; charset=utf-8", include_str!("assets/page.js")),
+    ("live.js", "text/javascript; charset=utf-8", include_str!("assets/live.js")),
+    ("draw.js", "text/javascript; charset=utf-8", include_str!("assets/draw.js")),
+    ("words.js", "text/javascript; charset=utf-8", include_str!("assets/words.js")),
+    ("icon.svg", "image/svg+xml", include_str!("assets/icon.svg")),
+];
+
+pub(super) async fn page() -> Response {
+    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], PAGE).into_response()
+}
+
+pub(super) async fn file(Path(name): Path<String>) -> Result<Response, Error> {
+    FILES
+        .iter()
+        .find(|(known, _, _)| *known == name)
+        .map(|(_, media_type, text)| ([(header::CONTENT_TYPE, *media_type)], *text).into_response())
+        .ok_or_else(|| Error::not_found("没有这个文件。", "there is no such file"))
+}

@@ -1,0 +1,79 @@
+// The words of the page: Simplified Chinese first, English beside it. Keys are the stable words
+// of docs/spec/feed-v1.md; a word that this page does not know is shown as it came.
+
+export const SEVERITIES = {
+  alarm: ["警报", "Alarm"],
+  warning: ["警告", "Warning"],
+  notice: ["提示", "Notice"],
+};
+
+export const KINDS = {
+  proxy_stand_in: ["替课", "Stand-in"],
+  proxy_shared_face: ["一人多名", "One face, several names"],
+  multi_device: ["同时多端", "One person, two places"],
+  off_timetable: ["课外异常", "Outside the timetable"],
+  excess_hours: ["超时长", "More hours than planned"],
+  forged: ["伪造记录", "Forged record"],
+  altered: ["篡改记录", "Altered record"],
+  replayed: ["重放记录", "Replayed record"],
+  unregistered_terminal: ["未登记终端", "Unregistered terminal"],
+  forked_chain: ["链分叉", "Two histories"],
+};
+
+export const STATES = {
+  full: ["已满", "Full"],
+  clock_doubtful: ["时钟可疑", "Clock doubtful"],
+  offline: ["离线", "Offline"],
+  online: ["在线", "Online"],
+};
+
+export const EVENTS = {
+  check_in: ["签到", "in"],
+  check_out: ["签退", "out"],
+  attempt: ["未通过", "not accepted"],
+  gap: ["缺号声明", "gap"],
+};
+
+export const OUTCOMES = {
+  accepted: ["已接受", "accepted"],
+  already_in: ["已签到", "already in"],
+  not_recognised: ["未识别", "not recognised"],
+  looks_like_other: ["像另一人", "looks like somebody else"],
+  ambiguous: ["难以区分", "two people too alike"],
+  not_on_roster: ["不在名册", "not on the roster"],
+  too_early: ["未到时间", "too early"],
+  too_late: ["已过时间", "too late"],
+  not_live: ["活体未通过", "not shown to be alive"],
+  no_lesson: ["无课", "no lesson near"],
+  refused_by_policy: ["规则不允许", "refused by policy"],
+};
+
+export const HOLDS = {
+  record: ["考勤记录", "Attendance record"],
+  refused: ["被拒收的数据", "Refused bytes"],
+  fact: ["监管中心登记", "Stated by the centre"],
+};
+
+export const word = (table, key) => table[key] ?? [key, ""];
+
+// Times are told as in Beijing, wherever the reader's computer believes it is.
+const format = (options) =>
+  new Intl.DateTimeFormat("zh-CN", { timeZone: "Asia/Shanghai", hourCycle: "h23", ...options });
+const CLOCK = format({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const SHORT = format({ hour: "2-digit", minute: "2-digit" });
+const DAY = format({ month: "2-digit", day: "2-digit" });
+const FULL = format({
+  year: "numeric", month: "2-digit", day: "2-digit",
+  hour: "2-digit", minute: "2-digit", second: "2-digit",
+});
+
+// A hostile record may carry a time that no calendar holds.
+const told = (form, ms) => (Number.isFinite(ms) && Math.abs(ms) <= 8.64e15 ? form.format(ms) : "—");
+const dashed = (text) => text.replaceAll("/", "-");
+
+export const clock = (ms) => told(CLOCK, ms);
+export const short = (ms) => told(SHORT, ms);
+export const day = (ms) => dashed(told(DAY, ms));
+export const full = (ms) => dashed(told(FULL, ms));
+export const iso = (ms) => (Number.isFinite(ms) && Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : "");
+export const number = (n) => (Number.isFinite(n) ? n.toLocaleString("zh-CN") : "—");

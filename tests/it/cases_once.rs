@@ -1,0 +1,183 @@
+//! An anomaly is stored once, however often the ledger is judged, and whoever else uses the file.
+
+use std::thread;
+
+use rollcall::cases::{Case, Cases, OpenError, PAGE_CASES_MAX, ReadError, SqliteCases};
+use rollcall::domain::{Anomaly, AnomalyId, AnomalyKind, Outcome, Policy, Refusal, Severity};
+use rollcall::platform::durable;
+use rollcall::rules::Judge;
+use rusqlite::Connection;
+
+use crate::rules_scene::{ANN, BEA, Scene, comes, tries};
+
+/// A ledger with three frauds in it.
+fn scene() -> Scene {
+    let mut scene = Scene::two_towns();
+    scene.add(comes("cd-1", "03-02 08:40", ANN).lesson("cd-am"));
+    scene.add(comes("my-1", "03-02 08:55", ANN).lesson("my-am"));
+    scene.refuse("03-02 09:00", "cd-9", Refusal::UnknownTerminal, None);
+    scene.add(tries("cd-1", "03-03 03:12", BEA, Outcome::NoLesson));
+    scene
+}
+
+/// Judges the whole ledger from its beginning, as the centre does at each start.
+fn judge_all(cases: &dyn Cases, scene: &Scene) -> Vec<Case> {
+    let mut judge = Judge::new(Policy::sichuan_2025());
+    let judged = scene.entries().iter().map(|entry| judge.judge(entry));
+    judged.flat_map(|new| cases.store(&new).expect("the disk is sound")).collect()
+}
+
+fn invented(n: u64) -> Anomaly {
+    let mut anomaly = scene().judged().remove(0);
+    anomaly.evidence = vec![n];
+    anomaly.id = AnomalyId::of(anomaly.kind, &anomaly.evidence);
+    anomaly
+}
+
+fn numbers(cases: &[Case]) -> Vec<u64> {
+    cases.iter().map(|case| case.number).collect()
+}
+
+#[test]
+fn a_restart_that_judges_the_whole_ledger_again_repeats_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("centre.db");
+    let mut scene = scene();
+
+    let cases = SqliteCases::open(&path).unwrap();
+    let first = judge_all(&cases, &scene);
+    assert_eq!(numbers(&first), [1, 2, 3]);
+    drop(cases);
+
+    let cases = SqliteCases::open(&path).unwrap();
+    assert_eq!(judge_all(&cases, &scene), []);
+    scene.add(tries("cd-1", "03-03 03:20", BEA, Outcome::NoLesson));
+    let new = judge_all(&cases, &scene);
+    assert_eq!(numbers(&new), [4], "what was ignored used up no number");
+    assert_eq!(cases.counts().unwrap().total(), 4);
+}
+
+#[test]
+fn what_is_read_is_what_was_judged() {
+    let scene = scene();
+    let cases = SqliteCases::in_memory().unwrap();
+    let stored = judge_all(&cases, &scene);
+    let judged = scene.judged();
+    let read = cases.after(0, 10).unwrap();
+    assert_eq!(read, stored);
+    let anomalies: Vec<_> = read.iter().map(|case| case.anomaly.clone()).collect();
+    assert_eq!(anomalies, judged);
+    assert_eq!(cases.by_id(judged[1].id).unwrap().unwrap(), read[1]);
+    assert_eq!(cases.by_id(AnomalyId([0; 16])).unwrap(), None);
+}
+
+#[test]
+fn cases_are_counted_by_kind_and_severity() {
+    let cases = SqliteCases::in_memory().unwrap();
+    assert_eq!(cases.counts().unwrap().total(), 0);
+    judge_all(&cases, &scene());
+    let counts = cases.counts().unwrap();
+    assert_eq!(counts.of_kind(AnomalyKind::MultiDevice), 1);
+    assert_eq!(counts.of_kind(AnomalyKind::Forged), 0);
+    assert_eq!(counts.of_severity(Severity::Alarm), 2);
+    assert_eq!(counts.of_severity(Severity::Warning), 1);
+    let json = serde_json::to_value(&counts).unwrap();
+    let first = serde_json::json!({"kind": "multi_device", "severity": "alarm", "count": 1});
+    assert_eq!(json[0], first);
+}
+
+#[test]
+fn pages_go_back_without_a_gap_and_on_without_a_repetition() {
+    let cases = SqliteCases::in_memory().unwrap();
+    let many: Vec<_> = (0..7).map(invented).collect();
+    assert_eq!(numbers(&cases.store(&many).unwrap()), [1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(numbers(&cases.newest(None, 3).unwrap()), [7, 6, 5]);
+    assert_eq!(numbers(&cases.newest(Some(5), 3).unwrap()), [4, 3, 2]);
+    assert_eq!(numbers(&cases.newest(Some(2), 3).unwrap()), [1]);
+    assert_eq!(numbers(&cases.newest(Some(1), 3).unwrap()), [0; 0]);
+    assert_eq!(numbers(&cases.after(4, 2).unwrap()), [5, 6]);
+    assert_eq!(numbers(&cases.after(7, 2).unwrap()), [0; 0]);
+    assert_eq!(numbers(&cases.after(u64::MAX, 2).unwrap()), [0; 0]);
+}
+
+#[test]
+fn one_call_hands_out_no_more_than_a_page() {
+    let cases = SqliteCases::in_memory().unwrap();
+    let count = u64::try_from(PAGE_CASES_MAX).unwrap() + 1;
+    cases.store(&(0..count).map(invented).collect::<Vec<_>>()).unwrap();
+    assert_eq!(cases.newest(None, usize::MAX).unwrap().len(), PAGE_CASES_MAX);
+    assert_eq!(cases.after(0, usize::MAX).unwrap().len(), PAGE_CASES_MAX);
+}
+
+#[test]
+fn a_case_reads_well_as_json_and_names_no_person_in_words() {
+    let cases = SqliteCases::in_memory().unwrap();
+    let stored = judge_all(&cases, &scene());
+    let json = serde_json::to_value(&stored[0]).unwrap();
+    assert_eq!(json["number"], 1);
+    assert_eq!(json["kind"], "multi_device");
+    assert_eq!(json["severity"], "alarm");
+    assert_eq!(json["id"], stored[0].anomaly.id.to_string());
+    assert_eq!(json["who"], serde_json::json!([ANN.to_string()]));
+    assert_eq!(json["terminals"], serde_json::json!(["cd-1", "my-1"]));
+    assert_eq!(json["site"], "my");
+    assert_eq!(json["policy"], "sichuan-2025/1");
+    assert!(json["at"].is_i64());
+    for case in &stored {
+        for person in [ANN, BEA] {
+            assert!(!case.anomaly.why.zh.contains(&person.to_string()));
+            assert!(!case.anomaly.why.en.contains(&person.to_string()));
+        }
+    }
+}
+
+/// The ledger writes to the same file while cases are stored and read.
+#[test]
+fn cases_share_a_file_with_another_writer() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("centre.db");
+    let cases = SqliteCases::open(&path).unwrap();
+    let second = SqliteCases::open(&path).unwrap();
+    let ledger = Connection::open(&path).unwrap();
+    ledger.execute_batch("CREATE TABLE ledger_entry (n INTEGER)").unwrap();
+    ledger.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for n in 0..100 {
+                cases.store(&[invented(n)]).unwrap();
+            }
+        });
+        scope.spawn(|| {
+            for n in 0..100 {
+                second.store(&[invented(n)]).unwrap();
+                second.newest(None, 5).unwrap();
+            }
+        });
+        for n in 0..100 {
+            ledger.execute("INSERT INTO ledger_entry VALUES (?1)", [n]).unwrap();
+        }
+    });
+    assert_eq!(cases.counts().unwrap().total(), 100, "each once, whoever came first");
+}
+
+#[test]
+fn what_is_no_database_or_newer_or_damaged_is_a_clear_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let garbage = folder.path().join("garbage.db");
+    durable::write(&garbage, &[0x5a; 4096], durable::Access::Everyone).unwrap();
+    let error = SqliteCases::open(&garbage).unwrap_err();
+    assert_eq!(error.to_string(), format!("could not open the cases in {}", garbage.display()));
+
+    let path = folder.path().join("centre.db");
+    let cases = SqliteCases::open(&path).unwrap();
+    cases.store(&[invented(1)]).unwrap();
+    let other = Connection::open(&path).unwrap();
+    other.execute("UPDATE cases_anomaly SET kind = 'witchcraft'", []).unwrap();
+    let error = cases.newest(None, 1).unwrap_err();
+    assert!(matches!(error, ReadError::Damaged { number: 1, column: "kind" }), "{error}");
+    assert_eq!(error.to_string(), "could not read case 1: its kind is damaged");
+
+    other.execute("INSERT INTO cases_version VALUES (2)", []).unwrap();
+    let error = SqliteCases::open(&path).unwrap_err();
+    assert!(matches!(error, OpenError::Newer { found: 2, known: 1, .. }), "{error}");
+}

@@ -1,0 +1,344 @@
+//! Who follows the feed misses nothing and sees nothing twice, whatever breaks in between.
+
+use std::path::Path;
+use std::slice::from_ref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rollcall::domain::{AnomalyKind, Severity};
+use rollcall::feed::{
+    ATTENDANCES_KEPT_MAX, Body, Event, Feed, Filter, Log, OpenError, SNAPSHOT_ANOMALIES_MAX,
+    SNAPSHOT_ATTENDANCES_MAX, Start, Subscription, TerminalState,
+};
+use rollcall::platform::telemetry::Class;
+use serde_json::json;
+
+use crate::web_fixture::{
+    anomalies, another_anomaly, attendance, attendances, chengdu, terminal, terminals,
+};
+
+/// Fails with a sentence instead of waiting for ever.
+async fn next(subscription: &mut Subscription) -> Event {
+    tokio::time::timeout(Duration::from_secs(20), subscription.next())
+        .await
+        .expect("the next event comes")
+        .expect("the log can be read")
+        .expect("the feed is open")
+}
+
+async fn resume(feed: &Arc<Feed>, after: u64) -> Subscription {
+    let (start, subscription) = feed.subscribe(Some(after)).await.unwrap();
+    assert!(matches!(start, Start::Resumed(_)), "a known number resumes, got {start:?}");
+    subscription
+}
+
+fn file(folder: &tempfile::TempDir) -> std::path::PathBuf {
+    folder.path().join("feed.sqlite")
+}
+
+#[tokio::test]
+async fn reader_that_reconnects_misses_nothing_and_repeats_nothing_also_across_restarts() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut feed = Feed::open(&file(&folder)).unwrap();
+    let mut announced = Vec::new();
+    let mut seen = Vec::new();
+    let mut last = 0;
+    for round in 0..12 {
+        let bodies: Vec<Body> = (0..25).map(|i| attendance(round * 25 + i)).collect();
+        announced.extend(feed.announce(&bodies).unwrap().into_iter().flatten());
+        // Breaks off after a number of events that differs each round, mostly in their middle.
+        let mut subscription = resume(&feed, last).await;
+        let behind = announced.len() - seen.len();
+        for _ in 0..behind.min(7 + 5 * usize::try_from(round).unwrap() % 23) {
+            let event = next(&mut subscription).await;
+            last = event.id;
+            seen.push(event.id);
+        }
+        drop(subscription);
+        if round % 3 == 2 {
+            drop(feed);
+            feed = Feed::open(&file(&folder)).unwrap();
+        }
+    }
+    let mut subscription = resume(&feed, last).await;
+    while seen.len() < announced.len() {
+        seen.push(next(&mut subscription).await.id);
+    }
+    assert_eq!(announced.len(), 300);
+    assert_eq!(seen, announced);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slow_reader_gets_each_event_once_while_thousands_are_announced() {
+    let folder = tempfile::tempdir().unwrap();
+    let feed = Feed::open(&file(&folder)).unwrap();
+    let mut slow = resume(&feed, 0).await;
+    let mut fast = resume(&feed, 0).await;
+    let announcer = Arc::clone(&feed);
+    let announcing = tokio::task::spawn_blocking(move || {
+        for batch in 0..60 {
+            let bodies: Vec<Body> = (0..50).map(|i| attendance(batch * 50 + i)).collect();
+            announcer.announce(&bodies).unwrap();
+        }
+    });
+    for id in 1..=3_000 {
+        assert_eq!(next(&mut fast).await.id, id);
+    }
+    announcing.await.unwrap();
+    // This one reads nothing until all is over, far more than it takes at once.
+    for id in 1..=3_000 {
+        assert_eq!(next(&mut slow).await.id, id);
+    }
+}
+
+#[test]
+fn judging_the_whole_ledger_again_announces_nothing_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut log = Log::open(&file(&folder)).unwrap();
+    let all: Vec<Body> = [anomalies(), attendances(), terminals()].concat();
+    let first = log.announce(&all).unwrap();
+    assert!(first.iter().all(Option::is_some));
+    let day = "2026-03-02";
+    let totals = log.totals(day).unwrap();
+    drop(log);
+    let mut log = Log::open(&file(&folder)).unwrap();
+    assert!(log.announce(&all).unwrap().iter().all(Option::is_none));
+    assert_eq!(log.totals(day).unwrap(), totals);
+    assert_eq!(log.since(0, 1_000).unwrap().len(), all.len());
+}
+
+#[test]
+fn newest_state_of_a_terminal_replaces_the_former_under_a_new_number() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut log = Log::open(&file(&folder)).unwrap();
+    let online = terminal("cd-east-01", chengdu(), TerminalState::Online, 0, 1);
+    let full = terminal("cd-east-01", chengdu(), TerminalState::Full, 900, 1);
+    assert_eq!(log.announce(from_ref(&online)).unwrap(), [Some(1)]);
+    assert_eq!(log.announce(from_ref(&online)).unwrap(), [None], "the same again says nothing");
+    assert_eq!(log.announce(from_ref(&full)).unwrap(), [Some(2)]);
+    assert_eq!(log.since(0, 10).unwrap(), [Event { id: 2, body: full }]);
+    let totals = log.totals("2026-03-02").unwrap();
+    assert_eq!((totals.terminals, totals.terminals_online), (1, 0));
+    assert_eq!(log.announce(&[online]).unwrap(), [Some(3)], "and back again is news");
+}
+
+#[tokio::test]
+async fn reader_is_told_a_new_state_although_an_older_number_vanished() {
+    let folder = tempfile::tempdir().unwrap();
+    let feed = Feed::open(&file(&folder)).unwrap();
+    let state = |waiting| terminal("cd-east-01", chengdu(), TerminalState::Online, waiting, 1);
+    feed.announce(&[state(1)]).unwrap();
+    let mut subscription = resume(&feed, 0).await;
+    feed.announce(&[state(2)]).unwrap();
+    assert_eq!(next(&mut subscription).await, Event { id: 2, body: state(2) });
+    feed.announce(&[state(3)]).unwrap();
+    assert_eq!(next(&mut subscription).await, Event { id: 3, body: state(3) });
+}
+
+#[tokio::test]
+async fn new_reader_gets_the_newest_and_then_everything_after() {
+    let folder = tempfile::tempdir().unwrap();
+    let feed = Feed::open(&file(&folder)).unwrap();
+    feed.announce(&terminals()).unwrap();
+    let many: Vec<Body> = (0..500).flat_map(|i| [another_anomaly(i), attendance(i)]).collect();
+    feed.announce(&many).unwrap();
+    let (start, mut subscription) = feed.subscribe(None).await.unwrap();
+    let Start::Fresh(snapshot) = start else { panic!("a new reader gets a snapshot") };
+    assert_eq!(snapshot.cursor, 1_003);
+    let of = |kind: &str| {
+        u64::try_from(snapshot.events.iter().filter(|e| e.body.kind() == kind).count()).unwrap()
+    };
+    assert_eq!(of("anomaly"), SNAPSHOT_ANOMALIES_MAX);
+    assert_eq!(of("attendance"), SNAPSHOT_ATTENDANCES_MAX);
+    assert_eq!(of("terminal"), 3);
+    assert!(snapshot.events.is_sorted_by_key(|event| event.id));
+    feed.announce(&[another_anomaly(900)]).unwrap();
+    assert_eq!(next(&mut subscription).await.id, 1_004);
+}
+
+#[tokio::test]
+async fn number_of_another_log_gets_a_snapshot_instead_of_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    let feed = Feed::open(&file(&folder)).unwrap();
+    feed.announce(&attendances()).unwrap();
+    let (start, _) = feed.subscribe(Some(31)).await.unwrap();
+    assert!(matches!(start, Start::Fresh(_)), "the log ends at 30");
+    let other = tempfile::tempdir().unwrap();
+    let other = Feed::open(&file(&other)).unwrap();
+    assert_ne!(feed.log_id(), other.log_id(), "a reader can tell two logs apart");
+}
+
+#[tokio::test]
+async fn what_is_forgotten_is_neither_announced_again_nor_silently_skipped() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = || Log::open(&file(&folder)).unwrap().keeping(10, 5);
+    let feed = Feed::of(small());
+    feed.announce(&attendances()).unwrap();
+    feed.announce(&anomalies()).unwrap();
+    drop(feed);
+
+    let mut log = small();
+    let readable = log.since(0, 1_000).unwrap();
+    assert_eq!(readable.len(), 15, "ten attendances and five anomalies stay");
+    assert!(log.announce(&attendances()).unwrap().iter().all(Option::is_none));
+    assert!(log.announce(&anomalies()).unwrap().iter().all(Option::is_none));
+    let totals = log.totals("2026-03-02").unwrap();
+    assert_eq!(totals.alarms + totals.warnings + totals.notices, 12, "the counts forget nothing");
+    assert_eq!(totals.attendances, 22);
+
+    let feed = Feed::of(log);
+    let (start, _) = feed.subscribe(Some(3)).await.unwrap();
+    assert!(matches!(start, Start::Fresh(_)), "what followed 3 was forgotten");
+
+    // A reader that falls behind what is kept is ended, so that it comes back for a snapshot.
+    let mut behind = resume(&feed, feed.head()).await;
+    feed.announce(&(100..130).map(attendance).collect::<Vec<_>>()).unwrap();
+    assert_eq!(behind.next().await.unwrap(), None);
+}
+
+#[test]
+fn the_shipped_bound_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut log = Log::open(&file(&folder)).unwrap();
+    let more = ATTENDANCES_KEPT_MAX + 7;
+    log.announce(&(0..more).map(attendance).collect::<Vec<_>>()).unwrap();
+    let kept = log.since(0, u64::MAX).unwrap();
+    assert_eq!(u64::try_from(kept.len()).unwrap(), ATTENDANCES_KEPT_MAX);
+    assert_eq!(kept[0].id, 8, "the oldest went");
+}
+
+#[tokio::test]
+async fn closing_the_feed_ends_its_readers() {
+    let folder = tempfile::tempdir().unwrap();
+    let feed = Feed::open(&file(&folder)).unwrap();
+    let mut subscription = resume(&feed, 0).await;
+    feed.close();
+    assert_eq!(subscription.next().await.unwrap(), None);
+}
+
+#[test]
+fn anomalies_are_paged_without_a_hole_and_filtered() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut log = Log::open(&file(&folder)).unwrap();
+    log.announce(&anomalies()).unwrap();
+    let mut ids = Vec::new();
+    let mut before = None;
+    loop {
+        let page = log.anomalies(before, 5, Filter::default()).unwrap();
+        ids.extend(page.events.iter().map(|event| event.id));
+        before = page.older;
+        if before.is_none() {
+            break;
+        }
+    }
+    assert_eq!(ids, (1..=12).rev().collect::<Vec<u64>>());
+    let alarms = Filter { severity: Some(Severity::Alarm), kind: None };
+    assert_eq!(log.anomalies(None, 50, alarms).unwrap().events.len(), 6);
+    let replayed = Filter { severity: None, kind: Some(AnomalyKind::Replayed) };
+    assert_eq!(log.anomalies(None, 50, replayed).unwrap().events.len(), 1);
+}
+
+#[test]
+fn log_of_a_newer_program_and_a_file_that_is_no_log_are_refused_with_a_hint() {
+    let folder = tempfile::tempdir().unwrap();
+    let connection = rusqlite::Connection::open(file(&folder)).unwrap();
+    connection.pragma_update(None, "user_version", 9).unwrap();
+    drop(connection);
+    let error = Log::open(&file(&folder)).unwrap_err();
+    assert!(matches!(error, OpenError::Version { found: 9, .. }));
+    assert!(error.to_string().contains("run the newer program"), "{error}");
+
+    let picture = folder.path().join("picture.sqlite");
+    rollcall::platform::durable::write(
+        &picture,
+        &[0x89; 4_096],
+        rollcall::platform::durable::Access::Everyone,
+    )
+    .unwrap();
+    for path in [picture.as_path(), Path::new("/nonexistent/feed.sqlite")] {
+        let error = Log::open(path).unwrap_err();
+        assert_eq!((error.code(), error.class()), ("feed_open", Class::Permanent), "{error}");
+    }
+}
+
+#[test]
+fn names_in_the_json_are_those_of_the_specification() {
+    let [anomaly, attendance, terminal] =
+        [anomalies().remove(2), attendance(4), terminals().remove(2)];
+    let json = |id, body| serde_json::to_value(Event { id, body }).unwrap();
+    let place = |site: (&str, &str), town: (&str, &str), school: (&str, &str)| {
+        json!({
+            "institution": { "zh": school.0, "en": school.1 },
+            "site": { "zh": site.0, "en": site.1 },
+            "town": { "zh": town.0, "en": town.1 },
+        })
+    };
+    let mianyang = place(
+        ("实训楼", "Workshop building"),
+        ("绵阳", "Mianyang"),
+        ("涪城技工培训中心", "Fucheng Skills Centre"),
+    );
+    let chengdu = place(
+        ("东门教学点", "East Gate site"),
+        ("成都", "Chengdu"),
+        ("锦江职业培训学校", "Jinjiang Vocational School"),
+    );
+    let role = json!({ "zh": "学员", "en": "trainee" });
+    assert_eq!(
+        json(7, anomaly.clone()),
+        json!({
+            "id": 7,
+            "type": "anomaly",
+            "anomaly": "946c545328403c9f2719434b78e4a8a2",
+            "kind": "proxy_shared_face",
+            "severity": "alarm",
+            "at_ms": 1_772_412_242_000_i64,
+            "committed_ms": 1_772_412_243_400_i64,
+            "who": [{ "role": role, "name": "陈志强" }, { "role": role, "name": "郑国栋" }],
+            "where": chengdu,
+            "terminals": ["cd-east-01"],
+            "why": {
+                "zh": "同一张脸在 12 分钟内以两个姓名签到，相似度 0.83。",
+                "en": "One face checked in under two names within 12 minutes; similarity 0.83.",
+            },
+            "evidence": [
+                { "index": 5, "hash": "5dee4dd6", "what": { "zh": "签到", "en": "check-in" } },
+                { "index": 6, "hash": "14ac577c", "what": { "zh": "签到，同脸", "en": "check-in, same face" } },
+            ],
+            "policy": "sichuan-2025/1",
+        })
+    );
+    assert_eq!(
+        json(8, attendance.clone()),
+        json!({
+            "id": 8,
+            "type": "attendance",
+            "index": 4,
+            "at_ms": 1_772_431_567_000_i64,
+            "person": "赵丽娟",
+            "terminal": "my-shop-01",
+            "where": mianyang,
+            "lesson": { "zh": "电工基础 1 班", "en": "Electrician 1" },
+            "event": "check_in",
+            "outcome": "accepted",
+            "late_minutes": 12,
+        })
+    );
+    assert_eq!(
+        json(9, terminal.clone()),
+        json!({
+            "id": 9,
+            "type": "terminal",
+            "terminal": "my-shop-01",
+            "where": mianyang,
+            "state": "clock_doubtful",
+            "waiting": 12,
+            "last": { "seq": 27, "at_ms": 1_772_439_120_000_i64 },
+        })
+    );
+    for body in [anomaly, attendance, terminal] {
+        let event = Event { id: 3, body };
+        let text = serde_json::to_string(&event).unwrap();
+        assert_eq!(serde_json::from_str::<Event>(&text).unwrap(), event, "and back again");
+    }
+}

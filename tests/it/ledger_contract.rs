@@ -1,0 +1,247 @@
+//! What every ledger promises, on memory and on SQLite alike.
+
+use rollcall::domain::{Bilingual, Fact, PersonId, TerminalId, Timestamp};
+use rollcall::ingest::{Head, Intake, Limits, Past, Step};
+use rollcall::ledger::tree::{Tree, TreeHash};
+use rollcall::ledger::{Body, CommitError, Item, Ledger, Memory, Sqlite, Staged};
+use rollcall::record::{Parcel, SealedHash, SigningKey};
+use tempfile::TempDir;
+
+use crate::support::pen::{MORNING, Pen, opening};
+
+/// Runs one law on both.
+fn on_both(law: impl Fn(&mut dyn Ledger)) {
+    law(&mut Memory::default());
+    let (_folder, mut sqlite) = sqlite();
+    law(&mut sqlite);
+}
+
+fn sqlite() -> (TempDir, Sqlite) {
+    let folder = tempfile::tempdir().unwrap();
+    let sqlite = Sqlite::create(&folder.path().join("ledger.sqlite")).unwrap();
+    (folder, sqlite)
+}
+
+fn log() -> SigningKey {
+    SigningKey::from_secret(&[42; 32])
+}
+
+fn stage(items: Vec<Item>, at: Timestamp) -> Staged {
+    Staged::seal(items, at, Timestamp::default(), &log()).unwrap()
+}
+
+fn terminal(name: &str) -> TerminalId {
+    name.parse().unwrap()
+}
+
+struct NoPast;
+
+impl Past for NoPast {
+    type Error = std::convert::Infallible;
+    fn link(&self, _: &TerminalId, _: u64) -> Result<Option<rollcall::ingest::Link>, Self::Error> {
+        Ok(None)
+    }
+    fn refused(&self, _: &TerminalId, _: SealedHash) -> Result<Option<String>, Self::Error> {
+        Ok(None)
+    }
+}
+
+/// What ingest makes of parcels of registered terminals.
+fn judged(pens: &[&Pen], parcels: &[Parcel]) -> Vec<Item> {
+    let mut intake = Intake::new(Limits::default());
+    pens.iter().for_each(|pen| intake.learn(&pen.registration()));
+    let mut items = Vec::new();
+    for parcel in parcels {
+        let named = rollcall::record::Record::peek(parcel.sealed.bytes()).unwrap().0.terminal;
+        for step in intake.offer(&named, parcel.clone(), &NoPast).unwrap() {
+            match step {
+                Step::Commit(admitted) => items.push(Item::Record(admitted)),
+                Step::Keep { refused, .. } => items.push(Item::Refused(refused)),
+                Step::Again(_) | Step::Want { .. } | Step::Count { .. } => {}
+            }
+        }
+    }
+    items
+}
+
+/// A registration, three records (the second refused for its opening) and one of a stranger.
+fn small_day() -> (Pen, Vec<Parcel>, Vec<Item>) {
+    let mut pen = Pen::new("t-1", 1);
+    let mut parcels = pen.write_many(3);
+    parcels[1].person = None;
+    let mut items = vec![Item::Fact(pen.registration())];
+    items.extend(judged(&[&pen], &parcels));
+    items.extend(judged(&[], &[Pen::new("t-9", 9).write()]));
+    (pen, parcels, items)
+}
+
+#[test]
+fn entries_are_numbered_from_zero_and_read_back_as_they_were_committed() {
+    on_both(|ledger| {
+        let (_, _, items) = small_day();
+        let mut given = ledger.commit(stage(items, MORNING)).unwrap();
+        given.extend(ledger.commit(stage(vec![Item::Fact(Fact::Tick)], MORNING)).unwrap());
+        assert_eq!(given.iter().map(|e| e.index).collect::<Vec<_>>(), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(ledger.entries_since(0, 100).unwrap(), given);
+        assert_eq!(ledger.entries_since(2, 2).unwrap(), given[2..4]);
+        assert_eq!(ledger.entries_since(6, 100).unwrap(), []);
+        assert_eq!(ledger.size(), 6);
+    });
+}
+
+#[test]
+fn a_record_names_its_person_by_its_opening() {
+    on_both(|ledger| {
+        let (_, parcels, items) = small_day();
+        ledger.commit(stage(items, MORNING)).unwrap();
+        let entries = ledger.entries_since(1, 1).unwrap();
+        let Body::Record { hash, person, .. } = &entries[0].body else { panic!() };
+        assert_eq!(*hash, parcels[0].sealed.hash());
+        assert_eq!(*person, parcels[0].person.map(|opening| opening.person));
+    });
+}
+
+#[test]
+fn heads_and_links_follow_the_chain_over_refused_records() {
+    on_both(|ledger| {
+        let (pen, parcels, items) = small_day();
+        ledger.commit(stage(items, MORNING)).unwrap();
+        let head = Head { seq: 3, hash: parcels[2].sealed.hash() };
+        assert_eq!(ledger.heads().unwrap(), [(pen.terminal.clone(), head)]);
+        let link = ledger.link(&pen.terminal, 2).unwrap().unwrap();
+        assert_eq!(link.hash, parcels[1].sealed.hash());
+        assert_eq!(link.refused.as_deref(), Some("bad_opening"));
+        assert_eq!(ledger.link(&pen.terminal, 1).unwrap().unwrap().refused, None);
+        assert_eq!(ledger.link(&pen.terminal, 4).unwrap(), None);
+        assert_eq!(ledger.link(&terminal("t-9"), 1).unwrap(), None);
+    });
+}
+
+#[test]
+fn refused_bytes_are_found_again_and_counted_by_sender() {
+    on_both(|ledger| {
+        let (pen, parcels, items) = small_day();
+        ledger.commit(stage(items, MORNING)).unwrap();
+        let code = ledger.refused(&pen.terminal, parcels[1].sealed.hash()).unwrap();
+        assert_eq!(code.as_deref(), Some("bad_opening"));
+        assert_eq!(ledger.refused(&pen.terminal, parcels[0].sealed.hash()).unwrap(), None);
+        let mut counts = ledger.refusals().unwrap();
+        counts.sort();
+        assert_eq!(counts, [(pen.terminal, 1), (terminal("t-9"), 1)]);
+        let stored = ledger.stored_since(2, 1).unwrap();
+        assert_eq!(stored[0].evidence.as_deref(), Some(parcels[1].sealed.bytes()));
+    });
+}
+
+#[test]
+fn a_place_in_a_chain_is_taken_once_and_a_failed_batch_leaves_nothing() {
+    on_both(|ledger| {
+        let pen = Pen::new("t-1", 1);
+        let first = judged(&[&pen], &[pen.clone().write()]);
+        ledger.commit(stage(first.clone(), MORNING)).unwrap();
+        let before = (ledger.size(), ledger.root(), ledger.entries_since(0, 10).unwrap());
+        let again = [vec![Item::Fact(Fact::Tick)], first].concat();
+        let error = ledger.commit(stage(again, MORNING)).unwrap_err();
+        assert!(matches!(error, CommitError::Taken { seq: 1, .. }), "{error:?}");
+        assert_eq!((ledger.size(), ledger.root(), ledger.entries_since(0, 10).unwrap()), before);
+    });
+}
+
+#[test]
+fn time_never_runs_backwards() {
+    on_both(|ledger| {
+        ledger.commit(stage(vec![Item::Fact(Fact::Tick)], MORNING)).unwrap();
+        let earlier = MORNING.plus_ms(-1);
+        let error = ledger.commit(stage(vec![Item::Fact(Fact::Tick)], earlier)).unwrap_err();
+        assert!(matches!(error, CommitError::Backwards { .. }), "{error:?}");
+        let last = ledger.last_committed_at();
+        let staged = Staged::seal([Item::Fact(Fact::Tick)], earlier, last, &log()).unwrap();
+        assert_eq!(ledger.commit(staged).unwrap()[0].committed_at, MORNING);
+    });
+}
+
+#[test]
+fn the_root_is_that_of_the_tree_over_all_sealed_bytes() {
+    on_both(|ledger| {
+        assert_eq!(ledger.root(), TreeHash::empty());
+        for n in 0..5 {
+            let mut pen = Pen::new(&format!("t-{n}"), n);
+            let items = judged(&[&pen.clone()], &pen.write_many(usize::from(n) + 1));
+            ledger.commit(stage(items, MORNING)).unwrap();
+            let stored = ledger.stored_since(0, 100).unwrap();
+            let leaves = stored.iter().map(|stored| TreeHash::leaf(&stored.sealed)).collect();
+            assert_eq!(ledger.root(), Tree::of(leaves).root());
+        }
+    });
+}
+
+#[test]
+fn erasing_a_person_changes_nothing_but_the_name() {
+    on_both(|ledger| {
+        let (_, _, items) = small_day();
+        ledger.commit(stage(items, MORNING)).unwrap();
+        let (root, before) = (ledger.root(), ledger.stored_since(0, 100).unwrap());
+        assert_eq!(ledger.erase(PersonId([250; 16])).unwrap(), 0);
+        assert_eq!(ledger.erase(opening(1).person).unwrap(), 1);
+        let mut expected = before;
+        expected[1].person = None;
+        assert_eq!(ledger.stored_since(0, 100).unwrap(), expected);
+        assert_eq!(ledger.root(), root);
+        let entries = ledger.entries_since(1, 1).unwrap();
+        assert!(matches!(entries[0].body, Body::Record { person: None, .. }));
+    });
+}
+
+#[test]
+fn a_reopened_ledger_goes_on_where_it_ended() {
+    let (folder, mut sqlite) = sqlite();
+    let (_, _, items) = small_day();
+    sqlite.commit(stage(items, MORNING)).unwrap();
+    let before = (sqlite.size(), sqlite.root(), sqlite.last_committed_at());
+    drop(sqlite);
+    let path = folder.path().join("ledger.sqlite");
+    let mut sqlite = Sqlite::open(&path).unwrap();
+    assert_eq!((sqlite.size(), sqlite.root(), sqlite.last_committed_at()), before);
+    let reader = Sqlite::open_read_only(&path).unwrap();
+    let committed = sqlite.commit(stage(vec![Item::Fact(Fact::Tick)], MORNING)).unwrap();
+    assert_eq!(reader.entries_since(before.0, 10).unwrap(), committed, "a reader sees it at once");
+}
+
+#[test]
+fn an_erased_person_is_not_in_the_files_any_more() {
+    let (folder, mut sqlite) = sqlite();
+    let (_, _, items) = small_day();
+    sqlite.commit(stage(items, MORNING)).unwrap();
+    let person = opening(1).person;
+    let found = || {
+        std::fs::read_dir(folder.path()).unwrap().any(|file| {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            bytes.windows(16).any(|window| window == person.0)
+        })
+    };
+    assert!(found());
+    sqlite.erase(person).unwrap();
+    assert!(!found());
+}
+
+#[test]
+fn a_ledger_is_never_made_over_another_and_foreign_files_are_named() {
+    let (folder, sqlite) = sqlite();
+    drop(sqlite);
+    let said = |error: rollcall::ledger::OpenLedgerError| error.to_string();
+    let path = folder.path().join("ledger.sqlite");
+    assert!(said(Sqlite::create(&path).unwrap_err()).contains("already"));
+    let path = folder.path().join("none.sqlite");
+    assert!(said(Sqlite::open(&path).unwrap_err()).contains("no ledger at"));
+    #[expect(clippy::disallowed_methods, reason = "a test's file need not be durable")]
+    std::fs::write(&path, b"this is no database, but long enough to be looked at").unwrap();
+    assert!(said(Sqlite::open(&path).unwrap_err()).contains("is no ledger"));
+}
+
+#[test]
+fn a_fact_with_an_endless_name_is_not_staged() {
+    let name = Bilingual::new("长".repeat(1_000), "long");
+    let fact = Fact::Institution { id: "i-1".parse().unwrap(), name };
+    let error = Staged::seal([Item::Fact(fact)], MORNING, MORNING, &log()).unwrap_err();
+    assert!(error.to_string().contains("1024 are allowed"), "{error}");
+}

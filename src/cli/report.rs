@@ -68,13 +68,17 @@ impl Report {
         Self { what: what.into(), because: because.into(), hint: hint.into() }
     }
 
-    /// From an error: it says what was attempted, and its sources say why.
+    /// From an error: it says what was attempted, and its sources say why. An error without a
+    /// source gives its reason after a colon: "could not open X: there is none".
     pub fn of(error: &dyn Error, hint: impl Into<String>) -> Self {
-        let because = match error.source() {
-            Some(source) => Chain(source).to_string(),
-            None => "there is no deeper cause".to_owned(),
-        };
-        Self::new(error.to_string(), because, hint)
+        let what = error.to_string();
+        if let Some(source) = error.source() {
+            return Self::new(what, Chain(source).to_string(), hint);
+        }
+        match what.split_once(": ") {
+            Some((what, because)) => Self::new(what, because, hint),
+            None => Self::new(what, "there is no deeper cause", hint),
+        }
     }
 
     /// Prints the three lines to standard error for `role` ("terminal", "collector", "verify") and
@@ -113,6 +117,12 @@ mod tests {
         assert_eq!(
             report.to_string(),
             "could not open the journal at /there\n  because: disk on fire\n  hint: put it out"
+        );
+        let error = std::io::Error::other("could not open it: there is none");
+        let report = Report::of(&error, "make one");
+        assert_eq!(
+            report.to_string(),
+            "could not open it\n  because: there is none\n  hint: make one"
         );
     }
 }

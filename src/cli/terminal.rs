@@ -9,7 +9,7 @@ use clap::{Args as ClapArgs, Subcommand};
 
 use super::report::{Exit, Report};
 use crate::camera::{self, Folder, FrameSource};
-use crate::domain::{PersonId, Policy};
+use crate::domain::{ClockQuality, PersonId, Policy};
 use crate::face::gallery_file::{self, GalleryFileError};
 use crate::face::{Gallery, Manifest, Pipeline, Settings, model_files};
 use crate::journal::Journal;
@@ -258,9 +258,11 @@ fn run(arg: &ConfigArg) -> Told {
             // The replay is over; the records still go to the centre.
             std::future::pending().await
         };
+        let broker = format!("{}:{}", config.uplink.broker_host, config.uplink.broker_port);
         let seen = tokio::select! {
             ended = ended => ended,
             failed = looking => failed,
+            () = warn(&terminal, &broker) => Ok(()),
         };
         terminal.shut_down().await.map_err(|error| {
             let hint = "look at the disk; what is in the journal is offered at the next start";
@@ -342,6 +344,35 @@ fn look_once(eye: &mut Eye, terminal: &Terminal, clock: &SystemClock) -> Told<bo
         Err(AttendError::Take(error)) => {
             let hint = "look at the disk; what was shown green is safe in the journal";
             Err((exit_of(error.class()), Report::of(&error, hint)))
+        }
+    }
+}
+
+/// Tells of a broker that is not reached and of a clock that is not to be believed, once each time
+/// that it begins. Neither ends the terminal: it goes on taking records.
+async fn warn(terminal: &Terminal, broker: &str) {
+    let mut view = terminal.view();
+    let (mut offline, mut doubtful) = (false, false);
+    loop {
+        let trouble = view.borrow_and_update().trouble.clone();
+        if let (false, Some(trouble)) = (offline, &trouble) {
+            let what = format!("could not reach the broker at {broker}");
+            let hint = "records are kept and offered again; look at the network and [uplink]";
+            eprintln!("rollcall terminal: {}", Report::new(what, trouble, hint));
+        }
+        offline = trouble.is_some();
+        let evidence = terminal.clock_evidence();
+        if let (false, ClockQuality::Doubtful) = (doubtful, evidence.quality) {
+            let what = format!("could not believe the clock, which shows {}", evidence.wall);
+            let signed = evidence.signed.map_or("none".into(), |at| at.to_string());
+            let because = format!("the centre's newest signed time is {signed}");
+            let hint = "set the clock; until then records say that their time is doubtful";
+            eprintln!("rollcall terminal: {}", Report::new(what, because, hint));
+        }
+        doubtful = evidence.quality == ClockQuality::Doubtful;
+        // The uplink is gone: its end is told by others.
+        if view.changed().await.is_err() {
+            std::future::pending::<()>().await;
         }
     }
 }

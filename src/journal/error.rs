@@ -55,7 +55,7 @@ pub enum OpenError {
     },
     /// It belongs to another terminal, or was written with another key.
     #[error(
-        "could not open the journal in {dir}: it belongs to terminal {found_terminal} with key {found_key}, and this is terminal {terminal} with key {key}"
+        "could not open the journal in {dir}: it belongs to terminal {found_terminal} with key {found_key}, this is terminal {terminal} with key {key}"
     )]
     Foreign {
         /// Where.

@@ -70,15 +70,28 @@ impl Journal {
         let failed = |source| match source {
             StorageError::Exists => InitError::Exists { dir: dir.to_owned() },
             StorageError::Missing
+            | StorageError::Busy
             | StorageError::Engine(_)
             | StorageError::Crashed(_)
             | StorageError::Io(_) => InitError::Storage { dir: dir.to_owned(), source },
         };
         let storage = sled::create(dir).map_err(failed)?;
+        Self::init_on(&storage, dir, terminal, key)
+    }
+
+    /// Makes a journal on an empty storage; `dir` only names it in errors.
+    pub fn init_on(
+        storage: &dyn Storage,
+        dir: &Path,
+        terminal: &TerminalId,
+        key: KeyId,
+    ) -> Result<(), InitError> {
         let identity = Identity { terminal: terminal.clone(), key };
         // A crash before this leaves a store without identity: `open` calls it missing, and a
         // second `init` goes on from there.
-        storage.write_durably(&[storage::put_identity(&identity)]).map_err(failed)
+        storage
+            .write_durably(&[storage::put_identity(&identity)])
+            .map_err(|source| InitError::Storage { dir: dir.to_owned(), source })
     }
 
     /// Opens the journal in `dir`, checks all that it holds, and counts this boot.
@@ -91,6 +104,7 @@ impl Journal {
         let storage = sled::open(dir).map_err(|source| match source {
             StorageError::Missing => OpenError::Missing { dir: dir.to_owned() },
             StorageError::Exists
+            | StorageError::Busy
             | StorageError::Engine(_)
             | StorageError::Crashed(_)
             | StorageError::Io(_) => OpenError::Storage { dir: dir.to_owned(), source },

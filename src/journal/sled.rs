@@ -5,15 +5,22 @@
 //! file it writes to. And over damaged files it may panic instead of answering, so every call is
 //! fenced, and a panic becomes [`StorageError::Crashed`].
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::time::Duration;
 
 use super::storage::{Storage, StorageError, Visit, Write};
+use crate::platform::clock::Stopwatch;
 use crate::platform::durable;
 
 /// Most memory for pages: the journal is written once and read in order, so little suffices.
 const CACHE_BYTES: u64 = 8 * 1024 * 1024;
+
+/// How long to wait for another holder of the lock to end.
+const LOCK_WAIT: Duration = Duration::from_secs(2);
+const LOCK_POLL: Duration = Duration::from_millis(10);
 
 /// The name of the file in which sled keeps its log.
 const LOG_FILE: &str = "db";
@@ -48,7 +55,31 @@ pub(super) fn open(dir: &Path) -> Result<SledStorage, StorageError> {
     start(dir)
 }
 
+/// Waits until nobody holds sled's lock. sled itself would fail at once, and after a terminal has
+/// ended its lock may outlive it for a moment: in one of sled's threads, or in a process that is
+/// just being started and has not closed yet what it inherited.
+fn await_lock(dir: &Path) -> Result<(), StorageError> {
+    let log = match File::open(dir.join(LOG_FILE)) {
+        Ok(log) => log,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(StorageError::Io(error)),
+    };
+    let waiting = Stopwatch::start();
+    loop {
+        match log.try_lock() {
+            // Ours only for a moment: sled takes it next.
+            Ok(()) => return log.unlock().map_err(StorageError::Io),
+            Err(TryLockError::WouldBlock) if waiting.elapsed() < LOCK_WAIT => {
+                std::thread::sleep(LOCK_POLL);
+            }
+            Err(TryLockError::WouldBlock) => return Err(StorageError::Busy),
+            Err(TryLockError::Error(error)) => return Err(StorageError::Io(error)),
+        }
+    }
+}
+
 fn start(dir: &Path) -> Result<SledStorage, StorageError> {
+    await_lock(dir)?;
     let config = sled::Config::new()
         .path(dir)
         .cache_capacity(CACHE_BYTES)

@@ -58,6 +58,9 @@ pub enum StorageError {
     /// There is a store where a new one should be made.
     #[error("there is one already")]
     Exists,
+    /// Somebody else has it open.
+    #[error("another process uses it")]
+    Busy,
     /// The storage engine reports an error.
     #[error("the storage engine failed")]
     Engine(#[source] Box<dyn Error + Send + Sync>),

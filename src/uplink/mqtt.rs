@@ -169,11 +169,14 @@ impl Uplink {
     pub async fn run(self) -> Result<(), RunError> {
         let Self { config, journal, clock, waypoints, mut switch, view } = self;
         let mut standing = journal.watch();
+        // Looked at in a statement of its own: while the look lasts the journal cannot announce,
+        // and asking the journal for more meanwhile would wait for itself.
+        let stands = *standing.borrow_and_update();
         let link = Link::new(
             journal.terminal().clone(),
             config.receipt_key,
             config.pace,
-            *standing.borrow_and_update(),
+            stands,
             journal.freed_ahead(),
         );
         // Waits of the network run on the machine's own time, also when the terminal's clock is
@@ -300,9 +303,10 @@ impl Shell {
         let will = LastWill::new(Channel::Status.of(terminal), offline, QoS::AtLeastOnce, true);
         options
             .set_keep_alive(KEEP_ALIVE)
-            // The broker keeps our subscription and the centre's answers while we are away. It may
-            // as well forget them: what has no answer is offered again.
-            .set_clean_session(false)
+            // The broker keeps nothing for us while we are away: the journal is the session, what
+            // has no answer is offered again. A kept session would also keep a message too large
+            // for us, and break every connection with it anew.
+            .set_clean_session(true)
             .set_inflight(PUBLISHES_MAX)
             .set_max_packet_size(
                 BATCH_BYTES_MAX + PACKET_FRAME_BYTES,

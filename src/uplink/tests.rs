@@ -75,7 +75,8 @@ fn offers(actions: &[Action]) -> Vec<(u64, u64)> {
 /// records wait; online, they are offered and without an answer.
 #[test]
 fn every_event_in_every_state_does_what_the_table_says() {
-    let states: [(&str, fn() -> Link); 4] = [
+    type Make = fn() -> Link;
+    let states: [(&str, Make); 4] = [
         ("unplugged", || link(standing(0, 3))),
         ("connecting", || {
             let mut link = link(standing(0, 3));

@@ -16,6 +16,7 @@ mod face_people; // both runtimes decide the same on real pictures; sizes of fra
 mod face_reference; // points, boxes, liveness and embeddings are those of a reference implementation
 mod models_cli; // `rollcall models`: exit codes, the three-line error, the JSON of the bench
 
+mod journal_faults; // wrong folders, failing writes, damaged values, cut files
 mod journal_model; // append, replay, release, crash, reopen against a vector
 mod terminal_cli; // the terminal's commands through the real binary
 mod terminal_crash; // killed between every two steps; a full disk

@@ -2,9 +2,10 @@
 //! mistake told in three lines.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 
 use rollcall::terminal::RawConfig;
 use tempfile::TempDir;
@@ -153,4 +154,57 @@ fn wrong_plan_is_told_with_the_lesson() {
     }
     write(&plan, lesson("c-1", "2026-03-02 08:30", "2026-03-02 11:30"));
     assert!(site.run("check-config", &[]).status.success());
+}
+
+#[test]
+fn huge_configuration_is_told_and_not_read() {
+    let site = Site::new();
+    write(&site.config, "#".repeat(1_000_000));
+    told(&site.run("check-config", &[]), 2, "larger than");
+}
+
+#[test]
+fn missing_journal_leads_to_init_and_is_not_made() {
+    let site = Site::new();
+    assert!(site.run("init", &[]).status.success());
+    fs::remove_dir_all(site.folder.path().join("journal")).unwrap();
+    told(&site.run("run", &[]), 2, "terminal init");
+    assert!(!site.folder.path().join("journal").exists());
+}
+
+#[test]
+fn key_file_without_a_key_is_told() {
+    let site = Site::new();
+    assert!(site.run("init", &[]).status.success());
+    write(&site.folder.path().join("terminal.key"), "not a key");
+    told(&site.run("run", &[]), 2, "64 hexadecimal digits");
+}
+
+#[test]
+fn unreachable_broker_is_told_and_stops_nothing_until_the_signal() {
+    let site = Site::new();
+    assert!(site.run("init", &[]).status.success());
+    for signal in ["INT", "TERM"] {
+        let mut running = Command::new(env!("CARGO_BIN_EXE_rollcall"))
+            .args(["terminal", "run", "--config"])
+            .arg(&site.config)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(running.stderr.take().unwrap()).lines();
+        let mut next = || lines.next().expect("it told before it ended").unwrap();
+        assert!(next().starts_with("rollcall terminal: could not reach the broker at 127.0.0.1:"));
+        assert!(next().starts_with("  because: "));
+        assert!(next().starts_with("  hint: records are kept"));
+        // One process per journal: a second one is told so, and the first goes on.
+        told(&site.run("run", &[]), 3, "another process uses it");
+
+        let pid = running.id().to_string();
+        assert!(Command::new("kill").args(["-s", signal, &pid]).status().unwrap().success());
+        let mut said = String::new();
+        running.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+        assert!(running.wait().unwrap().success(), "{signal}: {said}");
+        assert!(said.contains("ended, 0 records wait"), "{said}");
+    }
 }

@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rollcall::domain::{CheckIn, Event, Outcome, PersonId, Way};
+use rollcall::domain::{CheckIn, ClockQuality, Event, Outcome, PersonId, Timestamp, Way};
 use rollcall::journal::{Bounds, Journal};
-use rollcall::platform::clock::SystemClock;
-use rollcall::record::SealedHash;
+use rollcall::platform::clock::{Clock, StepClock, SystemClock};
 use rollcall::record::topic::Channel;
+use rollcall::record::{Record, SealedHash};
 use rollcall::terminal::{Setup, Terminal};
 use rollcall::uplink::{self, NoWaypoints, Pace};
 use rumqttc::{AsyncClient, MqttOptions, Packet, QoS};
@@ -58,6 +58,10 @@ impl<C: Centre> Scene<C> {
 }
 
 fn start_terminal(dir: &TempDir, broker_port: u16) -> Terminal {
+    start_terminal_by(Arc::new(SystemClock::start()), dir, broker_port)
+}
+
+fn start_terminal_by(clock: Arc<dyn Clock>, dir: &TempDir, broker_port: u16) -> Terminal {
     let pace = Pace { retry_ms_min: 20, retry_ms_max: 200, answer_ms_min: 200, ..Pace::default() };
     Terminal::start(Setup {
         terminal: terminal_id(),
@@ -75,7 +79,7 @@ fn start_terminal(dir: &TempDir, broker_port: u16) -> Terminal {
         policy: "test@1".into(),
         pack: None,
         plugged: true,
-        clock: Arc::new(SystemClock::start()),
+        clock,
         waypoints: Arc::new(NoWaypoints),
     })
     .unwrap()
@@ -207,29 +211,53 @@ async fn a_terminal_that_starts_again_offers_what_had_no_receipt() {
     scene.all_green_is_at_the_centre_once().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn garbage_on_the_answers_topic_is_counted_and_harms_nothing() {
-    let mut scene: Scene<StandIn> = Scene::set();
-    scene.online(true).await;
-    let mut options = MqttOptions::new("stranger", "127.0.0.1", scene.broker.port());
+/// Publishes on the answers' topic as anybody may who reaches the broker.
+async fn a_stranger_publishes(broker: &Mosquitto, messages: Vec<Vec<u8>>) {
+    let mut options = MqttOptions::new("stranger", "127.0.0.1", broker.port());
     options.set_max_packet_size(300_000, 300_000);
     let (client, mut eventloop) = AsyncClient::new(options, 10);
-    let topic = Channel::Answers.of(&terminal_id());
-    // The oversized one costs the connection, which the uplink makes again.
-    for garbage in [vec![], vec![0xff; 50], vec![7; 70_000], vec![7; 200_000]] {
-        client.try_publish(&topic, QoS::AtLeastOnce, false, garbage).unwrap();
+    let mut left = messages.len();
+    for message in messages {
+        let topic = Channel::Answers.of(&terminal_id());
+        client.try_publish(topic, QoS::AtLeastOnce, false, message).unwrap();
     }
     let acknowledged = async {
-        let mut left = 4;
         while left > 0 {
             if let rumqttc::Event::Incoming(Packet::PubAck(_)) = eventloop.poll().await.unwrap() {
                 left -= 1;
             }
         }
     };
-    within_limit("the broker has the garbage", acknowledged).await;
+    within_limit("the broker has the messages", acknowledged).await;
+}
+
+/// Waits until the terminal's subscription is certain: its question for the time was answered.
+async fn answered(scene: &Scene<StandIn>) {
     let mut view = scene.terminal.view();
-    within_limit("garbage is counted", view.wait_for(|view| view.garbage >= 3)).await.unwrap();
+    within_limit("the time", view.wait_for(|view| view.synced.is_some())).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn garbage_on_the_answers_topic_is_counted_and_harms_nothing() {
+    let mut scene: Scene<StandIn> = Scene::set();
+    answered(&scene).await;
+    let garbage = vec![vec![], vec![0xff; 50], vec![7; 70_000]];
+    a_stranger_publishes(&scene.broker, garbage).await;
+    let mut view = scene.terminal.view();
+    within_limit("garbage is counted", view.wait_for(|view| view.garbage == 3)).await.unwrap();
+    scene.take(10);
+    scene.all_green_is_at_the_centre_once().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_oversized_answer_costs_one_connection_and_no_record() {
+    let mut scene: Scene<StandIn> = Scene::set();
+    answered(&scene).await;
+    let mut view = scene.terminal.view();
+    view.mark_unchanged();
+    a_stranger_publishes(&scene.broker, vec![vec![7; 200_000]]).await;
+    within_limit("the connection breaks", view.changed()).await.unwrap();
+    scene.online(true).await;
     scene.take(10);
     scene.all_green_is_at_the_centre_once().await;
 }
@@ -254,4 +282,26 @@ async fn the_status_says_online_and_the_last_will_says_offline() {
     assert_eq!(online["firmware"], "test");
     scene.terminal.disconnect();
     within_limit("the will says offline", told("offline")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_clock_stops_nobody_and_the_record_says_that_it_is_doubtful() {
+    let mut scene: Scene<StandIn> = Scene::set();
+    answered(&scene).await;
+    scene.take(1);
+    scene.all_green_is_at_the_centre_once().await;
+    scene.terminal.shut_down().await.unwrap();
+    drop(scene.terminal);
+    // The battery is empty: the clock begins in the year 2000 again.
+    let clock = StepClock::at(Timestamp::parse_shanghai("2000-01-01 00:00").unwrap());
+    scene.terminal = start_terminal_by(Arc::new(clock), &scene.dir, scene.broker.port());
+    let taken = scene.terminal.take(&checkin()).unwrap();
+    assert_eq!(taken.clock, ClockQuality::Doubtful, "the screen warns");
+    scene.green.push((taken.seq, taken.hash));
+    let (_, parcel) = scene.terminal.journal().replay(taken.seq, 1).unwrap().remove(0);
+    let record = Record::open(parcel.sealed.bytes(), &terminal_key().verifying_key()).unwrap();
+    assert_eq!(record.clock.quality, ClockQuality::Doubtful);
+    assert_eq!(record.clock.boot, 2);
+    assert!(record.clock.signed.unwrap() > record.clock.wall, "with the evidence against it");
+    scene.all_green_is_at_the_centre_once().await;
 }

@@ -81,6 +81,15 @@ impl Centre for StandIn {
     }
 }
 
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        // A runtime that is dropped inside another one would wait, which is forbidden there.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 impl StandIn {
     /// Commits, but every answer is lost.
     pub(crate) fn mute(&self, mute: bool) {

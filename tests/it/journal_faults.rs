@@ -1,0 +1,313 @@
+//! Wrong folders, failing writes, damaged values, cut files: a clear error each, never a panic,
+//! and nothing that was reported as durable is lost.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+use rollcall::journal::{AppendError, Bounds, InitError, Journal, OpenError, ReleaseError};
+use rollcall::platform::telemetry::Class;
+use rollcall::record::SealedHash;
+
+use crate::support::memory::{Failure, Memory};
+use crate::support::records::{
+    append, at_ms, committed, parcel_for, parcel_of, refused, terminal_id, terminal_key,
+};
+
+fn make(dir: &Path) {
+    Journal::init(dir, &terminal_id(), terminal_key().verifying_key().id()).unwrap();
+}
+
+fn open(dir: &Path) -> Result<Journal, OpenError> {
+    let key = terminal_key().verifying_key().id();
+    Journal::open(dir, &terminal_id(), key, Bounds::default())
+}
+
+fn open_on(memory: &Memory) -> Result<Journal, OpenError> {
+    let key = terminal_key().verifying_key().id();
+    let storage = Box::new(memory.clone());
+    Journal::open_on(storage, Path::new("memory"), &terminal_id(), key, Bounds::default())
+}
+
+fn made_in_memory() -> Memory {
+    let memory = Memory::default();
+    let key = terminal_key().verifying_key().id();
+    Journal::init_on(&memory, Path::new("memory"), &terminal_id(), key).unwrap();
+    memory
+}
+
+#[test]
+fn a_missing_journal_is_not_made_silently() {
+    let root = tempfile::tempdir().unwrap();
+    let dir = root.path().join("journal");
+    let error = open(&dir).err().unwrap();
+    assert!(matches!(error, OpenError::Missing { .. }), "{error}");
+    assert!(error.hint().contains("terminal init"));
+    assert!(!dir.exists(), "looking must not make anything");
+}
+
+#[test]
+fn a_journal_is_never_made_over_another() {
+    let root = tempfile::tempdir().unwrap();
+    make(root.path());
+    let key = terminal_key().verifying_key().id();
+    let error = Journal::init(root.path(), &terminal_id(), key).unwrap_err();
+    assert!(matches!(error, InitError::Exists { .. }), "{error}");
+}
+
+#[test]
+fn a_foreign_journal_is_refused_by_terminal_and_by_key() {
+    let root = tempfile::tempdir().unwrap();
+    make(root.path());
+    let key = terminal_key().verifying_key().id();
+    let other_key = rollcall::record::SigningKey::from_secret(&[1; 32]).verifying_key().id();
+    let other = "terminal-2".parse().unwrap();
+    for (terminal, key) in [(&other, key), (&terminal_id(), other_key)] {
+        let error = Journal::open(root.path(), terminal, key, Bounds::default()).err().unwrap();
+        assert!(matches!(error, OpenError::Foreign { .. }), "{error}");
+        assert_eq!(error.class(), Class::Permanent);
+    }
+}
+
+#[test]
+fn a_journal_that_is_in_use_cannot_be_opened_a_second_time() {
+    let root = tempfile::tempdir().unwrap();
+    make(root.path());
+    let _first = open(root.path()).unwrap();
+    let error = open(root.path()).err().unwrap();
+    assert!(matches!(error, OpenError::Storage { .. }), "{error}");
+    assert!(error.hint().contains("no other rollcall"));
+}
+
+#[test]
+fn only_the_next_record_of_this_terminal_and_key_is_appended() {
+    let memory = made_in_memory();
+    let journal = open_on(&memory).unwrap();
+    let first = append(&journal);
+    let next = journal.next();
+    let again = journal.append_durably(&first).unwrap_err();
+    assert!(matches!(again, AppendError::OutOfTurn { seq: 1, wanted: 2 }), "{again}");
+    let unchained = rollcall::journal::Slot { prev: SealedHash::GENESIS, ..next };
+    let unchained = journal.append_durably(&parcel_for(unchained)).unwrap_err();
+    assert!(matches!(unchained, AppendError::OutOfTurn { .. }), "{unchained}");
+    let other_key = rollcall::record::SigningKey::from_secret(&[1; 32]);
+    let foreign = parcel_of(&terminal_id(), &other_key, next);
+    let foreign = journal.append_durably(&foreign).unwrap_err();
+    assert!(matches!(foreign, AppendError::Foreign { .. }), "{foreign}");
+    assert_eq!(journal.standing().appended, 1);
+}
+
+#[test]
+fn at_its_bound_in_records_or_bytes_it_refuses_until_a_receipt_frees_room() {
+    let one_record = {
+        let journal = open_on(&made_in_memory()).unwrap();
+        append(&journal).encode().len() as u64 + 8
+    };
+    let by_records = Bounds { records_max: 2, ..Bounds::default() };
+    // Numbers may take one byte more in the second record than in the first.
+    let by_bytes = Bounds { bytes_max: 2 * one_record + 100, ..Bounds::default() };
+    for bounds in [by_records, by_bytes] {
+        let key = terminal_key().verifying_key().id();
+        let storage = Box::new(made_in_memory());
+        let path = Path::new("memory");
+        let journal = Journal::open_on(storage, path, &terminal_id(), key, bounds).unwrap();
+        let first = append(&journal);
+        append(&journal);
+        let third = parcel_for(journal.next());
+        let full = journal.append_durably(&third).unwrap_err();
+        assert!(matches!(full, AppendError::Full { records: 2, .. }), "{full}");
+        assert_eq!(full.class(), Class::Transient);
+        assert_eq!(journal.replay(1, 9).unwrap().len(), 2, "nothing was dropped");
+        journal.release_durably(&committed(1, 1, first.sealed.hash(), at_ms(0))).unwrap();
+        journal.append_durably(&third).unwrap();
+    }
+}
+
+#[test]
+fn receipts_that_do_not_fit_free_nothing() {
+    let memory = made_in_memory();
+    let journal = open_on(&memory).unwrap();
+    let first = append(&journal);
+    let second = append(&journal);
+    let hash = second.sealed.hash();
+    let foreign = rollcall::record::Receipt {
+        terminal: "terminal-2".parse().unwrap(),
+        ..committed(1, 2, hash, at_ms(0))
+    };
+    let long_refusal = rollcall::record::Receipt { first: 1, ..refused(2, hash, at_ms(0)) };
+    for receipt in [
+        foreign,
+        long_refusal,
+        committed(1, 2, first.sealed.hash(), at_ms(0)),
+        committed(1, 3, hash, at_ms(0)),
+        committed(1, u64::MAX, hash, at_ms(0)),
+        refused(1, hash, at_ms(0)),
+    ] {
+        let error = journal.release_durably(&receipt).unwrap_err();
+        assert_eq!(error.class(), Class::Permanent, "{error}");
+        assert_eq!(journal.standing().waiting, 2, "{receipt:?}");
+    }
+    // Receipts whose range is empty or begins at nothing free what they name, and no more.
+    journal.release_durably(&committed(0, 1, first.sealed.hash(), at_ms(0))).unwrap();
+    assert_eq!(journal.standing().waiting, 1);
+}
+
+/// The table: every durable step × {failed and not stored, failed but stored}. After it nothing
+/// more is accepted, and after the next start all that was reported as done is there.
+#[test]
+fn after_a_failed_write_nothing_goes_on_and_nothing_reported_is_lost() {
+    let steps = 6;
+    for failing in 0..steps {
+        for failure in [Failure::NotStored, Failure::Stored] {
+            let memory = made_in_memory();
+            let journal = open_on(&memory).unwrap();
+            *memory.fails.lock().unwrap() = Some((failing, failure));
+            let (mut appended, mut freed, mut done) = (0, 0, 0);
+            let mut stopped = None;
+            for _ in 0..4 {
+                match journal.append_durably(&parcel_for(journal.next())) {
+                    Ok(slot) => (appended, done) = (slot.seq, done + 1),
+                    Err(error) => {
+                        stopped.get_or_insert(error.class());
+                        assert_eq!(error.class(), Class::FailStop);
+                    }
+                }
+            }
+            if appended >= 2 {
+                let hash = journal.replay(2, 1).unwrap()[0].1.sealed.hash();
+                match journal.release_durably(&committed(1, 2, hash, at_ms(0))) {
+                    Ok(_) => (freed, done) = (2, done + 1),
+                    Err(error) => {
+                        let told =
+                            matches!(error, ReleaseError::Storage { .. } | ReleaseError::Failed);
+                        assert!(told, "{error}");
+                        stopped.get_or_insert(error.class());
+                    }
+                }
+            }
+            match journal.note_signed_time_durably(at_ms(9)) {
+                Ok(()) => done += 1,
+                Err(error) => {
+                    stopped.get_or_insert(error.class());
+                }
+            }
+            assert_eq!(done, failing, "each step before the failing one, none after it");
+            assert_eq!(stopped, Some(Class::FailStop), "step {failing} {failure:?}");
+
+            let journal = open_on(&memory.restarted()).unwrap();
+            let standing = journal.standing();
+            let in_doubt = u64::from(failure == Failure::Stored);
+            assert!((appended..=appended + in_doubt).contains(&standing.appended));
+            assert!(standing.released >= freed);
+            assert_eq!(journal.replay(1, 99).unwrap().len() as u64, standing.appended);
+            append(&journal);
+        }
+    }
+}
+
+#[test]
+fn a_damaged_value_is_told_whichever_byte_it_is() {
+    let memory = made_in_memory();
+    let journal = open_on(&memory).unwrap();
+    let parcels: Vec<_> = (0..3).map(|_| append(&journal)).collect();
+    journal.release_durably(&committed(1, 2, parcels[1].sealed.hash(), at_ms(0))).unwrap();
+    drop(journal);
+    let pairs = memory.pairs.lock().unwrap().clone();
+    for (key, value) in &pairs {
+        for place in 0..value.len() {
+            let damaged = memory.restarted();
+            damaged.pairs.lock().unwrap().get_mut(key).unwrap()[place] ^= 1;
+            let error = open_on(&damaged).err().unwrap();
+            assert!(matches!(error, OpenError::Damaged { .. }), "{key:?} {place}: {error}");
+            assert_eq!(error.class(), Class::FailStop);
+        }
+        let shortened = memory.restarted();
+        shortened.pairs.lock().unwrap().insert(key.clone(), Vec::new());
+        assert!(matches!(open_on(&shortened).err().unwrap(), OpenError::Damaged { .. }));
+    }
+}
+
+#[test]
+fn a_record_that_is_missing_is_told() {
+    let memory = made_in_memory();
+    let journal = open_on(&memory).unwrap();
+    let parcels: Vec<_> = (0..4).map(|_| append(&journal)).collect();
+    journal.release_durably(&committed(1, 4, parcels[3].sealed.hash(), at_ms(0))).unwrap();
+    drop(journal);
+    let record = |seq: u64| [&b"r"[..], &seq.to_be_bytes()].concat();
+    for lost in [2, 3, 4] {
+        let holed = memory.restarted();
+        holed.pairs.lock().unwrap().remove(&record(lost)).unwrap();
+        let error = open_on(&holed).err().unwrap();
+        assert!(matches!(error, OpenError::Damaged { .. }), "{lost}: {error}");
+    }
+    // Two records that have changed places are no chain either.
+    let swapped = memory.restarted();
+    {
+        let mut pairs = swapped.pairs.lock().unwrap();
+        let (two, three) = (pairs[&record(2)].clone(), pairs[&record(3)].clone());
+        pairs.insert(record(2), three);
+        pairs.insert(record(3), two);
+    }
+    assert!(matches!(open_on(&swapped).err().unwrap(), OpenError::Damaged { .. }));
+}
+
+#[test]
+fn a_value_damaged_while_running_is_told_on_replay() {
+    let memory = made_in_memory();
+    let journal = open_on(&memory).unwrap();
+    append(&journal);
+    append(&journal);
+    let second = [&b"r"[..], &2_u64.to_be_bytes()].concat();
+    memory.pairs.lock().unwrap().get_mut(&second).unwrap()[20] ^= 1;
+    let error = journal.replay(1, 9).unwrap_err();
+    assert!(error.to_string().contains("record 2"), "{error}");
+    assert!(error.source().is_some());
+    assert_eq!(error.class(), Class::FailStop);
+}
+
+/// What sled makes of a file that was cut or changed is its own affair; ours is that it ends in a
+/// clear error or in a journal whose records are whole and chained from the first.
+#[test]
+fn a_cut_or_changed_file_ends_in_an_error_or_a_whole_beginning_never_in_a_panic() {
+    let root = tempfile::tempdir().unwrap();
+    let whole = root.path().join("whole");
+    make(&whole);
+    let journal = open(&whole).unwrap();
+    let parcels: Vec<_> = (0..40).map(|_| append(&journal)).collect();
+    drop(journal);
+    let bytes = fs::read(whole.join("db")).unwrap();
+    // sled rounds its file up; what counts lies before the last byte that is not zero.
+    let used = bytes.iter().rposition(|byte| *byte != 0).unwrap();
+    let places = (0..24).map(|n| used * n / 23);
+    let (mut opened, mut told) = (0, 0);
+    for (n, place) in places.enumerate() {
+        for cut in [true, false] {
+            let dir = root.path().join(format!("{n}-{cut}"));
+            fs::create_dir(&dir).unwrap();
+            fs::copy(whole.join("conf"), dir.join("conf")).unwrap();
+            let mut changed = bytes.clone();
+            if cut {
+                changed.truncate(place);
+            } else {
+                changed[place] ^= 0xff;
+            }
+            #[expect(clippy::disallowed_methods, reason = "scratch need not be durable")]
+            fs::write(dir.join("db"), changed).unwrap();
+            match open(&dir) {
+                Ok(journal) => {
+                    opened += 1;
+                    let found = journal.replay(1, 99).unwrap();
+                    let expected: Vec<_> =
+                        (1..).zip(parcels.iter().cloned()).take(found.len()).collect();
+                    assert_eq!(found, expected, "cut {cut} at {place}");
+                }
+                Err(error) => {
+                    told += 1;
+                    assert!(!error.hint().is_empty());
+                }
+            }
+        }
+    }
+    assert!(opened > 0 && told > 0, "{opened} opened, {told} told: this tests nothing");
+}

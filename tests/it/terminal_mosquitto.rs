@@ -15,6 +15,7 @@ use rumqttc::{AsyncClient, MqttOptions, Packet, QoS};
 use tempfile::TempDir;
 
 use crate::support::centre::{Centre, StandIn};
+use crate::support::collector::RealCentre;
 use crate::support::mosquitto::Mosquitto;
 use crate::support::records::{receipt_verifying_key, terminal_id, terminal_key};
 use crate::support::within_limit;
@@ -98,9 +99,29 @@ fn checkin() -> CheckIn {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_broker_that_is_stopped_costs_no_record() {
-    let mut scene: Scene<StandIn> = Scene::set();
+/// One test with the stand-in, whose every answer a test can steer, and one with the real collector
+/// as a process of its own.
+macro_rules! with_both_centres {
+    ($scenario:ident) => {
+        mod $scenario {
+            use super::{RealCentre, StandIn};
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn with_a_stand_in() {
+                super::$scenario::<StandIn>().await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn with_the_real_collector() {
+                super::$scenario::<RealCentre>().await;
+            }
+        }
+    };
+}
+
+with_both_centres!(a_broker_that_is_stopped_costs_no_record);
+async fn a_broker_that_is_stopped_costs_no_record<C: Centre>() {
+    let mut scene: Scene<C> = Scene::set();
     scene.take(70);
     scene.broker.stop();
     scene.take(70);
@@ -111,9 +132,9 @@ async fn a_broker_that_is_stopped_costs_no_record() {
     scene.all_green_is_at_the_centre_once().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_broker_that_is_killed_again_and_again_costs_no_record() {
-    let mut scene: Scene<StandIn> = Scene::set();
+with_both_centres!(a_broker_that_is_killed_again_and_again_costs_no_record);
+async fn a_broker_that_is_killed_again_and_again_costs_no_record<C: Centre>() {
+    let mut scene: Scene<C> = Scene::set();
     for _ in 0..5 {
         scene.take(40);
         scene.online(true).await;
@@ -125,9 +146,9 @@ async fn a_broker_that_is_killed_again_and_again_costs_no_record() {
     scene.all_green_is_at_the_centre_once().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_centre_that_is_killed_again_and_again_gets_each_record_once() {
-    let mut scene: Scene<StandIn> = Scene::set();
+with_both_centres!(a_centre_that_is_killed_again_and_again_gets_each_record_once);
+async fn a_centre_that_is_killed_again_and_again_gets_each_record_once<C: Centre>() {
+    let mut scene: Scene<C> = Scene::set();
     for _ in 0..5 {
         scene.take(100);
         scene.centre.kill();
@@ -155,9 +176,9 @@ async fn what_the_broker_acknowledged_but_the_centre_did_not_receipt_is_not_free
     scene.all_green_is_at_the_centre_once().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_terminal_that_was_offline_for_a_lesson_catches_up() {
-    let mut scene: Scene<StandIn> = Scene::set();
+with_both_centres!(a_terminal_that_was_offline_for_a_lesson_catches_up);
+async fn a_terminal_that_was_offline_for_a_lesson_catches_up<C: Centre>() {
+    let mut scene: Scene<C> = Scene::set();
     scene.take(3);
     scene.all_green_is_at_the_centre_once().await;
     scene.terminal.disconnect();

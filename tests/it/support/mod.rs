@@ -5,6 +5,7 @@ pub(crate) mod caller;
 pub(crate) mod day;
 pub(crate) mod pen;
 pub(crate) mod centre;
+pub(crate) mod collector;
 pub(crate) mod memory;
 pub(crate) mod mosquitto;
 pub(crate) mod records;

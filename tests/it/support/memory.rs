@@ -45,7 +45,8 @@ impl Storage for Memory {
 
     fn write_durably(&self, writes: &[Write]) -> Result<(), StorageError> {
         // Once only: the next write would work, as a disk's next sync does after one that failed.
-        let failure = match self.fails.lock().unwrap().take() {
+        let planned = self.fails.lock().unwrap().take();
+        let failure = match planned {
             Some((0, failure)) => Some(failure),
             Some((left, failure)) => {
                 *self.fails.lock().unwrap() = Some((left - 1, failure));

@@ -41,9 +41,17 @@ pub(super) struct ProxySharedFace {
 struct Accepted {
     index: u64,
     person: Option<PersonId>,
+    /// Whose face it was said to be as well: the two are told once, not at each coming and going.
+    told_with: Option<PersonId>,
 }
 
 impl ProxySharedFace {
+    fn was_told(&self, terminal: &TerminalId, one: PersonId, other: PersonId) -> bool {
+        let own = self.accepted.get(terminal).into_iter().flatten();
+        own.filter_map(|(_, accepted)| accepted.person.zip(accepted.told_with))
+            .any(|pair| pair == (one, other) || pair == (other, one))
+    }
+
     fn remember(&mut self, terminal: &TerminalId, seq: u64, accepted: Accepted) {
         let own = self.accepted.entry(terminal.clone()).or_default();
         own.insert(seq, accepted);
@@ -69,6 +77,11 @@ impl Rule for ProxySharedFace {
             let earlier = self.accepted.get(&record.terminal)?.get(&same.seq)?;
             // Erasing a person erases her everywhere: if one of two is erased, they are two.
             (earlier.person != *person).then_some((same, earlier.index, earlier.person))
+        });
+        let told_with = earlier.and_then(|(_, _, other)| other);
+        let earlier = earlier.filter(|_| {
+            let both = person.zip(told_with);
+            !both.is_some_and(|(one, other)| self.was_told(&record.terminal, one, other))
         });
         let seen = earlier.map(|(same, index, other)| {
             let (at, when) = moment::told(record, entry.committed_at, policy);
@@ -103,7 +116,7 @@ impl Rule for ProxySharedFace {
         self.remember(
             &record.terminal,
             record.seq,
-            Accepted { index: entry.index, person: *person },
+            Accepted { index: entry.index, person: *person, told_with },
         );
         seen.into_iter().collect()
     }

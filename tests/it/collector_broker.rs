@@ -17,8 +17,9 @@ use rollcall::record::{
 use rumqttc::QoS;
 use tempfile::TempDir;
 
-use crate::support::broker::{Broker, embedded, eventually};
+use crate::support::broker::{embedded, eventually};
 use crate::support::caller::{Caller, receipts};
+use crate::support::mosquitto::Mosquitto;
 use crate::support::pen::{MORNING, Pen};
 
 /// A collector in this process.
@@ -99,12 +100,12 @@ impl Centre {
 
 #[test]
 fn records_are_committed_and_then_receipted() {
-    let Some(broker) = Broker::start() else { return };
-    let centre = Centre::start(broker.port);
+    let broker = Mosquitto::start();
+    let centre = Centre::start(broker.port());
     let mut pen = Pen::new("t-1", 1);
     let stated = centre.collector().state(vec![pen.registration()]).unwrap();
     assert_eq!((stated[0].index, stated[0].committed_at), (0, MORNING));
-    let mut caller = Caller::connect(broker.port, &pen.terminal);
+    let mut caller = Caller::connect(broker.port(), &pen.terminal);
     let parcels = pen.write_many(20);
     caller.offer(&parcels);
     let receipt = centre.until_receipt(&mut caller, 20);
@@ -122,11 +123,11 @@ fn records_are_committed_and_then_receipted() {
 
 #[test]
 fn a_restarted_collector_shows_the_old_entries_first_and_asks_for_what_it_lacks() {
-    let Some(broker) = Broker::start() else { return };
-    let mut centre = Centre::start(broker.port);
+    let broker = Mosquitto::start();
+    let mut centre = Centre::start(broker.port());
     let mut pen = Pen::new("t-1", 1);
     centre.collector().state(vec![pen.registration()]).unwrap();
-    let mut caller = Caller::connect(broker.port, &pen.terminal);
+    let mut caller = Caller::connect(broker.port(), &pen.terminal);
     caller.offer(&pen.write_many(3));
     centre.until_receipt(&mut caller, 3);
     let before = centre.committed();
@@ -162,11 +163,11 @@ fn the_embedded_broker_of_the_demo_serves_as_well_across_a_restart() {
 
 #[test]
 fn a_question_for_the_time_is_answered_with_its_own_nonce_and_a_status_is_passed_on() {
-    let Some(broker) = Broker::start() else { return };
-    let centre = Centre::start(broker.port);
+    let broker = Mosquitto::start();
+    let centre = Centre::start(broker.port());
     let pen = Pen::new("t-1", 1);
     centre.collector().state(vec![pen.registration()]).unwrap();
-    let mut caller = Caller::connect(broker.port, &pen.terminal);
+    let mut caller = Caller::connect(broker.port(), &pen.terminal);
     caller.send(Channel::Ask, QoS::AtLeastOnce, b"too short".to_vec());
     caller.send(Channel::Ask, QoS::AtLeastOnce, vec![7; 16]);
     caller.until("it answers", |heard| !heard.is_empty());
@@ -181,8 +182,8 @@ fn a_question_for_the_time_is_answered_with_its_own_nonce_and_a_status_is_passed
 
 #[test]
 fn a_clock_that_runs_back_does_not_turn_the_ledger_back() {
-    let Some(broker) = Broker::start() else { return };
-    let centre = Centre::start(broker.port);
+    let broker = Mosquitto::start();
+    let centre = Centre::start(broker.port());
     centre.collector().state(vec![Fact::Tick]).unwrap();
     centre.clock.set(Timestamp::from_ms(0));
     let stated = centre.collector().state(vec![Fact::Tick]).unwrap();
@@ -191,8 +192,8 @@ fn a_clock_that_runs_back_does_not_turn_the_ledger_back() {
 
 #[test]
 fn facts_are_stated_all_or_none_and_while_the_broker_is_away() {
-    let Some(mut broker) = Broker::start() else { return };
-    let centre = Centre::start(broker.port);
+    let mut broker = Mosquitto::start();
+    let centre = Centre::start(broker.port());
     broker.kill();
     let name = Bilingual::new("长".repeat(1_000), "long");
     let id = "i-1".parse().unwrap();
@@ -206,15 +207,15 @@ fn facts_are_stated_all_or_none_and_while_the_broker_is_away() {
 
 #[test]
 fn the_collector_comes_back_to_a_broker_that_comes_back() {
-    let Some(mut broker) = Broker::start() else { return };
-    let centre = Centre::start(broker.port);
+    let mut broker = Mosquitto::start();
+    let centre = Centre::start(broker.port());
     let mut pen = Pen::new("t-1", 1);
     centre.collector().state(vec![pen.registration()]).unwrap();
     broker.kill();
     eventually("the loss is noticed", || !centre.collector().is_connected());
-    broker.run();
+    broker.start_again();
     eventually("it is connected again", || centre.collector().is_connected());
-    let mut caller = Caller::connect(broker.port, &pen.terminal);
+    let mut caller = Caller::connect(broker.port(), &pen.terminal);
     let parcel = pen.write();
     eventually("a record gets its receipt", || {
         caller.offer(std::slice::from_ref(&parcel));
@@ -225,11 +226,11 @@ fn the_collector_comes_back_to_a_broker_that_comes_back() {
 
 #[test]
 fn no_message_hurts_it() {
-    let Some(broker) = Broker::start() else { return };
-    let centre = Centre::start(broker.port);
+    let broker = Mosquitto::start();
+    let centre = Centre::start(broker.port());
     let mut pen = Pen::new("t-1", 1);
     centre.collector().state(vec![pen.registration()]).unwrap();
-    let mut caller = Caller::connect(broker.port, &pen.terminal);
+    let mut caller = Caller::connect(broker.port(), &pen.terminal);
     for n in 0..300_usize {
         let garbage = (0..n).map(|i| u8::try_from((i * 31 + n * 7) % 256).unwrap()).collect();
         let qos = if n % 2 == 0 { QoS::AtLeastOnce } else { QoS::AtMostOnce };
@@ -260,11 +261,11 @@ fn no_message_hurts_it() {
 
 #[test]
 fn a_message_of_megabytes_costs_the_session_and_no_record() {
-    let Some(broker) = Broker::start() else { return };
-    let centre = Centre::start(broker.port);
+    let broker = Mosquitto::start();
+    let centre = Centre::start(broker.port());
     let mut pen = Pen::new("t-1", 1);
     centre.collector().state(vec![pen.registration()]).unwrap();
-    let mut caller = Caller::connect(broker.port, &pen.terminal);
+    let mut caller = Caller::connect(broker.port(), &pen.terminal);
     caller.send(Channel::Records, QoS::AtLeastOnce, vec![0; 3 * 1024 * 1024]);
     let parcel = pen.write();
     eventually("a record offered again gets its receipt", || {
@@ -322,9 +323,9 @@ fn configured(folder: &Path, port: u16) -> PathBuf {
 fn killed_in_the_middle_of_a_stream_each_record_is_there_exactly_once() {
     const MESSAGES: usize = 60;
     const EACH: usize = 32;
-    let Some(broker) = Broker::start() else { return };
+    let broker = Mosquitto::start();
     let folder = tempfile::tempdir().unwrap();
-    let config = configured(folder.path(), broker.port);
+    let config = configured(folder.path(), broker.port());
     let data = folder.path().join("data");
     let mut pen = Pen::new("t-1", 1);
     let mut home = Home::create(&data).unwrap();
@@ -347,7 +348,7 @@ fn killed_in_the_middle_of_a_stream_each_record_is_there_exactly_once() {
     let parcels = pen.write_many(MESSAGES * EACH);
     let last = parcels.len() as u64;
     let mut process = Process::run(&config);
-    let mut caller = Caller::connect(broker.port, &pen.terminal);
+    let mut caller = Caller::connect(broker.port(), &pen.terminal);
     let covered = |caller: &Caller| {
         caller.receipts(&key).iter().map(|receipt| receipt.last).max().unwrap_or(0)
     };

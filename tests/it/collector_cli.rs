@@ -12,9 +12,10 @@ use rollcall::ledger::{Body, Ledger, Sqlite};
 use rollcall::record::topic::Channel;
 use rumqttc::QoS;
 
-use crate::support::broker::{Broker, eventually, free_port};
+use crate::support::broker::{eventually, free_port};
 use crate::support::caller::Caller;
 use crate::support::day::{Day, rollcall, write};
+use crate::support::mosquitto::Mosquitto;
 use crate::support::pen::{MORNING, Pen};
 
 #[track_caller]
@@ -230,8 +231,8 @@ fn a_signal_ends_it_cleanly_with_or_without_a_broker() {
 
 #[test]
 fn a_full_disk_ends_it_with_three_lines_and_nothing_is_lost() {
-    let Some(broker) = Broker::start() else { return };
-    let day = Day::configured(broker.port);
+    let broker = Mosquitto::start();
+    let day = Day::configured(broker.port());
     let mut pen = Pen::new("t-1", 1);
     let mut home = Home::create(&day.data()).unwrap();
     home.state(vec![pen.registration()], MORNING).unwrap();
@@ -243,7 +244,7 @@ fn a_full_disk_ends_it_with_three_lines_and_nothing_is_lost() {
     command.args(["-c", script, "bash", env!("CARGO_BIN_EXE_rollcall")]);
     let mut child = started(command.args(["collector", "run", "--config"]).arg(&day.config));
     let parcels = pen.write_many(2_000);
-    let mut caller = Caller::connect(broker.port, &pen.terminal);
+    let mut caller = Caller::connect(broker.port(), &pen.terminal);
     parcels.chunks(40).for_each(|chunk| caller.offer(chunk));
     eventually("the disk is full", || {
         caller.step();

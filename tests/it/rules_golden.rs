@@ -95,6 +95,16 @@ mod proxy_shared_face {
     }
 
     #[test]
+    fn fires_once_about_two_names_however_often_they_come_and_go() {
+        let mut scene = Scene::two_towns();
+        scene.add(comes("cd-1", "03-02 08:31", ANN).lesson("cd-am"));
+        scene.add(comes("cd-1", "03-02 08:36", BEA).lesson("cd-am").same_face_as(1, 8207));
+        scene.add(leaves("cd-1", "03-02 11:31", ANN).lesson("cd-am").same_face_as(2, 8100));
+        scene.add(leaves("cd-1", "03-02 11:32", BEA).lesson("cd-am").same_face_as(3, 8300));
+        assert_eq!(scene.kinds(), [AnomalyKind::ProxySharedFace]);
+    }
+
+    #[test]
     fn stays_silent_when_a_person_comes_back_under_her_own_name() {
         let mut scene = Scene::two_towns();
         scene.add(comes("cd-1", "03-02 08:31", ANN).lesson("cd-am"));

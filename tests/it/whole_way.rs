@@ -10,8 +10,9 @@ use rollcall::domain::Timestamp;
 use rollcall::platform::clock::{Clock, SystemClock};
 
 use crate::face_data::data_folder;
-use crate::support::broker::{Broker, eventually};
+use crate::support::broker::eventually;
 use crate::support::day::{rollcall, verify, write};
+use crate::support::mosquitto::Mosquitto;
 use crate::web_fixture::snapshot;
 
 const PERSON: &str = "00112233445566778899aabbccddeeff";
@@ -89,7 +90,7 @@ fn ran(arguments: &[&str], data: &Path) -> String {
 #[test]
 fn a_face_before_the_camera_becomes_a_verifiable_line_on_the_page() {
     let Some(data) = data_folder() else { return };
-    let Some(broker) = Broker::start() else { panic!("./test installs Mosquitto") };
+    let broker = Mosquitto::start();
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let text = |path: &PathBuf| path.to_str().unwrap().to_owned();
@@ -101,7 +102,7 @@ fn a_face_before_the_camera_becomes_a_verifiable_line_on_the_page() {
         format!(
             "data_dir = {:?}\n[broker]\nport = {}\n[web]\nlisten = \"127.0.0.1:0\"\n",
             at("centre"),
-            broker.port
+            broker.port()
         ),
     );
     let trust = ran(&["collector", "init", "--config", &centre], &data);
@@ -125,7 +126,7 @@ fn a_face_before_the_camera_becomes_a_verifiable_line_on_the_page() {
              [face]\ngallery_file = {:?}\ngallery_key_file = {:?}\n[camera]\nreplay_dir = {replay:?}\n",
             at("terminal.key"),
             at("journal"),
-            broker.port,
+            broker.port(),
             at("plan.toml"),
             at("gallery.sealed"),
             at("gallery.key"),

@@ -55,7 +55,7 @@ impl Mosquitto {
         let config = self.dir.path().join("mosquitto.conf");
         let text = format!(
             "listener {} 127.0.0.1\nallow_anonymous true\npersistence true\npersistence_location {}/\n\
-             log_dest stderr\nlog_type all\nuser root\n",
+             max_queued_messages 100000\nlog_dest stderr\nlog_type all\nuser root\n",
             self.port,
             self.dir.path().display()
         );

@@ -44,10 +44,12 @@ impl Storage for Memory {
     }
 
     fn write_durably(&self, writes: &[Write]) -> Result<(), StorageError> {
-        let failure = match &mut *self.fails.lock().unwrap() {
-            Some((0, failure)) => Some(*failure),
-            Some((left, _)) => {
-                *left -= 1;
+        // Once only: the next write would work, as a disk's next sync does after one that failed.
+        let planned = self.fails.lock().unwrap().take();
+        let failure = match planned {
+            Some((0, failure)) => Some(failure),
+            Some((left, failure)) => {
+                *self.fails.lock().unwrap() = Some((left - 1, failure));
                 None
             }
             None => None,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Subcommand};
 
-use super::report::{Exit, Report};
+use super::report::{Exit, Report, secret_failed};
 use crate::collector::Names;
 use crate::collector::facts::{Difference, FactsError, compare, parse};
 use crate::collector::{
@@ -282,13 +282,9 @@ fn home_failed(error: HomeError) -> (Exit, Report) {
         HomeError::Exists { .. } => {
             (Exit::Usage, "use it with `rollcall collector run`; nothing was changed")
         }
-        HomeError::Key { .. } => (
-            Exit::Environment,
-            "is its disk mounted? a new collector begins with `rollcall collector init`",
-        ),
-        HomeError::KeyText { .. } => (Exit::Usage, "put back the right key from its backup"),
+        HomeError::Key(error) => return secret_failed(error),
         HomeError::Locked { .. } => (Exit::Environment, "end the other collector first"),
-        HomeError::Folder { .. } | HomeError::Write(_) => {
+        HomeError::Folder { .. } => {
             (Exit::Environment, "look at the folder's rights and free space")
         }
         HomeError::Ledger(OpenLedgerError::Missing { .. }) => {
@@ -304,13 +300,12 @@ fn home_failed(error: HomeError) -> (Exit, Report) {
         ) => (Exit::Environment, "look at the file and its disk"),
     };
     let report = match &error {
-        HomeError::Exists { .. } | HomeError::Locked { .. } | HomeError::KeyText { .. } => {
+        HomeError::Exists { .. } | HomeError::Locked { .. } => {
             Report::new("could not use the collector's folder", error.to_string(), hint)
         }
-        HomeError::Key { .. }
-        | HomeError::Folder { .. }
-        | HomeError::Write(_)
-        | HomeError::Ledger(_) => Report::of(&error, hint),
+        HomeError::Key(_) | HomeError::Folder { .. } | HomeError::Ledger(_) => {
+            Report::of(&error, hint)
+        }
     };
     (exit, report)
 }

@@ -11,6 +11,7 @@ use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
+use crate::platform::secret::SecretError;
 use crate::platform::telemetry::Chain;
 
 /// Why a process ended. The numbers are a contract with systemd and scripts.
@@ -96,6 +97,26 @@ impl fmt::Display for Report {
         let because = self.because.trim_end().replace('\n', "\n    ");
         write!(f, "{}\n  because: {because}\n  hint: {}", self.what, self.hint)
     }
+}
+
+/// How a role tells that it cannot use a key or another secret.
+#[cfg(any(feature = "terminal", feature = "collector"))]
+pub(super) fn secret_failed(error: &SecretError) -> (Exit, Report) {
+    let (exit, hint) = match error {
+        SecretError::Missing { .. } => (
+            Exit::Usage,
+            "is its disk mounted? `rollcall terminal init` or `rollcall collector init` makes it, once",
+        ),
+        SecretError::Exists { .. } => {
+            (Exit::Usage, "it is set up already; a second key would be a second history")
+        }
+        SecretError::Open { .. } => (Exit::Usage, "make it readable by its owner alone: chmod 600"),
+        SecretError::Content { .. } => (Exit::Usage, "put it back from its backup"),
+        SecretError::Read { .. } | SecretError::Write { .. } => {
+            (Exit::Environment, "look at the disk and who may use it")
+        }
+    };
+    (exit, Report::of(error, hint))
 }
 
 #[cfg(test)]

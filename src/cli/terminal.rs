@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args as ClapArgs, Subcommand};
 
-use super::report::{Exit, Report};
+use super::report::{Exit, Report, secret_failed};
 use crate::camera::{self, Folder, FrameSource};
 use crate::domain::{ClockQuality, PersonId, Policy};
 use crate::face::gallery_file::{self, GalleryFileError};
@@ -16,11 +16,11 @@ use crate::journal::Journal;
 use crate::kiosk::Console;
 use crate::platform::chance;
 use crate::platform::clock::SystemClock;
+use crate::platform::secret;
 use crate::platform::telemetry::{Chain, Class, start_logging};
 use crate::record::SigningKey;
 use crate::terminal::{
-    AttendError, Config, ConfigError, Door, FaceSection, KeyFileError, Setup, Terminal, numbers,
-    read_key, read_secret, write_new_key, write_new_secret,
+    AttendError, Config, ConfigError, Door, FaceSection, Setup, Terminal, numbers,
 };
 use crate::uplink::NoWaypoints;
 
@@ -97,26 +97,6 @@ fn config_failed(error: &ConfigError) -> (Exit, Report) {
     (Exit::Usage, Report::of(error, hint))
 }
 
-fn key_failed(error: &KeyFileError) -> (Exit, Report) {
-    let (exit, hint) = match error {
-        KeyFileError::Missing { .. } => (
-            Exit::Usage,
-            "is its disk mounted? a new terminal begins with `rollcall terminal init`",
-        ),
-        KeyFileError::Exists { .. } => {
-            (Exit::Usage, "the terminal is set up already; a second key would be a second history")
-        }
-        KeyFileError::Open { .. } => {
-            (Exit::Usage, "make it readable by its owner alone: chmod 600")
-        }
-        KeyFileError::Content { .. } => (Exit::Usage, "put the key back from its backup"),
-        KeyFileError::Read { .. } | KeyFileError::Write { .. } => {
-            (Exit::Environment, "look at the disk and who may use it")
-        }
-    };
-    (exit, Report::of(error, hint))
-}
-
 fn exit_of(class: Class) -> Exit {
     match class {
         Class::Transient => Exit::Environment,
@@ -130,9 +110,9 @@ fn init(arg: &ConfigArg) -> Told {
     let key = SigningKey::from_secret(&chance::random_bytes());
     // The key first: a crash here leaves a key without a journal, which neither `run` nor `init`
     // accepts, and no record was made with it.
-    write_new_key(&config.key_file, &key).map_err(|error| key_failed(&error))?;
-    write_new_secret(&config.face.gallery_key_file, &chance::random_bytes())
-        .map_err(|error| key_failed(&error))?;
+    secret::write_new(&config.key_file, &key.secret()).map_err(|error| secret_failed(&error))?;
+    secret::write_new(&config.face.gallery_key_file, &chance::random_bytes())
+        .map_err(|error| secret_failed(&error))?;
     let id = key.verifying_key().id();
     Journal::init(&config.journal_dir, &config.terminal, id).map_err(|error| {
         (exit_of(error.class()), Report::of(&error, "name another folder in [journal] dir"))
@@ -169,7 +149,8 @@ fn open_pipeline(face: &FaceSection) -> Told<Pipeline> {
 
 fn enrol(arg: &ConfigArg, person: PersonId, pictures: &[PathBuf]) -> Told {
     let config = load(arg)?;
-    let secret = read_secret(&config.face.gallery_key_file).map_err(|error| key_failed(&error))?;
+    let secret =
+        secret::read(&config.face.gallery_key_file).map_err(|error| secret_failed(&error))?;
     let mut pipeline = open_pipeline(&config.face)?;
     let path = &config.face.gallery_file;
     let model = pipeline.embedding_digest();
@@ -218,7 +199,8 @@ fn gallery_failed(error: &GalleryFileError) -> (Exit, Report) {
 fn run(arg: &ConfigArg) -> Told {
     let config = load(arg)?;
     let policy = config.policy().map_err(|error| config_failed(&error))?;
-    let key = read_key(&config.key_file).map_err(|error| key_failed(&error))?;
+    let key = secret::read(&config.key_file).map_err(|error| secret_failed(&error))?;
+    let key = SigningKey::from_secret(&key);
     let eye = match &config.replay {
         Some((folder, frame_ms)) => Some(Eye::open(&config, &policy, folder, *frame_ms)?),
         None => None,
@@ -293,7 +275,7 @@ impl Eye {
         let camera = Folder::open(folder)
             .map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))?;
         let secret =
-            read_secret(&config.face.gallery_key_file).map_err(|error| key_failed(&error))?;
+            secret::read(&config.face.gallery_key_file).map_err(|error| secret_failed(&error))?;
         let pipeline = open_pipeline(&config.face)?;
         let model = pipeline.embedding_digest();
         let gallery = gallery_file::load(&config.face.gallery_file, &secret, &model)

@@ -6,8 +6,6 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use data_encoding::BASE64;
-
 use super::{StateError, check_facts};
 use crate::domain::{Fact, TerminalId, Timestamp};
 use crate::ledger::bundle::Bundle;
@@ -15,7 +13,8 @@ use crate::ledger::{
     Body, Entry, Item, Ledger, OpenLedgerError, ReadError, Sqlite, StageError, Staged,
 };
 use crate::platform::chance::random_bytes;
-use crate::platform::durable::{self, Access, WriteError};
+use crate::platform::durable;
+use crate::platform::secret::{self, SecretError};
 use crate::record::{Checkpoint, SigningKey, VerifyingKey, seal_statement};
 
 const LOG_KEY: &str = "log.key";
@@ -35,21 +34,9 @@ pub enum HomeError {
         /// Where.
         folder: PathBuf,
     },
-    /// A key is missing: `init` was not run, or the data partition is not mounted.
-    #[error("could not read the key {path}")]
-    Key {
-        /// Which file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        cause: io::Error,
-    },
-    /// A key file holds something else.
-    #[error("{path} holds no key: one line of 44 characters of base64 is expected")]
-    KeyText {
-        /// Which file.
-        path: PathBuf,
-    },
+    /// A key cannot be read or made: `init` was not run, or the data partition is not mounted.
+    #[error("could not use a key")]
+    Key(#[from] SecretError),
     /// Another process holds the folder.
     #[error("another collector works in {folder}")]
     Locked {
@@ -65,9 +52,6 @@ pub enum HomeError {
         #[source]
         cause: io::Error,
     },
-    /// A key could not be written.
-    #[error("could not keep a key")]
-    Write(#[from] WriteError),
     /// The ledger could not be made or opened.
     #[error("could not use the ledger")]
     Ledger(#[from] OpenLedgerError),
@@ -187,17 +171,12 @@ fn lock(folder: &Path) -> Result<File, HomeError> {
     }
 }
 
-fn make_key(path: &Path) -> Result<SigningKey, WriteError> {
+fn make_key(path: &Path) -> Result<SigningKey, SecretError> {
     let key = SigningKey::from_secret(&random_bytes());
-    let line = format!("{}\n", BASE64.encode(&key.secret()));
-    durable::write(path, line.as_bytes(), Access::Owner)?;
+    secret::write_new(path, &key.secret())?;
     Ok(key)
 }
 
-fn read_key(path: &Path) -> Result<SigningKey, HomeError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|cause| HomeError::Key { path: path.to_owned(), cause })?;
-    let secret = BASE64.decode(text.trim().as_bytes()).ok().and_then(|s| s.try_into().ok());
-    let secret = secret.ok_or_else(|| HomeError::KeyText { path: path.to_owned() })?;
-    Ok(SigningKey::from_secret(&secret))
+fn read_key(path: &Path) -> Result<SigningKey, SecretError> {
+    secret::read(path).map(|secret| SigningKey::from_secret(&secret))
 }

@@ -3,4 +3,5 @@
 pub mod chance;
 pub mod clock;
 pub mod durable;
+pub mod secret;
 pub mod telemetry;

@@ -6,7 +6,6 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use super::plan;
@@ -14,8 +13,7 @@ use crate::checkin::{self, Plan};
 use crate::domain::{IdError, Policy, PolicyError, TerminalId};
 use crate::face::RuntimeChoice;
 use crate::journal;
-use crate::platform::durable::{self, Access, WriteError};
-use crate::record::{KeyError, SigningKey, VerifyingKey};
+use crate::record::{KeyError, VerifyingKey};
 use crate::uplink;
 
 /// Largest configuration file, in bytes: a year's plan of a site with rosters of 60.
@@ -329,91 +327,4 @@ fn read_small(path: &Path) -> Result<String, ConfigError> {
         return Err(failed(io::Error::new(io::ErrorKind::FileTooLarge, why)));
     }
     fs::read_to_string(path).map_err(failed)
-}
-
-/// A private key file that cannot be used or made.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyFileError {
-    /// There is none.
-    #[error("could not read the key {path}: there is none")]
-    Missing {
-        /// Where it should be.
-        path: PathBuf,
-    },
-    /// There is one already; a key is never overwritten.
-    #[error("could not make a key in {path}: there is one already")]
-    Exists {
-        /// Where.
-        path: PathBuf,
-    },
-    /// It cannot be read.
-    #[error("could not read the key {path}")]
-    Read {
-        /// Where.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        io: io::Error,
-    },
-    /// Others than the owner may read it.
-    #[error("could not trust the key {path}: its mode is {mode:o}, and others may read it")]
-    Open {
-        /// Where.
-        path: PathBuf,
-        /// Its permission bits.
-        mode: u32,
-    },
-    /// It is not 64 hexadecimal digits.
-    #[error("could not read the key {path}: it does not hold 64 hexadecimal digits")]
-    Content {
-        /// Where.
-        path: PathBuf,
-    },
-    /// It could not be written.
-    #[error("could not make a key in {path}")]
-    Write {
-        /// Where.
-        path: PathBuf,
-        /// Why not.
-        #[source]
-        source: WriteError,
-    },
-}
-
-/// Reads a private signing key; see [`read_secret`].
-pub fn read_key(path: &Path) -> Result<SigningKey, KeyFileError> {
-    read_secret(path).map(|secret| SigningKey::from_secret(&secret))
-}
-
-/// Reads a secret: 32 bytes in hexadecimal, readable by its owner alone.
-pub fn read_secret(path: &Path) -> Result<[u8; 32], KeyFileError> {
-    use std::os::unix::fs::PermissionsExt;
-    let failed = |io: io::Error| match io.kind() == io::ErrorKind::NotFound {
-        true => KeyFileError::Missing { path: path.to_owned() },
-        false => KeyFileError::Read { path: path.to_owned(), io },
-    };
-    let mode = fs::metadata(path).map_err(failed)?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
-        return Err(KeyFileError::Open { path: path.to_owned(), mode });
-    }
-    let text = fs::read_to_string(path).map_err(failed)?;
-    let secret = HEXLOWER.decode(text.trim().as_bytes()).ok();
-    let secret: Option<[u8; 32]> = secret.and_then(|bytes| bytes.try_into().ok());
-    let content = || KeyFileError::Content { path: path.to_owned() };
-    secret.ok_or_else(content)
-}
-
-/// Writes a new private signing key; see [`write_new_secret`].
-pub fn write_new_key(path: &Path, key: &SigningKey) -> Result<(), KeyFileError> {
-    write_new_secret(path, &key.secret())
-}
-
-/// Writes a new secret, readable by its owner alone; refuses to replace one.
-pub fn write_new_secret(path: &Path, secret: &[u8; 32]) -> Result<(), KeyFileError> {
-    if path.exists() {
-        return Err(KeyFileError::Exists { path: path.to_owned() });
-    }
-    let text = HEXLOWER.encode(secret) + "\n";
-    durable::write(path, text.as_bytes(), Access::Owner)
-        .map_err(|source| KeyFileError::Write { path: path.to_owned(), source })
 }

@@ -21,10 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub use self::config::{
-    Config, ConfigError, FaceSection, KeyFileError, RawConfig, read_key, read_secret,
-    write_new_key, write_new_secret,
-};
+pub use self::config::{Config, ConfigError, FaceSection, RawConfig};
 pub use self::door::{Answer, AttendError, Door, numbers};
 pub use self::plan::PlanError;
 

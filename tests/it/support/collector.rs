@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use data_encoding::BASE64;
+use data_encoding::HEXLOWER;
 use rollcall::domain::TerminalId;
 use rollcall::ledger::{Body, Ledger, Sqlite};
 use rollcall::record::{SealedHash, VerifyingKey};
@@ -36,7 +36,7 @@ impl Centre for RealCentre {
         let file = config.to_str().unwrap();
         assert!(rollcall(&["collector", "init", "--config", file]).status.success());
         // The key that the terminals of these tests pin.
-        write(&data.join("receipt.key"), BASE64.encode(&receipt_key().secret()));
+        write(&data.join("receipt.key"), HEXLOWER.encode(&receipt_key().secret()));
         let facts = folder.path().join("facts.toml");
         let mut text = String::from(
             "[[institution]]\nid = \"i-1\"\nname = { zh = \"华新\", en = \"Huaxin\" }\n\

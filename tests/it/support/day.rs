@@ -86,7 +86,7 @@ impl Day {
 
     fn log_key(&self) -> SigningKey {
         let text = std::fs::read_to_string(self.data().join("log.key")).unwrap();
-        let secret = data_encoding::BASE64.decode(text.trim().as_bytes()).unwrap();
+        let secret = data_encoding::HEXLOWER.decode(text.trim().as_bytes()).unwrap();
         SigningKey::from_secret(&secret.try_into().unwrap())
     }
 

@@ -1,0 +1,87 @@
+//! Files with a secret of 32 bytes: the private keys of both sides, the key of the face templates.
+//! In hexadecimal on one line, readable by their owner alone, and never made silently.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use data_encoding::HEXLOWER;
+
+use super::durable::{self, Access, WriteError};
+
+/// A secret's file cannot be used or made.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// There is none.
+    #[error("could not read the key {path}: there is none")]
+    Missing {
+        /// Where it should be.
+        path: PathBuf,
+    },
+    /// There is one already; a key is never overwritten.
+    #[error("could not make a key in {path}: there is one already")]
+    Exists {
+        /// Where.
+        path: PathBuf,
+    },
+    /// It cannot be read.
+    #[error("could not read the key {path}")]
+    Read {
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        io: io::Error,
+    },
+    /// Others than the owner may read it.
+    #[error("could not trust the key {path}: its mode is {mode:o}, and others may read it")]
+    Open {
+        /// Where.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It is not 64 hexadecimal digits.
+    #[error("could not read the key {path}: it does not hold 64 hexadecimal digits")]
+    Content {
+        /// Where.
+        path: PathBuf,
+    },
+    /// It could not be written.
+    #[error("could not make a key in {path}")]
+    Write {
+        /// Where.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: WriteError,
+    },
+}
+
+/// Reads a secret: 32 bytes in hexadecimal, readable by its owner alone.
+pub fn read(path: &Path) -> Result<[u8; 32], SecretError> {
+    use std::os::unix::fs::PermissionsExt;
+    let failed = |io: io::Error| match io.kind() == io::ErrorKind::NotFound {
+        true => SecretError::Missing { path: path.to_owned() },
+        false => SecretError::Read { path: path.to_owned(), io },
+    };
+    let mode = fs::metadata(path).map_err(failed)?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(SecretError::Open { path: path.to_owned(), mode });
+    }
+    let text = fs::read_to_string(path).map_err(failed)?;
+    let secret = HEXLOWER.decode(text.trim().as_bytes()).ok();
+    let secret: Option<[u8; 32]> = secret.and_then(|bytes| bytes.try_into().ok());
+    let content = || SecretError::Content { path: path.to_owned() };
+    secret.ok_or_else(content)
+}
+
+/// Writes a new secret, readable by its owner alone; refuses to replace one.
+pub fn write_new(path: &Path, secret: &[u8; 32]) -> Result<(), SecretError> {
+    if path.exists() {
+        return Err(SecretError::Exists { path: path.to_owned() });
+    }
+    let text = HEXLOWER.encode(secret) + "\n";
+    durable::write(path, text.as_bytes(), Access::Owner)
+        .map_err(|source| SecretError::Write { path: path.to_owned(), source })
+}

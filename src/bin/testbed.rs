@@ -138,6 +138,11 @@ async fn play(arguments: Arguments) -> Result<(), (Report, Exit)> {
     if !arguments.leave {
         terminal.drained().await;
         println!("drained");
+        // The last release is announced before its step is reached: let the uplink get there.
+        terminal
+            .shut_down()
+            .await
+            .map_err(|error| (Report::of(&error, "see the journal's disk"), Exit::FailStop))?;
     }
     Ok(())
 }

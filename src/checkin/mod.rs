@@ -2,7 +2,7 @@
 //!
 //! [`Desk`] is pure: a sighting, a claim and the time go in; out comes either [`Step::Wait`] with
 //! one instruction for the person before the camera, or [`Step::Decided`] with a
-//! [`CheckIn`] to seal. It knows the day's lessons and rosters and who is already in; it
+//! [`crate::domain::CheckIn`] to seal. It knows the day's lessons and rosters and who is already in; it
 //! knows no camera, no disk and no clock. All numbers stand in [`Numbers`] and come from the
 //! policy profile and the model pack.
 //!

@@ -104,7 +104,7 @@ impl fmt::Display for Report {
 pub(super) fn secret_failed(error: &SecretError) -> (Exit, Report) {
     let (exit, hint) = match error {
         SecretError::Missing { .. } => (
-            Exit::Usage,
+            Exit::Environment,
             "is its disk mounted? `rollcall terminal init` or `rollcall collector init` makes it, once",
         ),
         SecretError::Exists { .. } => {

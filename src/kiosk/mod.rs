@@ -1,5 +1,5 @@
 //! What the trainee sees: one message, in letters and never by colour alone. The screen itself,
-//! a page on loopback, follows; [`console`] prints for a demo and a log.
+//! a page on loopback, follows; [`Console`] prints for a demo and a log.
 //!
 //! A message of success exists only for a record that is already durable: [`Message::stored`]
 //! takes the sequence number that the journal gave it.

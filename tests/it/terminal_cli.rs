@@ -80,7 +80,7 @@ fn shipped_configuration_is_the_default_and_names_every_field() {
 #[test]
 fn init_makes_private_keys_and_a_journal_once_and_run_makes_nothing() {
     let site = Site::new();
-    told(&site.run("run", &[]), 2, "terminal init");
+    told(&site.run("run", &[]), 3, "terminal init");
     assert!(!site.folder.path().join("journal").exists(), "run made a journal");
 
     let made = site.run("init", &[]);
@@ -168,7 +168,7 @@ fn missing_journal_leads_to_init_and_is_not_made() {
     let site = Site::new();
     assert!(site.run("init", &[]).status.success());
     fs::remove_dir_all(site.folder.path().join("journal")).unwrap();
-    told(&site.run("run", &[]), 2, "terminal init");
+    told(&site.run("run", &[]), 3, "terminal init");
     assert!(!site.folder.path().join("journal").exists());
 }
 

@@ -111,7 +111,7 @@ async fn serve(broker_port: u16, desk: Arc<Desk>) {
     loop {
         let mut options = MqttOptions::new("centre", "127.0.0.1", broker_port);
         options.set_clean_session(false).set_max_packet_size(200_000, 200_000);
-        let (client, mut eventloop) = AsyncClient::new(options, 1_000);
+        let (client, mut eventloop) = AsyncClient::new(options, 100_000);
         loop {
             match eventloop.poll().await {
                 Ok(rumqttc::Event::Incoming(Packet::ConnAck(_))) => {

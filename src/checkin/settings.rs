@@ -17,7 +17,7 @@ pub struct Settings {
     pub brightness_max: f32,
     /// Passive liveness from which a face counts as live, 0 to 1. Without it the score goes on
     /// record and refuses nobody: the nets known so far also fail many honest faces
-    /// (docs/decisions/0010).
+    /// (docs/decisions/0010-passive-liveness-on-record.md).
     pub live_min: Option<f32>,
     /// How long before a lesson a person is told "too early" rather than "no lesson".
     pub early_minutes_max: u32,

@@ -33,7 +33,7 @@ pub enum PictureError {
     TooManyBytes,
     /// Too many pixels.
     #[error(
-        "the picture has {width} × {height} pixels, at most {PICTURE_SIDE_PX_MAX} a side are taken"
+        "the picture has {width} × {height} pixels; at most {PICTURE_SIDE_PX_MAX} a side are taken, and fewer in a deep colour"
     )]
     TooLarge {
         /// As the file says.
@@ -102,7 +102,9 @@ pub fn decode(bytes: &[u8]) -> Result<Frame, PictureError> {
     if width == 0 || height == 0 {
         return Err(PictureError::NoPixels { width, height });
     }
-    if width > PICTURE_SIDE_PX_MAX || height > PICTURE_SIDE_PX_MAX {
+    // The reader's limits bound what a decoder needs for itself, not the picture that it makes.
+    let too_deep = decoder.total_bytes() > DECODE_BYTES_MAX;
+    if width > PICTURE_SIDE_PX_MAX || height > PICTURE_SIDE_PX_MAX || too_deep {
         return Err(PictureError::TooLarge { width, height });
     }
     let orientation = decoder.orientation().map_err(PictureError::Broken)?;

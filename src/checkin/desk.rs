@@ -72,17 +72,25 @@ impl Desk {
     /// Takes note that a decision is durable: only from then on the person is in, or out. A
     /// decision that could not be stored changes nothing here, so that she can simply try again.
     pub fn confirm(&mut self, checkin: &CheckIn, now: Timestamp) {
-        let (Some(lesson), Some(person)) = (&checkin.lesson, checkin.person) else {
+        if let (Some(lesson), Some(person)) = (&checkin.lesson, checkin.person) {
+            self.recall(checkin.event, lesson, person, now);
+        }
+    }
+
+    /// Takes note of a coming or going that was stored before, so that a restart forgets nobody.
+    /// Lessons that are not on this desk's timetable are passed over.
+    pub fn recall(&mut self, event: Event, lesson: &LessonId, person: PersonId, at: Timestamp) {
+        if !self.plans.iter().any(|plan| plan.lesson.id == *lesson) {
             return;
-        };
+        }
         let key = (lesson.clone(), person);
-        match checkin.event {
+        match event {
             Event::CheckIn => {
-                self.stays.insert(key, Stay { since: now, left: None });
+                self.stays.entry(key).or_insert(Stay { since: at, left: None });
             }
             Event::CheckOut => {
                 if let Some(stay) = self.stays.get_mut(&key) {
-                    stay.left = Some(now);
+                    stay.left = Some(at);
                 }
             }
             Event::Attempt | Event::Gap => {}

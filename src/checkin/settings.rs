@@ -25,6 +25,24 @@ pub struct Settings {
     pub open_stay_minutes_max: u32,
 }
 
+impl Settings {
+    /// These settings, if somebody can check in with them; else what is wrong.
+    pub fn checked(self) -> Result<Self, String> {
+        let measures = [self.eye_distance_px_min, self.sharpness_min];
+        if !measures.iter().all(|measure| (0.0..=10_000.0).contains(measure)) {
+            return Err("eye_distance_px_min and sharpness_min must be 0 to 10000".into());
+        }
+        let (dark, bright) = (self.brightness_min, self.brightness_max);
+        if !(0.0..=255.0).contains(&dark) || !(0.0..=255.0).contains(&bright) || dark >= bright {
+            return Err("brightness_min must be below brightness_max, both 0 to 255".into());
+        }
+        if self.live_min.is_some_and(|least| !(0.0..=1.0).contains(&least)) {
+            return Err("live_min must be 0 to 1".into());
+        }
+        Ok(self)
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {

@@ -135,6 +135,10 @@ fn run(config: &ConfigArg) -> Told {
         Collector::start(home, setup, Arc::clone(&clock) as _, watch.hooks()).map_err(|error| {
             let (exit, hint) = match &error {
                 StartError::Read(_) => (Exit::Environment, "look at the disk, or restore a backup"),
+                StartError::Contradiction => (
+                    Exit::FailStop,
+                    "restore the ledger from its backup; terminals offer the rest again",
+                ),
                 StartError::ForeignLogKey { .. } => {
                     (Exit::Usage, "put back the log.key that belongs to this ledger")
                 }

@@ -12,7 +12,7 @@ use crate::camera::{self, Folder, FrameSource};
 use crate::domain::{ClockQuality, PersonId, Policy};
 use crate::face::gallery_file::{self, GalleryFileError};
 use crate::face::{Gallery, Manifest, Pipeline, Settings, model_files};
-use crate::journal::Journal;
+use crate::journal::{Journal, OpenError};
 use crate::kiosk::Console;
 use crate::platform::chance;
 use crate::platform::clock::SystemClock;
@@ -107,6 +107,15 @@ fn exit_of(class: Class) -> Exit {
 
 fn init(arg: &ConfigArg) -> Told {
     let config = load(arg)?;
+    // Nothing is written unless all of it can be: half a terminal would be in the way for ever.
+    for path in [&config.key_file, &config.face.gallery_key_file, &config.journal_dir] {
+        if path.exists() {
+            let because = format!("{} is there already", path.display());
+            let hint = "the terminal is set up; a second key would be a second history";
+            let what = "could not set up the terminal";
+            return Err((Exit::Usage, Report::new(what, because, hint)));
+        }
+    }
     let key = SigningKey::from_secret(&chance::random_bytes());
     // The key first: a crash here leaves a key without a journal, which neither `run` nor `init`
     // accepts, and no record was made with it.
@@ -114,9 +123,8 @@ fn init(arg: &ConfigArg) -> Told {
     secret::write_new(&config.face.gallery_key_file, &chance::random_bytes())
         .map_err(|error| secret_failed(&error))?;
     let id = key.verifying_key().id();
-    Journal::init(&config.journal_dir, &config.terminal, id).map_err(|error| {
-        (exit_of(error.class()), Report::of(&error, "name another folder in [journal] dir"))
-    })?;
+    Journal::init(&config.journal_dir, &config.terminal, id)
+        .map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))?;
     println!("# Made keys and an empty journal. Register this at the centre:");
     println!("[[terminal]]\nid = \"{}\"\nkey = \"{}\"", config.terminal, key.verifying_key());
     Ok(())
@@ -201,7 +209,7 @@ fn run(arg: &ConfigArg) -> Told {
     let policy = config.policy().map_err(|error| config_failed(&error))?;
     let key = secret::read(&config.key_file).map_err(|error| secret_failed(&error))?;
     let key = SigningKey::from_secret(&key);
-    let eye = match &config.replay {
+    let mut eye = match &config.replay {
         Some((folder, frame_ms)) => Some(Eye::open(&config, &policy, folder, *frame_ms)?),
         None => None,
     };
@@ -221,9 +229,23 @@ fn run(arg: &ConfigArg) -> Told {
             clock: Arc::clone(&clock) as _,
             waypoints: Arc::new(NoWaypoints),
         });
-        let terminal =
-            terminal.map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))?;
+        let terminal = terminal.map_err(|error| {
+            let exit = match &error {
+                // A disk that is not mounted yet: the next start may find it.
+                OpenError::Missing { .. } => Exit::Environment,
+                OpenError::Foreign { .. }
+                | OpenError::Damaged { .. }
+                | OpenError::Storage { .. } => exit_of(error.class()),
+            };
+            (exit, Report::of(&error, error.hint()))
+        })?;
         let terminal = Arc::new(terminal);
+        if let Some(eye) = &mut eye {
+            eye.door.recall(terminal.journal()).map_err(|error| {
+                let hint = "look at the disk; nothing that was shown green is lost by this";
+                (exit_of(error.class()), Report::of(&error, hint))
+            })?;
+        }
         println!(
             "rollcall terminal: {} is running, {} records wait",
             terminal.id(),
@@ -320,6 +342,10 @@ fn look_once(eye: &mut Eye, terminal: &Terminal, clock: &SystemClock) -> Told<bo
     };
     match eye.door.attend(&mut eye.pipeline, terminal, clock, &frame, None) {
         Ok(_) => Ok(true),
+        Err(AttendError::Look(error)) if error.class() == Class::Transient => {
+            tracing::warn!("Passed over a frame: {}.", Chain(&error));
+            Ok(true)
+        }
         Err(AttendError::Look(error)) => Err(look_failed(&error)),
         // Full: the screen is red, and stays so until receipts make room.
         Err(AttendError::Take(error)) if error.class() == Class::Transient => Ok(true),
@@ -353,7 +379,9 @@ async fn warn(terminal: &Terminal, broker: &str) {
         }
         doubtful = evidence.quality == ClockQuality::Doubtful;
         // The uplink is gone: its end is told by others.
-        if view.changed().await.is_err() {
+        // A clock can be changed while the line is quiet: look again from time to time.
+        let changed = tokio::time::timeout(Duration::from_secs(30), view.changed()).await;
+        if let Ok(Err(_)) = changed {
             std::future::pending::<()>().await;
         }
     }

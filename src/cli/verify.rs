@@ -1,5 +1,6 @@
 //! `rollcall verify`: an auditor with nothing but files and trusted keys.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -42,14 +43,22 @@ impl Args {
             Err(report) => return report.tell("verify", Exit::Usage),
         };
         let mut exit = Exit::Fine;
+        let mut roots = HashMap::new();
         for file in &self.files {
             match bundle(file) {
                 Ok(bundle) => {
                     let findings = check(&bundle, &trust);
                     println!("{}", file.display());
                     tell(&findings);
-                    if !findings.hold() && exit == Exit::Fine {
-                        exit = Exit::Found;
+                    if let Some(checkpoint) = &findings.checkpoint {
+                        let at = (checkpoint.origin.clone(), checkpoint.size);
+                        if *roots.entry(at).or_insert(checkpoint.root) != checkpoint.root {
+                            println!("  - 同一账本出现两段历史 two histories of one ledger");
+                            exit = exit_found(exit);
+                        }
+                    }
+                    if !findings.hold() {
+                        exit = exit_found(exit);
                     }
                 }
                 Err(report) => {
@@ -60,6 +69,11 @@ impl Args {
         }
         exit.into()
     }
+}
+
+/// Something is wrong; worse is told first.
+fn exit_found(exit: Exit) -> Exit {
+    if exit == Exit::Fine { Exit::Found } else { exit }
 }
 
 fn read(path: &Path, bytes_max: u64) -> Result<String, Report> {

@@ -14,10 +14,14 @@ use super::mqtt::{Outlet, Ticket};
 use super::{CoreError, Counters, Hooks, StartError, StateError, check_facts};
 use crate::domain::{Fact, TerminalId, Timestamp};
 use crate::ingest::{Answer, Evidence, Intake, Limits, Step, answers};
-use crate::ledger::{Entry, Item, Kind, Ledger, Sqlite, Staged};
+use crate::ledger::tree::Frontier;
+use crate::ledger::{Entry, Item, Kind, Ledger, Sqlite, Staged, Stored};
 use crate::platform::clock::Clock;
 use crate::record::topic::Channel;
-use crate::record::{Batch, Checkpoint, SigningKey, TimeAnswer, Wanted, peek_kid, seal_statement};
+use crate::record::{
+    Batch, Checkpoint, SealedEvidence, SealedFact, SigningKey, TimeAnswer, Wanted, open_statement,
+    seal_statement,
+};
 
 /// Entries read back at once when a collector starts.
 const REPLAY_ENTRIES: usize = 1_000;
@@ -91,6 +95,18 @@ pub(super) struct Parts {
     pub(super) counters: Arc<Counters>,
 }
 
+/// What the centre itself stated must be sealed with this folder's key: whoever writes into the
+/// file can neither plant a terminal's key nor put another collector's ledger here.
+fn check_own(stored: &Stored, log: &SigningKey) -> Result<(), StartError> {
+    let key = log.verifying_key();
+    let opened = match stored.kind {
+        Kind::Record => return Ok(()),
+        Kind::Fact => open_statement::<SealedFact>(&stored.sealed, &key).map(drop),
+        Kind::Refused => open_statement::<SealedEvidence>(&stored.sealed, &key).map(drop),
+    };
+    opened.map_err(|_| StartError::ForeignLogKey { index: stored.index })
+}
+
 impl Core {
     /// Reads the ledger back: every entry passes through the hook once, in order.
     pub(super) fn resume(home: Home, parts: Parts) -> Result<Self, StartError> {
@@ -98,14 +114,16 @@ impl Core {
         let Home { ledger, log, receipt, _lock, .. } = home;
         let mut intake = Intake::new(limits);
         let mut last_tick = Timestamp::default();
-        let mut own_statement = None;
+        let mut frontier = Frontier::default();
         let mut next = 0;
         loop {
             let stored = ledger.stored_since(next, REPLAY_ENTRIES)?;
             let Some(last) = stored.last() else { break };
             next = last.index + 1;
-            own_statement =
-                stored.iter().rfind(|s| s.kind != Kind::Record).cloned().or(own_statement);
+            for stored in &stored {
+                frontier.push(stored.leaf());
+                check_own(stored, &log)?;
+            }
             let entries = stored.iter().map(crate::ledger::read_back);
             let entries = entries.collect::<Result<Vec<_>, _>>()?;
             for entry in &entries {
@@ -118,11 +136,8 @@ impl Core {
             }
             (hooks.on_committed)(&entries);
         }
-        if let Some(stored) = own_statement {
-            let sealed_with = peek_kid(&stored.sealed).ok();
-            if sealed_with != Some(log.verifying_key().id()) {
-                return Err(StartError::ForeignLogKey { index: stored.index });
-            }
+        if frontier.root() != ledger.root() {
+            return Err(StartError::Contradiction);
         }
         for (terminal, head) in ledger.heads()? {
             intake.resume_head(terminal, head);
@@ -177,6 +192,9 @@ impl Core {
             Inbound::Message { terminal, channel, payload, ticket } => {
                 self.counters.messages.fetch_add(1, Relaxed);
                 work.tickets.extend(ticket);
+                // Also what brings no record: else a stream of questions would put off the commit
+                // for ever.
+                work.parcels += 1;
                 match channel {
                     Channel::Records => self.take_records(&terminal, payload, work)?,
                     Channel::Ask => self.answer_time(terminal, &payload),

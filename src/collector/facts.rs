@@ -290,9 +290,22 @@ pub fn compare(standing: &[Fact], wished: Vec<Fact>) -> Result<Difference, Facts
     for fact in wished {
         match named(&fact).and_then(|named| current.get(&named)) {
             Some(&standing) if *standing == fact => difference.same += 1,
+            Some(&standing) if has_other_key(standing, &fact) => {
+                let Named(what, id) = named(&fact).expect("it was just looked up by its name");
+                let why = "it is registered with another key; a terminal that was set up anew gets \
+                           a new name, because its chain begins anew";
+                return Err(wrong(what, id, why));
+            }
             Some(_) => difference.changed.push(fact),
             None => difference.new.push(fact),
         }
     }
     Ok(difference)
+}
+
+fn has_other_key(standing: &Fact, wished: &Fact) -> bool {
+    match (standing, wished) {
+        (Fact::Terminal { key: old, .. }, Fact::Terminal { key: new, .. }) => old != new,
+        _ => false,
+    }
 }

@@ -115,6 +115,9 @@ pub enum StartError {
         /// Which entry.
         index: u64,
     },
+    /// The entries are not those that the ledger's own tree was built from.
+    #[error("the ledger's entries do not give the root that it keeps")]
+    Contradiction,
     /// The operating system gave no thread.
     #[error("could not start a thread")]
     Thread(#[source] std::io::Error),

@@ -15,6 +15,8 @@ mod attacker;
 mod wiretap;
 mod stage;
 mod play;
+#[cfg(test)]
+mod tests;
 
 use std::fs;
 use std::io;
@@ -339,6 +341,9 @@ fn tell(narrator: Narrator, outcome: &Outcome) {
         narrator.say(&format!("  ✘ WRONGLY FLAGGED {wrong}"));
     }
     let Records { made, committed, refused } = outcome.records;
+    if made != committed {
+        narrator.say(&format!("  ✘ LOST: {made} records were made, {committed} committed"));
+    }
     narrator.say(&format!(
         "  records: {made} made, {committed} committed, {refused} refused; {} ms",
         outcome.elapsed_ms

@@ -85,12 +85,11 @@ impl GalleryFileError {
         }
     }
 
-    /// A full disk may be emptied; a file that is wrong stays wrong.
+    /// A full disk may be emptied and a missing one mounted; a file that is wrong stays wrong.
     pub fn class(&self) -> Class {
         match self {
-            Self::Write(_) => Class::Transient,
-            Self::Read { .. }
-            | Self::Format { .. }
+            Self::Read { .. } | Self::Write(_) => Class::Transient,
+            Self::Format { .. }
             | Self::Sealed { .. }
             | Self::Content { .. }
             | Self::OtherModel { .. } => Class::Permanent,

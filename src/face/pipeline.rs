@@ -94,12 +94,12 @@ impl OpenError {
         }
     }
 
-    /// All of these stay until somebody changes something.
+    /// Files and runtimes belong to the machine, and may be there at the next start; a wrong choice
+    /// of models stays wrong.
     pub fn class(&self) -> Class {
         match self {
-            Self::Manifest(_) | Self::File(_) | Self::Runtime(_) | Self::Model { .. } => {
-                Class::Permanent
-            }
+            Self::Manifest(_) => Class::Permanent,
+            Self::File(_) | Self::Runtime(_) | Self::Model { .. } => Class::Transient,
         }
     }
 }

@@ -39,7 +39,16 @@ impl InitError {
     /// What the caller shall do.
     pub fn class(&self) -> Class {
         match self {
-            InitError::Exists { .. } | InitError::Storage { .. } => Class::Permanent,
+            InitError::Exists { .. } => Class::Permanent,
+            InitError::Storage { .. } => Class::Transient,
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            InitError::Exists { .. } => "name another folder in [journal] dir",
+            InitError::Storage { .. } => "see that its disk is there, writable and not full",
         }
     }
 }
@@ -116,7 +125,7 @@ impl OpenError {
     pub fn hint(&self) -> &'static str {
         match self {
             OpenError::Missing { .. } => {
-                "on a new terminal run `rollcall terminal init`; else correct the path"
+                "is its disk mounted? on a new terminal run `rollcall terminal init`"
             }
             OpenError::Foreign { .. } => {
                 "use the journal and the key of the same terminal; a re-used board needs a new folder and `rollcall terminal init`"

@@ -239,10 +239,12 @@ impl Journal {
         };
         let signed = state.newest_signed.max(Some(receipt.at));
         let prunable = state.positions.prunable(signed, &self.bounds);
-        let mut writes = vec![storage::put_span(span)];
+        let records = prunable.records.iter().map(|seq| storage::remove(Key::Record(*seq)));
+        let spans = prunable.spans.iter().map(|first| storage::remove(Key::Freed(*first)));
+        let mut writes: Vec<_> = records.chain(spans).collect();
+        // Last: the new span may begin where an old one is removed.
+        writes.push(storage::put_span(span));
         writes.extend(signed.map(storage::put_signed));
-        writes.extend(prunable.records.iter().map(|seq| storage::remove(Key::Record(*seq))));
-        writes.extend(prunable.spans.iter().map(|first| storage::remove(Key::Freed(*first))));
         // A crash before the sync leaves the records unreleased: they are offered again, and the
         // centre answers identical records with a receipt again.
         if let Err(source) = self.storage.write_durably(&writes) {
@@ -250,8 +252,8 @@ impl Journal {
             return Err(ReleaseError::Storage { source });
         }
         state.newest_signed = signed;
-        let records = state.positions.release(span);
         state.positions.prune(&prunable);
+        let records = state.positions.release(span);
         let standing = state.positions.standing();
         self.standing.send_replace(standing);
         Ok(Freed { records, standing })

@@ -6,17 +6,23 @@ use super::{Light, Message, Screen};
 #[derive(Debug, Clone)]
 pub struct Console {
     name: String,
+    shown: Option<Message>,
 }
 
 impl Console {
     /// `name` stands before each line.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into() }
+        Self { name: name.into(), shown: None }
     }
 }
 
 impl Screen for Console {
     fn show(&mut self, message: &Message) {
+        // A screen that shows the same still shows it; a log need not say it again.
+        if self.shown.as_ref() == Some(message) {
+            return;
+        }
+        self.shown = Some(message.clone());
         let sign = match message.light {
             Light::Green => "✔",
             Light::Amber => "!",

@@ -8,7 +8,7 @@ mod console;
 
 pub use console::Console;
 
-use crate::domain::{Bilingual, CheckIn, Event, Outcome};
+use crate::domain::{Bilingual, CheckIn, ClockQuality, Event, Outcome};
 
 /// The three states of the light, each with a word and a sign beside its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +37,14 @@ pub trait Screen: Send {
 }
 
 impl Message {
-    /// The answer to a decision whose record is on stable storage as number `seq`.
-    pub fn stored(checkin: &CheckIn, seq: u64) -> Self {
+    /// No decision yet: one instruction, in place of whatever was shown to the person before.
+    pub fn wait(instruction: Bilingual) -> Self {
+        Self { light: Light::Amber, text: instruction }
+    }
+
+    /// The answer to a decision whose record is on stable storage as number `seq`. A clock that is
+    /// not to be believed is said; it stops nobody.
+    pub fn stored(checkin: &CheckIn, seq: u64, clock: ClockQuality) -> Self {
         let light = match checkin.outcome {
             Outcome::Accepted | Outcome::AlreadyIn => Light::Green,
             Outcome::NotRecognised
@@ -86,10 +92,12 @@ impl Message {
             }
         };
         let Bilingual { zh, en } = text;
-        Self {
-            light,
-            text: Bilingual::new(format!("{zh}（{seq} 号）"), format!("{en} (no. {seq})")),
-        }
+        let (doubt_zh, doubt_en) = match clock {
+            ClockQuality::Synced | ClockQuality::Holding => ("", ""),
+            ClockQuality::Doubtful => ("（终端时钟存疑）", " (the terminal's clock is in doubt)"),
+        };
+        let zh = format!("{zh}（{seq} 号）{doubt_zh}");
+        Self { light, text: Bilingual::new(zh, format!("{en} (no. {seq}){doubt_en}")) }
     }
 
     /// The record could not be stored: nothing counts, and everybody can see it.

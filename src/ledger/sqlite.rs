@@ -327,7 +327,13 @@ impl Ledger for Sqlite {
         let erase = || {
             let erased = self.db.execute("DELETE FROM opening WHERE person = ?1", [person.0])?;
             // The write-ahead log still holds pages from before: fold it in and cut it off.
-            self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            let busy: bool =
+                self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+            if busy {
+                // Erased for every reader to come, but not yet from the disk: call it again.
+                let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+                return Err(rusqlite::Error::SqliteFailure(code, None));
+            }
             Ok(erased)
         };
         erase().map_err(|cause: rusqlite::Error| CommitError::Storage {

@@ -208,6 +208,7 @@ impl Stored {
             },
             Kind::Refused => {
                 let statement: SealedEvidence = peek_statement(&self.sealed)?;
+                self.stated_at(statement.at)?;
                 let claims = self.evidence.as_deref().and_then(|b| Record::peek(b).ok());
                 Body::Refused {
                     terminal: statement.terminal,
@@ -216,8 +217,22 @@ impl Stored {
                     hash: statement.hash,
                 }
             }
-            Kind::Fact => Body::Fact(peek_statement::<SealedFact>(&self.sealed)?.fact),
+            Kind::Fact => {
+                let statement: SealedFact = peek_statement(&self.sealed)?;
+                self.stated_at(statement.at)?;
+                Body::Fact(statement.fact)
+            }
         };
         Ok(Entry { index: self.index, committed_at: self.committed_at, body })
+    }
+
+    /// The centre's own statements carry their time under its seal: what stands beside them in the
+    /// file is only believed if it says the same.
+    fn stated_at(&self, at: Timestamp) -> Result<(), OpenError> {
+        if at == self.committed_at {
+            Ok(())
+        } else {
+            Err(OpenError::Payload("stated at another time than its place says".into()))
+        }
     }
 }

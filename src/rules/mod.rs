@@ -76,10 +76,13 @@ impl Judge {
         }
         self.next = entry.index.saturating_add(1);
         self.registry.apply(entry);
-        self.rules
-            .iter_mut()
-            .flat_map(|rule| rule.judge(entry, &self.registry, &self.policy))
-            .collect()
+        let rules = self.rules.iter_mut();
+        let raised: Vec<_> =
+            rules.flat_map(|rule| rule.judge(entry, &self.registry, &self.policy)).collect();
+        // Nobody is judged by numbers that were not in force when it happened: what an earlier
+        // profile raised was raised then.
+        let other = self.registry.policy().is_some_and(|(_, d)| *d != self.policy.digest());
+        if other { Vec::new() } else { raised }
     }
 
     /// Index of the first entry not yet judged.

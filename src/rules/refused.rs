@@ -25,7 +25,8 @@ pub(super) struct Refused<'e> {
     pub(super) terminal: &'e TerminalId,
     /// Why they were refused.
     pub(super) refusal: &'e Refusal,
-    claims: Option<&'e Record>,
+    /// What they claim to say; nothing in it is proven.
+    pub(super) claims: Option<&'e Record>,
     entry: &'e Entry,
 }
 

@@ -57,10 +57,15 @@ impl Rule for UnregisteredTerminal {
     fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
         let Some(refused) = Refused::of(entry, self.kind()) else { return Vec::new() };
         let date = entry.committed_at.shanghai().date();
-        if !self.is_new(refused.terminal, date) {
+        // On a registered terminal's topic, the stranger is whom the record names.
+        let terminal = match refused.claims {
+            Some(claims) if registry.terminal(refused.terminal).is_some() => &claims.terminal,
+            Some(_) | None => refused.terminal,
+        };
+        if !self.is_new(terminal, date) {
             return Vec::new();
         }
-        let (terminal, when, claim) = (refused.terminal, refused.when(), refused.claim());
+        let (when, claim) = (refused.when(), refused.claim());
         let why = Bilingual::new(
             format!(
                 "{when} 未登记的终端 {terminal} 送来记录{}，已拒收；当日不再重复提示。可能是私设终端；\

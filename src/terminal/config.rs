@@ -270,7 +270,7 @@ impl RawConfig {
             plan_file: self.site.plan_file,
             replay: named(self.camera.replay_dir).map(|dir| (dir, self.camera.frame_ms)),
             face: self.face,
-            checkin: self.checkin,
+            checkin: self.checkin.checked().map_err(range("[checkin]"))?,
             bounds: self.journal.bounds().map_err(range("[journal]"))?,
             journal_dir: self.journal.dir,
             uplink: uplink::Config {

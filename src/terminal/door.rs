@@ -3,20 +3,33 @@
 //! frame → look → sighting → decision → sealed and durable → shown. The order is the promise:
 //! whatever is shown as stored has been synced before ([`Terminal::take`]).
 
+use jiff::civil::Date;
+
 use crate::camera::Frame;
 use crate::checkin::{Advice, Desk, Numbers, Plan, Settings, Step};
-use crate::domain::{Bilingual, CheckIn, Outcome, PersonId, Policy, Score};
+use crate::domain::{Bilingual, CheckIn, Event, Outcome, PersonId, Policy, Score, Timestamp};
 use crate::face::{Gallery, Look, LookError, Pack, Pipeline, Recent, sight};
+use crate::journal::{Journal, ReplayError};
 use crate::kiosk::{Message, Screen};
 use crate::platform::clock::Clock;
+use crate::record::Record;
 
 use super::{TakeError, Taken, Terminal};
+
+/// Records read at once when a door begins: some 150 kB.
+const RECALL_RECORDS: usize = 256;
+
+/// How long the same "no" to somebody who says no name is not made a record again: people stand
+/// still before a camera that looks five times a second.
+const SAME_ANSWER_MS: i64 = 10_000;
 
 /// What came of one frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// No decision: one instruction is on the screen.
     Wait(Advice),
+    /// The same as a moment ago: the answer is still on the screen, and no second record is made.
+    Same,
     /// A record exists, durably; its answer is on the screen.
     Stored {
         /// What was decided.
@@ -44,6 +57,10 @@ pub struct Door {
     recent: Recent,
     roster: Vec<PersonId>,
     screen: Box<dyn Screen>,
+    /// The newest stored answer, and when.
+    last: Option<(Option<PersonId>, Outcome, Timestamp)>,
+    /// The day whose faces are remembered.
+    day: Option<Date>,
 }
 
 impl Door {
@@ -60,7 +77,27 @@ impl Door {
         roster.sort();
         roster.dedup();
         let desk = Desk::new(numbers, plans);
-        Self { desk, gallery, recent: Recent::new(confident), roster, screen }
+        let recent = Recent::new(confident);
+        Self { desk, gallery, recent, roster, screen, last: None, day: None }
+    }
+
+    /// Takes note of who is in, from what this terminal has stored: a restart in the middle of a
+    /// lesson forgets nobody.
+    pub fn recall(&mut self, journal: &Journal) -> Result<(), ReplayError> {
+        let mut from = journal.standing().kept_from;
+        loop {
+            let page = journal.replay(from, RECALL_RECORDS)?;
+            let Some((newest, _)) = page.last() else { return Ok(()) };
+            from = newest + 1;
+            for (_, parcel) in &page {
+                let Ok((record, _)) = Record::peek(parcel.sealed.bytes()) else { continue };
+                if let (Some(Outcome::Accepted), Some(lesson), Some(opening)) =
+                    (record.outcome, &record.lesson, parcel.person)
+                {
+                    self.desk.recall(record.event, lesson, opening.person, record.clock.wall);
+                }
+            }
+        }
     }
 
     /// Looks at one frame and answers. Blocks for the nets and the disk.
@@ -72,18 +109,39 @@ impl Door {
         frame: &Frame,
         claim: Option<PersonId>,
     ) -> Result<Answer, AttendError> {
-        let look = pipeline.look(frame)?;
-        let sighting = sight(&look, &self.gallery, &self.recent, claim, &self.roster);
+        let look = match pipeline.look(frame) {
+            Ok(look) => look,
+            Err(error) => {
+                self.screen.show(&Message::not_stored(&Bilingual::new(
+                    "人脸识别故障，请联系老师",
+                    "the recognition failed: please ask the teacher",
+                )));
+                return Err(error.into());
+            }
+        };
         let now = clock.now();
+        // Faces are compared within a day, and not kept beyond it.
+        let today = now.shanghai().date();
+        if self.day.replace(today) != Some(today) {
+            self.recent.clear();
+        }
+        let sighting = sight(&look, &self.gallery, &self.recent, claim, &self.roster);
         let checkin = match self.desk.observe(&sighting, claim, now) {
             Step::Decided(checkin) => checkin,
-            Step::Wait(advice) => return Ok(Answer::Wait(advice)),
+            Step::Wait(advice) => {
+                self.screen.show(&Message::wait(advice.text()));
+                return Ok(Answer::Wait(advice));
+            }
         };
+        if claim.is_none() && self.repeats(&checkin, now) {
+            return Ok(Answer::Same);
+        }
         match terminal.take(&checkin) {
             Ok(taken) => {
                 self.desk.confirm(&checkin, now);
+                self.last = Some((checkin.person, checkin.outcome, now));
                 self.remember(&checkin, taken.seq, look);
-                self.screen.show(&Message::stored(&checkin, taken.seq));
+                self.screen.show(&Message::stored(&checkin, taken.seq, taken.clock));
                 terminal.shown();
                 Ok(Answer::Stored { checkin, taken })
             }
@@ -95,6 +153,18 @@ impl Door {
                 Err(error.into())
             }
         }
+    }
+
+    /// Whether this is the answer that the same person got a moment ago. A claim is never passed
+    /// over: repeating it is evidence.
+    fn repeats(&self, checkin: &CheckIn, now: Timestamp) -> bool {
+        checkin.event == Event::Attempt
+            && self.last.is_some_and(|(person, outcome, at)| {
+                let same = outcome == checkin.outcome
+                    || (outcome, checkin.outcome) == (Outcome::Accepted, Outcome::AlreadyIn);
+                let lately = (0..SAME_ANSWER_MS).contains(&now.ms_since(at));
+                person == checkin.person && same && lately
+            })
     }
 
     /// Under this name this face was accepted: a later look under another name will say so.

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rumqttc::{AsyncClient, EventLoop, LastWill, MqttOptions, Packet, QoS};
+use rumqttc::{AsyncClient, EventLoop, LastWill, MqttOptions, Packet, QoS, SubscribeReasonCode};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinSet, spawn_blocking};
@@ -429,6 +429,12 @@ async fn pump(
                     Ok(()) => Incoming::Connected,
                     Err(error) => Incoming::Lost(error.to_string()),
                 }
+            }
+            Ok(rumqttc::Event::Incoming(Packet::SubAck(ack)))
+                if ack.return_codes.contains(&SubscribeReasonCode::Failure) =>
+            {
+                // Without answers nothing would ever be freed, and nobody would know why.
+                Incoming::Lost(format!("the broker does not let this terminal read {answers}"))
             }
             Ok(rumqttc::Event::Incoming(Packet::Publish(publish))) => {
                 Incoming::Answer(publish.payload.to_vec())

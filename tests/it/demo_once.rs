@@ -1,8 +1,9 @@
 //! `rollcall demo`, as a visitor runs it: the whole way through the real program.
 
+use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -136,4 +137,24 @@ fn taken_port_is_told_and_another_is_found() {
     assert!(told.contains(&format!("{address} is taken")), "{told}");
     let page = told.lines().find(|line| line.starts_with("Live page")).unwrap();
     assert!(page.contains("http://127.0.0.1:") && !page.contains(&address), "{page}");
+}
+
+#[test]
+fn interrupted_demo_ends_cleanly_and_leaves_nothing_behind() {
+    let Some(data) = data_folder() else { return };
+    let scratch = tempfile::tempdir().unwrap();
+    let mut child = demo(&[])
+        .env("ROLLCALL_DATA", data)
+        .env("TMPDIR", scratch.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first = lines.find(|line| line.as_ref().is_ok_and(|line| line.contains("签到成功")));
+    assert!(first.is_some(), "the day begins");
+    let asked = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(asked.success());
+    assert!(lines.any(|line| line.is_ok_and(|line| line.starts_with("Closing"))));
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0, "its folder is gone");
 }

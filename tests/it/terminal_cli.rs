@@ -92,7 +92,7 @@ fn init_makes_private_keys_and_a_journal_once_and_run_makes_nothing() {
         assert_eq!(mode & 0o777, 0o600, "{key}");
     }
     let before = fs::read(site.folder.path().join("terminal.key")).unwrap();
-    told(&site.run("init", &[]), 2, "there is one already");
+    told(&site.run("init", &[]), 2, "is there already");
     assert_eq!(fs::read(site.folder.path().join("terminal.key")).unwrap(), before);
 }
 

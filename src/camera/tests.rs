@@ -41,6 +41,19 @@ fn picture_that_claims_a_gigantic_size_is_refused_before_its_pixels_are_allocate
     assert!(decode(&png).is_err());
 }
 
+#[test]
+fn picture_in_a_deep_colour_is_refused_before_its_pixels_are_allocated() {
+    // Within the sides, but 8000 × 8000 × 8 bytes: sixteen bits in each of four channels.
+    let mut png = encoded(1, 1, ImageFormat::Png);
+    png[16..20].copy_from_slice(&8_000_u32.to_be_bytes());
+    png[20..24].copy_from_slice(&8_000_u32.to_be_bytes());
+    (png[24], png[25]) = (16, 6);
+    let crc = crc32(&png[12..29]);
+    png[29..33].copy_from_slice(&crc.to_be_bytes());
+    let why = decode(&png).unwrap_err();
+    assert!(matches!(why, PictureError::TooLarge { width: 8_000, height: 8_000 }), "{why:?}");
+}
+
 fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0_u32, |crc, byte| {
         (0..8).fold(crc ^ u32::from(*byte), |crc, _| {

@@ -113,6 +113,32 @@ fn what_was_not_stored_did_not_happen() {
 }
 
 #[test]
+fn restart_forgets_nobody_who_was_stored() {
+    let mut before = desk();
+    let came = attend(&mut before, &anna(), None, "08:25");
+    let mut after = desk();
+    after.recall(came.event, came.lesson.as_ref().unwrap(), ANNA, at("08:25"));
+    after.recall(Event::CheckIn, &"elsewhere".parse().unwrap(), ANNA, at("08:25"));
+    let again = attend(&mut after, &anna(), None, "08:30");
+    assert_eq!((again.event, again.outcome), (Event::Attempt, Outcome::AlreadyIn));
+    assert_eq!(attend(&mut after, &anna(), None, "11:29").event, Event::CheckOut);
+}
+
+#[test]
+fn settings_with_which_nobody_could_check_in_are_refused() {
+    let fine = Settings::default();
+    assert!(fine.clone().checked().is_ok());
+    for wrong in [
+        Settings { sharpness_min: f32::NAN, ..fine.clone() },
+        Settings { eye_distance_px_min: f32::INFINITY, ..fine.clone() },
+        Settings { brightness_min: 240.0, brightness_max: 25.0, ..fine.clone() },
+        Settings { live_min: Some(50.0), ..fine.clone() },
+    ] {
+        assert!(wrong.clone().checked().is_err(), "{wrong:?}");
+    }
+}
+
+#[test]
 fn late_comer_is_accepted_until_the_door_closes() {
     let mut desk = desk();
     assert_eq!(attend(&mut desk, &anna(), None, "09:10").event, Event::CheckIn);

@@ -219,6 +219,8 @@ pub async fn run(options: Options) -> Result<Option<Outcome>, DemoError> {
     for (terminal, _) in &terminals {
         terminal.shut_down().await?;
     }
+    // Their journals write when they close, which must be before their folder goes.
+    drop(terminals);
     tokio::task::block_in_place(|| collector.stop())?;
     if let Some(folder) = &options.export {
         export(&scratch, folder, clock.now(), narrator)?;

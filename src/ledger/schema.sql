@@ -31,7 +31,7 @@ CREATE TABLE opening (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX opening_by_person ON opening (person);
 
--- The right edge of the Merkle tree, so that a start need not hash everything again.
+-- The right edge of the Merkle tree, held against the entries at each start.
 CREATE TABLE frontier (
     one   INTEGER PRIMARY KEY CHECK (one = 1),
     size  INTEGER NOT NULL,

@@ -127,6 +127,34 @@ fn a_ledger_under_another_log_key_is_not_continued() {
 }
 
 #[test]
+fn what_somebody_wrote_into_the_ledgers_file_is_found_at_the_next_start() {
+    let tampered = |sql: &str, more: &[&dyn rusqlite::ToSql]| {
+        let day = Day::played();
+        let db = rusqlite::Connection::open(day.data().join("ledger.sqlite")).unwrap();
+        assert_eq!(db.execute(sql, more).unwrap(), 1);
+        drop(db);
+        day.collector("run", &[])
+    };
+    // A registration, dated back by an hour.
+    let out = tampered("UPDATE entry SET at_ms = at_ms - 3600000 WHERE idx = 0", &[]);
+    told(&out, 3, "damaged");
+    // A registration that another centre sealed: an attacker's terminal key, say.
+    let foreign: Vec<u8> = {
+        let other = Day::played();
+        let db = rusqlite::Connection::open(other.data().join("ledger.sqlite")).unwrap();
+        db.query_row("SELECT sealed FROM entry WHERE idx = 1", [], |row| row.get(0)).unwrap()
+    };
+    let out = tampered("UPDATE entry SET sealed = ?1 WHERE idx = 1", &[&foreign]);
+    told(&out, 2, "is not sealed with this folder's log key");
+    // One genuine record in another's place.
+    let out = tampered(
+        "UPDATE entry SET sealed = (SELECT sealed FROM entry WHERE idx = 2) WHERE idx = 3",
+        &[],
+    );
+    told(&out, 4, "do not give the root");
+}
+
+#[test]
 fn facts_are_registered_once_and_changes_are_said() {
     let day = Day::configured(1883);
     assert!(day.collector("init", &[]).status.success());

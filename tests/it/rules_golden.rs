@@ -1,6 +1,8 @@
 //! For each rule: it fires, with the very words that an investigator reads; it stays silent.
 
-use rollcall::domain::{AnomalyId, AnomalyKind, ClockQuality, Outcome, Policy, Severity};
+use rollcall::domain::{
+    AnomalyId, AnomalyKind, ClockQuality, Fact, Outcome, Policy, Refusal, Severity,
+};
 use rollcall::rules::Judge;
 
 use crate::rules_scene::{ANN, BEA, Scene, at, comes, leaves, lesson, says, tries, words};
@@ -476,4 +478,22 @@ fn every_kind_has_its_rule_its_file_and_its_page() {
             assert!(page.contains(section), "{kind}.md: {section}");
         }
     }
+}
+
+#[test]
+fn nobody_is_judged_by_a_profile_that_was_not_in_force() {
+    let night = || comes("cd-1", "03-02 03:12", ANN);
+    let mut scene = Scene::two_towns();
+    scene.add(night());
+    assert_eq!(scene.kinds(), [AnomalyKind::OffTimetable]);
+
+    let mut scene = Scene::two_towns();
+    let another = Fact::Policy { profile: "sichuan-2025/2".into(), digest: [7; 32] };
+    scene.state("03-02 03:00", another);
+    scene.add(night());
+    assert_eq!(scene.kinds(), []);
+    let own = Policy::sichuan_2025();
+    scene.state("03-02 07:00", Fact::Policy { profile: own.profile(), digest: own.digest() });
+    scene.refuse("03-02 08:00", "cd-1", Refusal::ForeignKey, None);
+    assert_eq!(scene.kinds(), [AnomalyKind::Forged]);
 }

@@ -138,3 +138,13 @@ fn garbage_and_bad_openings_raise_nothing() {
     scene.refuse("03-02 09:00", "cd-1", Refusal::BadOpening, None);
     assert_eq!(scene.kinds(), []);
 }
+
+#[test]
+fn a_stranger_on_a_registered_terminals_topic_is_called_by_the_name_that_it_gives() {
+    let mut scene = Scene::two_towns();
+    let claims = comes("cd-9", "03-02 08:31", ANN);
+    scene.refuse("03-02 09:00", "cd-1", Refusal::UnknownTerminal, Some(claims));
+    let why = scene.one().why;
+    assert!(why.zh.contains("未登记的终端 cd-9"), "{}", why.zh);
+    assert!(why.en.contains("terminal cd-9, which nobody registered"), "{}", why.en);
+}

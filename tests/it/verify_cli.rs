@@ -198,3 +198,30 @@ fn what_cannot_be_read_ends_with_2_and_says_what_to_do() {
     assert_eq!(rollcall(&["verify"]).status.code(), Some(2));
     assert_eq!(rollcall(&["verify", "--trust", "x"]).status.code(), Some(2));
 }
+
+#[test]
+fn two_histories_of_one_ledger_do_not_hold_together() {
+    let (one, two) = (Day::configured(1883), Day::configured(1883));
+    assert!(one.collector("init", &[]).status.success());
+    std::fs::create_dir(two.data()).unwrap();
+    for file in std::fs::read_dir(one.data()).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), two.data().join(file.file_name())).unwrap();
+    }
+    let exported = |day: &Day, zh: &str| {
+        let facts = day.file("facts.toml");
+        let name = format!("{{ zh = \"{zh}\", en = \"A school\" }}");
+        write(&facts, format!("[[institution]]\nid = \"i-1\"\nname = {name}\n"));
+        assert!(day.collector("register", &[facts.to_str().unwrap()]).status.success());
+        day.exported(&[])
+    };
+    let (first, trust) = exported(&one, "甲校");
+    let (second, _) = exported(&two, "乙校");
+    for alone in [&first, &second] {
+        assert_eq!(verify(&trust, alone).0, 0);
+    }
+    let [trust, first, second] = [&trust, &first, &second].map(|path| path.to_str().unwrap());
+    let out = rollcall(&["verify", "--trust", trust, first, second]);
+    assert_eq!(out.status.code(), Some(1), "{out:?}");
+    assert!(String::from_utf8(out.stdout).unwrap().contains("two histories of one ledger"));
+}

@@ -8,7 +8,7 @@ use super::Admitted;
 use super::admit::{Duplicate, Evidence, Head, Known, Link, Offer, Refused, Ruling, admit};
 use super::park::Park;
 use super::quota::{Limits, Quota};
-use crate::domain::{Fact, TerminalId};
+use crate::domain::{Fact, Refusal, TerminalId};
 use crate::record::{Parcel, SealedHash, VerifyingKey};
 
 /// What ingest asks of the ledger about committed records.
@@ -55,6 +55,11 @@ pub enum Step {
     },
 }
 
+/// How often the terminal's true next record is asked for again because the opening beside it does
+/// not fit, before it is refused for good. The opening travels unsigned: whoever carries it can spoil
+/// it, and must not make the terminal let go of a genuine attendance by that.
+const OPENING_CHANCES: u8 = 3;
+
 #[derive(Debug)]
 struct Seat {
     key: VerifyingKey,
@@ -69,6 +74,8 @@ pub struct Intake {
     /// Heads of chains whose registration was not seen yet, while the ledger is read back.
     heads: HashMap<TerminalId, Head>,
     parked: HashMap<TerminalId, Park>,
+    /// The next record of a terminal, while it comes with a wrong opening, and how often it has.
+    spoilt: HashMap<TerminalId, (SealedHash, u8)>,
     quota: Quota,
     fresh_links: HashMap<(TerminalId, u64), Link>,
     fresh_refused: HashMap<(TerminalId, SealedHash), String>,
@@ -82,6 +89,7 @@ impl Intake {
             seats: HashMap::new(),
             heads: HashMap::new(),
             parked: HashMap::new(),
+            spoilt: HashMap::new(),
             quota: Quota::default(),
             fresh_links: HashMap::new(),
             fresh_refused: HashMap::new(),
@@ -156,6 +164,10 @@ impl Intake {
                 Ruling::Parked(offer) => {
                     let park = self.parked.entry(topic.clone()).or_default();
                     park.put(offer, self.limits.parked_max);
+                    let from = known.head.seq.saturating_add(1);
+                    steps.push(Step::Want { terminal: topic.clone(), from });
+                }
+                Ruling::Refused(refused) if self.may_come_again(&refused) => {
                     let from = known.head.seq.saturating_add(1);
                     steps.push(Step::Want { terminal: topic.clone(), from });
                 }
@@ -234,6 +246,19 @@ impl Intake {
         }
     }
 
+    /// Whether the opening may have been spoilt on the way, so that the record is asked for again.
+    fn may_come_again(&mut self, refused: &Refused) -> bool {
+        let (Refusal::BadOpening, Some(head)) = (refused.refusal(), refused.takes()) else {
+            return false;
+        };
+        let (hash, times) = self.spoilt.entry(refused.topic().clone()).or_insert((head.hash, 0));
+        if *hash != head.hash {
+            (*hash, *times) = (head.hash, 0);
+        }
+        *times += 1;
+        *times <= OPENING_CHANCES
+    }
+
     /// Moves the chain on, and gives back what waited for that.
     fn advance(
         &mut self,
@@ -246,6 +271,7 @@ impl Intake {
         if let Some(seat) = self.seats.get_mut(terminal) {
             seat.head = head;
         }
+        self.spoilt.remove(terminal);
         self.parked.get_mut(terminal)?.take_next(head)
     }
 

@@ -276,11 +276,29 @@ fn a_record_that_does_not_name_the_one_before_it_breaks_the_chain() {
 }
 
 #[test]
+fn an_opening_that_was_spoilt_on_the_way_costs_no_record() {
+    let mut pen = Pen::new("t-1", 1);
+    let mut centre = Centre::knowing(&[&pen]);
+    let genuine = pen.write();
+    let spoilt = Parcel { person: None, ..genuine.clone() };
+    for _ in 0..2 {
+        let steps = centre.offer(&spoilt);
+        assert!(matches!(&steps[..], [Step::Want { from: 1, .. }]), "no receipt: {steps:?}");
+    }
+    assert_eq!(admitted(&centre.offer(&genuine)), [1]);
+    assert_eq!(admitted(&centre.offer(&pen.write())), [2]);
+}
+
+#[test]
 fn a_wrong_or_missing_opening_is_refused_but_the_chain_goes_on() {
     for wrong in [Some(opening(200)), None] {
         let mut pen = Pen::new("t-1", 1);
         let mut centre = Centre::knowing(&[&pen]);
         let parcel = Parcel { person: wrong, ..pen.write() };
+        for _ in 0..3 {
+            let steps = centre.offer(&parcel);
+            assert!(matches!(&steps[..], [Step::Want { from: 1, .. }]), "{steps:?}");
+        }
         let steps = centre.offer(&parcel);
         assert_eq!(refusal(&steps), Refusal::BadOpening);
         assert_eq!(admitted(&centre.offer(&pen.write())), [2]);
@@ -436,7 +454,9 @@ fn receipts_cover_unbroken_runs_and_stop_at_refused_records() {
     let mut centre = Centre::knowing(&[&pen]);
     let mut parcels = pen.write_many(5);
     parcels[2].person = None;
-    let steps: Vec<_> = parcels.iter().flat_map(|parcel| centre.offer(parcel)).collect();
+    // The third is asked for again until the centre gives it up.
+    let offered = [0, 1, 2, 2, 2, 2, 3, 4].into_iter().flat_map(|at| centre.offer(&parcels[at]));
+    let steps: Vec<_> = offered.filter(|step| !matches!(step, Step::Want { .. })).collect();
     let covered: Vec<_> = answers(&steps, 5, MORNING)
         .into_iter()
         .map(|answer| match answer {
@@ -486,7 +506,9 @@ proptest! {
         parcels.push(Parcel { person: None, ..pen.write() });
         parcels.extend(pen.write_many(5));
         let mut kept = Vec::new();
-        for at in arrivals.into_iter().chain(0..parcels.len()) {
+        // Four rounds: a wrong opening is asked for again three times.
+        let rounds = (0..parcels.len()).cycle().take(4 * parcels.len());
+        for at in arrivals.into_iter().chain(rounds) {
             for step in centre.offer(&parcels[at]) {
                 match step {
                     Step::Commit(admitted) => kept.push(admitted.head().seq),

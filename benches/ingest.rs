@@ -178,31 +178,7 @@ fn mqtt_to_receipt(bencher: Bencher<'_, '_>) {
 }
 
 fn embedded_broker() -> u16 {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let port = free.local_addr().expect("it is bound").port();
-    drop(free);
-    let config = format!(
-        r#"
-        id = 0
-        [router]
-        max_connections = 10
-        max_outgoing_packet_count = 200
-        max_segment_size = 10485760
-        max_segment_count = 10
-        [v4.1]
-        name = "v4"
-        listen = "127.0.0.1:{port}"
-        next_connection_delay_ms = 1
-        [v4.1.connections]
-        connection_timeout_ms = 5000
-        max_payload_size = 262144
-        max_inflight_count = 100
-        "#
-    );
-    let config = toml::from_str(&config).expect("a configuration of rumqttd");
-    std::thread::spawn(|| {
-        rumqttd::Broker::new(config).start().expect("the port is free");
-    });
+    let port = rollcall::demo::broker::start().expect("a free port").port();
     while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
         std::thread::yield_now();
     }

@@ -12,7 +12,7 @@ use crate::camera::{self, Folder, FrameSource};
 use crate::domain::{ClockQuality, PersonId, Policy};
 use crate::face::gallery_file::{self, GalleryFileError};
 use crate::face::{Gallery, Manifest, Pipeline, Settings, model_files};
-use crate::journal::{Journal, OpenError};
+use crate::journal::Journal;
 use crate::kiosk::Console;
 use crate::platform::chance;
 use crate::platform::clock::SystemClock;
@@ -229,16 +229,8 @@ fn run(arg: &ConfigArg) -> Told {
             clock: Arc::clone(&clock) as _,
             waypoints: Arc::new(NoWaypoints),
         });
-        let terminal = terminal.map_err(|error| {
-            let exit = match &error {
-                // A disk that is not mounted yet: the next start may find it.
-                OpenError::Missing { .. } => Exit::Environment,
-                OpenError::Foreign { .. }
-                | OpenError::Damaged { .. }
-                | OpenError::Storage { .. } => exit_of(error.class()),
-            };
-            (exit, Report::of(&error, error.hint()))
-        })?;
+        let terminal =
+            terminal.map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))?;
         let terminal = Arc::new(terminal);
         if let Some(eye) = &mut eye {
             eye.door.recall(terminal.journal()).map_err(|error| {
@@ -378,9 +370,9 @@ async fn warn(terminal: &Terminal, broker: &str) {
             eprintln!("rollcall terminal: {}", Report::new(what, because, hint));
         }
         doubtful = evidence.quality == ClockQuality::Doubtful;
-        // The uplink is gone: its end is told by others.
         // A clock can be changed while the line is quiet: look again from time to time.
         let changed = tokio::time::timeout(Duration::from_secs(30), view.changed()).await;
+        // The uplink is gone: its end is told by others.
         if let Ok(Err(_)) = changed {
             std::future::pending::<()>().await;
         }

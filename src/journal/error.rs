@@ -111,12 +111,13 @@ impl OpenError {
         }
     }
 
-    /// What the caller shall do. Damage is a fail-stop: going on would chain new records to a
-    /// history that is not the one which was shown green.
+    /// What the caller shall do. A journal that is missing may lie on a disk that is not mounted
+    /// yet: the next start may find it. Damage is a fail-stop: going on would chain new records to
+    /// a history that is not the one which was shown green.
     pub fn class(&self) -> Class {
         match self {
-            OpenError::Missing { .. } | OpenError::Foreign { .. } => Class::Permanent,
-            OpenError::Storage { .. } => Class::Transient,
+            OpenError::Missing { .. } | OpenError::Storage { .. } => Class::Transient,
+            OpenError::Foreign { .. } => Class::Permanent,
             OpenError::Damaged { .. } => Class::FailStop,
         }
     }

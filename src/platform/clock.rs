@@ -59,11 +59,6 @@ impl StepClock {
     pub fn set(&self, now: Timestamp) {
         self.now_ms.store(now.as_ms(), Ordering::SeqCst);
     }
-
-    /// Moves on.
-    pub fn advance_ms(&self, ms: i64) {
-        self.now_ms.fetch_add(ms, Ordering::SeqCst);
-    }
 }
 
 impl Clock for StepClock {

@@ -15,6 +15,7 @@
 pub mod accuracy;
 pub mod gallery;
 pub mod gallery_file;
+pub mod local_manifest;
 pub mod manifest;
 pub mod model_files;
 pub mod recent;
@@ -35,7 +36,7 @@ mod tests;
 pub use detect::{Point, Points, Rect};
 pub use embed::Embedding;
 pub use gallery::Gallery;
-pub use manifest::{Manifest, Pack};
+pub use manifest::{Manifest, Pack, Thresholds};
 pub use onnx::{NetError, Runtime, RuntimeChoice, RuntimeError};
 pub use pipeline::{FrontFace, Look, LookError, OpenError, Pipeline, Settings, Timings, sight};
 pub use recent::Recent;

@@ -30,6 +30,7 @@ mod onnx_check;
 mod pipeline;
 mod planes;
 mod quality;
+mod shipped;
 #[cfg(test)]
 mod tests;
 

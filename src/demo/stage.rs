@@ -112,12 +112,12 @@ pub(super) fn set(
             clock: Arc::clone(&on_clock),
             waypoints: Arc::new(NoWaypoints),
         })?;
-        let pack = pipeline.pack();
+        let thresholds = pipeline.thresholds()?;
         let door = Door::new(
-            numbers(&policy, pack, &Settings::default()),
+            numbers(&policy, thresholds, &Settings::default()),
             plans(site),
-            gallery(site, pipeline.embedding_digest(), &templates, pack.matching.cosine)?,
-            pack.confident.cosine,
+            gallery(site, pipeline.embedding_digest(), &templates, thresholds.matching.cosine)?,
+            thresholds.confident.cosine,
             Box::new(board.clone()),
         );
         terminals.push((terminal, door));

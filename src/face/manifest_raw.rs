@@ -4,7 +4,10 @@
 use data_encoding::HEXLOWER;
 use serde::Deserialize;
 
-use super::manifest::{Colour, ManifestError, Model, Normalisation, Output, Pack, Role, Threshold};
+use super::manifest::{
+    Colour, ManifestError, Model, Normalisation, Output, Pack, Role, Source, Threshold, Thresholds,
+};
+use super::model_files::MODEL_BYTES_MAX;
 use crate::domain::Score;
 
 /// Longest vector of an embedding or list of classes: eight times what is usual.
@@ -14,6 +17,8 @@ const OUTPUT_VALUES_MAX: usize = 4096;
 #[serde(deny_unknown_fields)]
 pub(super) struct RawManifest {
     pub(super) version: u32,
+    #[serde(rename = "use")]
+    pub(super) used: Option<String>,
     #[serde(default)]
     pub(super) model: Vec<RawModel>,
     #[serde(default)]
@@ -38,6 +43,8 @@ pub(super) struct RawModel {
     pub(super) crop: Option<f32>,
     pub(super) licence: String,
     pub(super) provenance: String,
+    pub(super) source: Option<String>,
+    pub(super) size_bytes: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -58,8 +65,8 @@ pub(super) struct RawPack {
     pub(super) detector_confidence: f32,
     pub(super) detector_nms: f32,
     #[serde(rename = "match")]
-    pub(super) matching: RawThreshold,
-    pub(super) confident: RawThreshold,
+    pub(super) matching: Option<RawThreshold>,
+    pub(super) confident: Option<RawThreshold>,
 }
 
 #[derive(Deserialize)]
@@ -86,6 +93,18 @@ pub(super) fn checked_model(raw: RawModel) -> Result<Model, ManifestError> {
     if raw.file.is_empty() || raw.file.starts_with('.') || raw.file.contains(['/', '\\']) {
         return Err(bad("file must be a plain file name"));
     }
+    let source = match (raw.source, raw.size_bytes) {
+        (None, None) => None,
+        (Some(url), Some(size_bytes)) if (1..MODEL_BYTES_MAX).contains(&size_bytes) => {
+            if !may_be_asked(&url) {
+                return Err(bad("source must begin with https://"));
+            }
+            Some(Source { url, size_bytes })
+        }
+        (None, Some(_)) | (Some(_), None | Some(_)) => {
+            return Err(bad("source and size_bytes belong together, and a file has up to 256 MiB"));
+        }
+    };
     let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
     if !finite(&raw.mean) || !finite(&raw.std) || !raw.scale.is_finite() || raw.std.contains(&0.0) {
         return Err(bad("scale, mean and std must be finite, std not zero"));
@@ -107,8 +126,8 @@ pub(super) fn checked_model(raw: RawModel) -> Result<Model, ManifestError> {
     };
     let role = match (raw.role.as_str(), raw.post.as_str(), side_px, output, raw.class, raw.crop) {
         ("detector", "yunet", None, None, None, None) => Role::Detector,
-        ("embedding", "unit", Some(side_px), Some(output), None, None) => {
-            Role::Embedding { side_px, output }
+        ("embedding", post @ ("unit" | "mirror"), Some(side_px), Some(output), None, None) => {
+            Role::Embedding { side_px, output, mirror: post == "mirror" }
         }
         ("liveness", "class", Some(side_px), Some(output), Some(class), Some(crop))
             if class < output.values && (1.0..=10.0).contains(&crop) =>
@@ -118,7 +137,7 @@ pub(super) fn checked_model(raw: RawModel) -> Result<Model, ManifestError> {
         _ => {
             return Err(bad(
                 "role, post, input, output, class and crop do not fit together: a detector has post \
-                 yunet and an input of any size; an embedding has post unit, a fixed input and an \
+                 yunet and an input of any size; an embedding has post unit or mirror, a fixed input and an \
                  output; a liveness has post class, a fixed input, an output, a class of it, and a \
                  crop from 1 to 10",
             ));
@@ -137,7 +156,14 @@ pub(super) fn checked_model(raw: RawModel) -> Result<Model, ManifestError> {
         file: raw.file,
         licence: raw.licence,
         provenance: raw.provenance,
+        source,
     })
+}
+
+/// The hash says whether a file is the right one, whoever sent it; https keeps from others which
+/// file was asked for. On this machine itself nobody listens.
+fn may_be_asked(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://127.0.0.1:")
 }
 
 /// The models of a pack are those read before it.
@@ -171,18 +197,29 @@ pub(super) fn checked_pack(raw: RawPack, models: &[Model]) -> Result<Pack, Manif
             })
             .ok_or_else(|| bad("a cosine lies in −1…1 and its far between 0 and 1".to_owned()))
     };
-    let pack = Pack {
+    let thresholds = match (raw.matching, raw.confident) {
+        (None, None) => None,
+        (Some(matching), Some(confident)) => {
+            Some(Thresholds { matching: threshold(matching)?, confident: threshold(confident)? })
+        }
+        (None, Some(_)) | (Some(_), None) => {
+            return Err(bad(
+                "match and confident belong together; without both the pack counts as \
+                            not calibrated"
+                    .to_owned(),
+            ));
+        }
+    };
+    if thresholds.as_ref().is_some_and(|both| both.confident.cosine < both.matching.cosine) {
+        return Err(bad("confident must be at least as strict as match".to_owned()));
+    }
+    Ok(Pack {
         detector: find(&raw.detector, "detector")?,
         embedding: find(&raw.embedding, "embedding")?,
         liveness,
         detector_confidence: raw.detector_confidence,
         detector_nms: raw.detector_nms,
-        matching: threshold(raw.matching)?,
-        confident: threshold(raw.confident)?,
+        thresholds,
         name: raw.name.clone(),
-    };
-    if pack.confident.cosine < pack.matching.cosine {
-        return Err(bad("confident must be at least as strict as match".to_owned()));
-    }
-    Ok(pack)
+    })
 }

@@ -15,6 +15,7 @@
 pub mod accuracy;
 pub mod gallery;
 pub mod gallery_file;
+pub mod local_manifest;
 pub mod manifest;
 pub mod model_files;
 pub mod recent;
@@ -29,13 +30,14 @@ mod onnx_check;
 mod pipeline;
 mod planes;
 mod quality;
+mod shipped;
 #[cfg(test)]
 mod tests;
 
 pub use detect::{Point, Points, Rect};
 pub use embed::Embedding;
 pub use gallery::Gallery;
-pub use manifest::{Manifest, Pack};
+pub use manifest::{Manifest, Pack, Thresholds};
 pub use onnx::{NetError, Runtime, RuntimeChoice, RuntimeError};
 pub use pipeline::{FrontFace, Look, LookError, OpenError, Pipeline, Settings, Timings, sight};
 pub use recent::Recent;

@@ -1,14 +1,15 @@
 //! The stages of `face` joined: a pack of models, opened once, looks at frames.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::align::align;
 use super::detect::{Detector, Found, Points, Rect, front};
 use super::embed::{Embedder, Embedding};
 use super::liveness::{LivenessNet, liveness};
-use super::manifest::{Manifest, ManifestError, Model, Pack, Role};
+use super::local_manifest::{self, LocalError};
+use super::manifest::{Manifest, ManifestError, Model, Pack, Role, Thresholds};
 use super::model_files::{self, ModelFileError};
 use super::onnx::{Engine, Net, NetError, Runtime, RuntimeChoice, RuntimeError};
 use super::{Gallery, Recent, quality};
@@ -33,6 +34,17 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// What this machine has: the shipped manifest and the local one, its pack in use, the best
+    /// runtime, two threads. `models` is the folder of the configuration or the command line,
+    /// `data` the value of `ROLLCALL_DATA`. Every root begins here.
+    pub fn installed(models: Option<&Path>, data: Option<&Path>) -> Result<Self, OpenError> {
+        let mut settings = Self::with_folders(model_files::search_folders(models, data));
+        if let Some(folder) = model_files::installed_folder(models) {
+            settings.manifest = local_manifest::merged(&settings.manifest, &folder)?;
+        }
+        Ok(settings)
+    }
+
     /// The shipped manifest, its first pack, the best runtime, two threads.
     pub fn with_folders(folders: Vec<PathBuf>) -> Self {
         Self {
@@ -51,6 +63,9 @@ pub enum OpenError {
     /// No such pack.
     #[error("could not choose the models")]
     Manifest(#[from] ManifestError),
+    /// The local manifest is wrong.
+    #[error("could not choose the models")]
+    Local(#[from] LocalError),
     /// Missing, unreadable or another file.
     #[error("could not use the models")]
     File(#[from] ModelFileError),
@@ -72,7 +87,8 @@ impl OpenError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Manifest(_) => "choose one of the packs of the manifest: `rollcall models list`",
+            Self::Manifest(why) => why.hint(),
+            Self::Local(why) => why.hint(),
             Self::File(why) => why.hint(),
             Self::Runtime(_) => {
                 "let ORT_DYLIB_PATH name libonnxruntime.so (1.24 or newer), or choose the runtime \
@@ -88,6 +104,7 @@ impl OpenError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Manifest(_) => "models_unknown",
+            Self::Local(why) => why.code(),
             Self::File(_) => "model_file",
             Self::Runtime(_) => "runtime_missing",
             Self::Model { .. } => "model_unusable",
@@ -99,6 +116,7 @@ impl OpenError {
     pub fn class(&self) -> Class {
         match self {
             Self::Manifest(_) => Class::Permanent,
+            Self::Local(why) => why.class(),
             Self::File(_) | Self::Runtime(_) | Self::Model { .. } => Class::Transient,
         }
     }
@@ -211,22 +229,34 @@ impl Pipeline {
         let runtime = (engine.runtime(), engine.why().to_owned());
         let aligned = Frame::black(side_px, side_px);
         let mut pipeline = Self { pack, runtime, detector, embedder, liveness, aligned };
-        pipeline.try_each_net()?;
+        pipeline.time_each_net(&Frame::black(64, 64))?;
         Ok(pipeline)
     }
 
-    /// A net that does not fit its entry shows it on the first run.
-    fn try_each_net(&mut self) -> Result<(), OpenError> {
+    /// Runs each net once, whether the frame shows a face or not: the detector on the frame, the
+    /// embedding on an empty face, the liveness nets on a corner of the frame. A net that does
+    /// not fit its entry shows it on the first run.
+    pub fn time_each_net(&mut self, frame: &Frame) -> Result<Timings, OpenError> {
         let named = |model: &Model, why| OpenError::Model { model: model.name.clone(), why };
-        let nothing = Frame::black(64, 64);
-        self.detector.detect(&nothing).map_err(|why| named(&self.pack.detector, why))?;
+        let mut timings = Timings::default();
+        let watch = Stopwatch::start();
+        self.detector.detect(frame).map_err(|why| named(&self.pack.detector, why))?;
+        timings.detect = watch.elapsed();
+        let watch = Stopwatch::start();
         self.embedder.embed(&self.aligned).map_err(|why| named(&self.pack.embedding, why))?;
-        let everywhere = Rect { x: 0.0, y: 0.0, w: 32.0, h: 32.0 };
+        timings.embed = watch.elapsed();
+        let corner = Rect { x: 0.0, y: 0.0, w: 32.0, h: 32.0 };
+        let watch = Stopwatch::start();
         for (net, model) in self.liveness.iter_mut().zip(&self.pack.liveness) {
-            liveness(std::slice::from_mut(net), &nothing, &everywhere)
-                .map_err(|why| named(model, why))?;
+            liveness(std::slice::from_mut(net), frame, &corner).map_err(|why| named(model, why))?;
         }
-        Ok(())
+        timings.liveness = watch.elapsed();
+        Ok(timings)
+    }
+
+    /// The thresholds of the pack, by which alone people may be judged.
+    pub fn thresholds(&self) -> Result<&Thresholds, OpenError> {
+        Ok(self.pack.calibrated()?)
     }
 
     /// The pack in use.
@@ -315,8 +345,9 @@ fn beside(front: &Found, found: &[Found]) -> usize {
 
 fn embedder(net: Box<dyn Net>, model: &Model) -> Result<(Embedder, u32), OpenError> {
     match &model.role {
-        Role::Embedding { side_px, output } => {
-            Ok((Embedder::new(net, &model.normalisation, output.clone()), *side_px))
+        Role::Embedding { side_px, output, mirror } => {
+            let embedder = Embedder::new(net, &model.normalisation, output.clone(), *mirror);
+            Ok((embedder, *side_px))
         }
         Role::Detector | Role::Liveness { .. } => Err(wrong_role(model)),
     }

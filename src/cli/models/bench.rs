@@ -14,8 +14,7 @@ use super::measure::{Measured, default_workers, measure, median_and_p95_ms};
 use super::{Failure, lfw};
 use crate::domain::Score;
 use crate::face::accuracy::{Folded, Pair, Scores, across_folds};
-use crate::face::manifest::Threshold;
-use crate::face::{OpenError, Pipeline, Settings};
+use crate::face::{OpenError, Pipeline, Settings, Thresholds};
 
 /// The false accept rates that are reported, and how they are written.
 pub(super) const FARS: [(&str, f64); 4] =
@@ -74,7 +73,7 @@ impl Bench {
             "latency_ms": latencies(&measured),
         });
         if self.first.is_none() {
-            self.add_accuracy(&mut report, &protocol, measured, [&pack.matching, &pack.confident])?;
+            self.add_accuracy(&mut report, &protocol, measured, pack.thresholds.as_ref())?;
         }
         if self.json {
             println!("{report}");
@@ -101,7 +100,7 @@ impl Bench {
         report: &mut serde_json::Value,
         protocol: &lfw::Protocol,
         measured: Vec<Measured>,
-        thresholds: [&Threshold; 2],
+        thresholds: Option<&Thresholds>,
     ) -> Result<(), Failure> {
         let faces: Vec<_> = measured.into_iter().map(|one| one.embedding).collect();
         let person = |place: usize| &protocol.pictures[place].0;
@@ -150,7 +149,9 @@ impl Bench {
             let threshold = scores.threshold_at(far).map(|score| f64::from(score.as_e4()) / 1e4);
             report["threshold_at_far"][name] = json!(threshold);
         }
-        for (name, threshold) in ["match", "confident"].into_iter().zip(thresholds) {
+        let both =
+            thresholds.map(|both| [("match", &both.matching), ("confident", &both.confident)]);
+        for (name, threshold) in both.into_iter().flatten() {
             report["manifest_thresholds"][name] = json!({
                 "cosine": f64::from(threshold.cosine.as_e4()) / 1e4,
                 "far": scores.impostor.share_from(threshold.cosine),
@@ -233,6 +234,9 @@ fn print_for_people(report: &serde_json::Value) {
         }
         for name in ["match", "confident"] {
             let at = &report["manifest_thresholds"][name];
+            if at.is_null() {
+                continue;
+            }
             println!(
                 "  at the manifest's {name} ({:.4}): TAR {:.4}, FAR {:.2e}",
                 number(&at["cosine"]),

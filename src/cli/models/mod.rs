@@ -1,21 +1,31 @@
-//! `rollcall models`: which face models there are, whether they are the right ones, how good and
-//! how fast they are here, and which thresholds follow from a set of pictures.
+//! `rollcall models`: which face models there are, whether they are the right ones, how to get and
+//! use others, how good and how fast they are here, and which thresholds follow from a set of
+//! pictures. One file for each subcommand.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use crate::face::manifest::Model;
-use crate::face::{Manifest, OpenError, Pipeline, RuntimeChoice, Settings, model_files};
-use crate::platform::telemetry::Chain;
+use super::report::Report;
+use crate::face::local_manifest::LocalError;
+use crate::face::{Manifest, OpenError, RuntimeChoice, Settings, model_files};
+use crate::platform::telemetry::{Chain, Class};
 
 mod bench;
 mod calibrate;
+mod choose;
+mod download;
+mod explain;
+mod http;
+mod install;
 mod lfw;
+mod list;
 mod measure;
+mod runtime;
+mod verify;
 
-/// Face models: list, verify, measure, calibrate.
+/// Face models: list, verify, install, choose, measure, calibrate.
 #[derive(Debug, Args)]
 pub(crate) struct Models {
     #[command(subcommand)]
@@ -30,6 +40,14 @@ enum Command {
     List,
     /// Checks every file against the manifest and runs every pack once; exit 1 if one fails.
     Verify,
+    /// Says which inference library is in use, how fast it is, and how to get the faster one.
+    Runtime,
+    /// Brings the files of a pack here: from a folder, a file, or where they are published.
+    Install(install::Install),
+    /// Takes a pack into use on this machine; people must be enrolled anew.
+    Use(choose::Choose),
+    /// Tells how to use ONNX files of one's own.
+    Explain,
     /// Measures accuracy and latency of the pipeline by the LFW protocol.
     Bench(bench::Bench),
     /// Prints thresholds for given false accept rates, from a folder with one folder per person.
@@ -39,7 +57,7 @@ enum Command {
 /// Which models, and where they are.
 #[derive(Debug, Args)]
 struct Source {
-    /// Another manifest than the one built in.
+    /// This manifest alone, in place of the one built in and the local one.
     #[arg(long, value_name = "FILE", global = true)]
     manifest: Option<PathBuf>,
     /// Look for model files here first.
@@ -59,19 +77,38 @@ struct Source {
 
 impl Source {
     fn settings(&self) -> Result<Settings, Failure> {
-        let manifest = match &self.manifest {
-            None => Manifest::shipped(),
-            Some(path) => read_manifest(path)?,
-        };
         let data = std::env::var_os("ROLLCALL_DATA").filter(|path| !path.is_empty());
-        let data = data.as_deref().map(Path::new);
+        let (models, data) = (self.models.as_deref(), data.as_deref().map(Path::new));
+        let settings = match &self.manifest {
+            None => Settings::installed(models, data)?,
+            Some(path) => Settings {
+                manifest: read_manifest(path)?,
+                ..Settings::with_folders(model_files::search_folders(models, data))
+            },
+        };
         Ok(Settings {
-            manifest,
-            folders: model_files::search_folders(self.models.as_deref(), data),
             pack: self.pack.clone(),
             runtime: self.runtime,
             threads: usize::from(self.threads),
+            ..settings
         })
+    }
+
+    /// The folder of installed models, which holds the local manifest, for what changes either.
+    fn installed_folder(&self) -> Result<PathBuf, Failure> {
+        let failed = |because: &str, hint: &str| Failure {
+            exit: 2,
+            what: "could not find the folder of installed models".to_owned(),
+            because: because.to_owned(),
+            hint: hint.to_owned(),
+        };
+        if self.manifest.is_some() {
+            let because = "--manifest takes a manifest alone, without the local one";
+            return Err(failed(because, "leave --manifest away"));
+        }
+        let because = "neither XDG_DATA_HOME nor HOME names a folder";
+        let folder = model_files::installed_folder(self.models.as_deref());
+        folder.ok_or_else(|| failed(because, "name one with --models DIR"))
     }
 }
 
@@ -96,14 +133,24 @@ struct Failure {
     hint: String,
 }
 
+fn exit_of(class: Class) -> u8 {
+    match class {
+        Class::Permanent => 2,
+        Class::Transient | Class::FailStop => 3,
+    }
+}
+
+impl From<LocalError> for Failure {
+    fn from(error: LocalError) -> Self {
+        let Report { what, because, hint } = Report::of(&error, error.hint());
+        Self { exit: exit_of(error.class()), what, because, hint }
+    }
+}
+
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
-        let exit = match &error {
-            OpenError::Manifest(_) => 2,
-            OpenError::File(_) | OpenError::Runtime(_) | OpenError::Model { .. } => 3,
-        };
         Self {
-            exit,
+            exit: exit_of(error.class()),
             what: "could not open the face pipeline".to_owned(),
             because: Chain(&error).to_string(),
             hint: error.hint().to_owned(),
@@ -124,86 +171,21 @@ impl Models {
     }
 
     fn settings_and_run(self) -> Result<ExitCode, Failure> {
+        let folder = model_files::installed_folder(self.source.models.as_deref());
+        if let Command::Explain = self.command {
+            // Whoever has broken the local manifest needs this most.
+            return Ok(explain::explain(folder.as_deref()));
+        }
         let settings = self.source.settings()?;
         match self.command {
-            Command::List => list(&settings),
-            Command::Verify => Ok(verify(&settings)),
+            Command::List => list::list(&settings, folder.as_deref()),
+            Command::Verify => verify::verify(&settings),
+            Command::Runtime => runtime::runtime(&settings, folder.as_deref()),
+            Command::Install(install) => install.run(&settings, &self.source.installed_folder()?),
+            Command::Use(choose) => choose.run(&settings, &self.source.installed_folder()?),
+            Command::Explain => Ok(explain::explain(folder.as_deref())),
             Command::Bench(bench) => bench.run(&settings),
             Command::Calibrate(calibrate) => calibrate.run(&settings),
         }
     }
-}
-
-fn list(settings: &Settings) -> Result<ExitCode, Failure> {
-    let chosen = settings.manifest.pack(settings.pack.as_deref()).map_err(OpenError::from)?;
-    for pack in settings.manifest.packs() {
-        let mark = if pack.name == chosen.name { "*" } else { " " };
-        println!(
-            "{mark} pack {}: match from {} (FAR {:e}), confident from {} (FAR {:e})",
-            pack.name,
-            pack.matching.cosine,
-            pack.matching.far,
-            pack.confident.cosine,
-            pack.confident.far
-        );
-        println!("    calibrated on: {}", pack.matching.data);
-        for model in pack.models() {
-            println!("    {:<9} {:<22} {}", model.role.as_str(), model.name, model.licence);
-        }
-    }
-    println!();
-    for model in settings.manifest.models() {
-        println!("{:<22} {}", model.name, whereabouts(model, settings));
-        println!("{:<22} {}", "", model.provenance);
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn whereabouts(model: &Model, settings: &Settings) -> String {
-    match model_files::find(model, &settings.folders) {
-        Ok(path) => path.display().to_string(),
-        Err(error) => error.to_string(),
-    }
-}
-
-fn verify(settings: &Settings) -> ExitCode {
-    let mut wrong = 0_u32;
-    for model in settings.manifest.models() {
-        match model_files::read(model, &settings.folders) {
-            Ok(_) => println!("ok     {} has the SHA-256 of the manifest", model.file),
-            Err(error) => {
-                wrong += 1;
-                println!("WRONG  {}\n       {}", Chain(&error), error.hint());
-            }
-        }
-    }
-    for runtime in [RuntimeChoice::OnnxRuntime, RuntimeChoice::Rust] {
-        if !Pipeline::runtime_is_there(runtime) {
-            println!("--     ONNX Runtime is not on this machine: not tried");
-            continue;
-        }
-        for pack in settings.manifest.packs() {
-            let mut settings = settings.clone();
-            settings.pack = Some(pack.name.clone());
-            settings.runtime = runtime;
-            match Pipeline::open(&settings) {
-                Ok(opened) => println!(
-                    "ok     pack {} runs on {} ({})",
-                    pack.name,
-                    opened.runtime().as_str(),
-                    opened.runtime_why()
-                ),
-                Err(error) => {
-                    wrong += 1;
-                    println!(
-                        "WRONG  pack {}: {}\n       {}",
-                        pack.name,
-                        Chain(&error),
-                        error.hint()
-                    );
-                }
-            }
-        }
-    }
-    if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }

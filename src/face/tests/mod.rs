@@ -2,6 +2,7 @@ mod accuracy;
 mod gallery;
 mod gallery_file;
 mod geometry;
+mod local_manifest;
 mod manifest;
 mod measures;
 

@@ -83,16 +83,14 @@ def the_one(found, shape):
     return found[np.argmax(found[:, 2] * found[:, 3] * np.maximum(1 - off**2, 0.1))]
 
 
-def sources(tar, detector):
-    """Every picture of the archive that shows a face: who, the picture, the face found."""
+def sources(tar):
+    """Every picture of the archive, and who it shows."""
     with tarfile.open(tar) as files:
         for member in files:
             if not member.name.endswith(".jpg"):
                 continue
             picture = cv2.imdecode(np.frombuffer(files.extractfile(member).read(), np.uint8), 1)
-            found = detector.detect(picture)
-            if len(found):
-                yield member.name.split("/")[-2], picture, the_one(found, picture.shape)
+            yield member.name.split("/")[-2], picture
 
 
 def portrait(picture, face):

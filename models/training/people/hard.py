@@ -18,40 +18,29 @@ def cases(sitters, rng):
     one, two, three = sitters[0], sitters[1], sitters[2]
     good = one.photograph(plain(rng))
     yield "dark.jpg", np.uint8(np.clip(good.astype(np.float32) * 0.13, 0, 255))
-    yield "blurred.jpg", cv2.GaussianBlur(good, (0, 0), 5.0)
+    yield "blurred.jpg", cv2.GaussianBlur(good, (0, 0), 7.0)
     yield "no_face.jpg", np.uint8(np.clip(paint.room(np.random.default_rng(11)), 0, 255))
     far = plain(rng)
     far["scale"] = 0.34
-    yield "tiny.jpg", fitted(two, far, rng)
-    yield "two_faces.jpg", side_by_side(two, three, rng, (0.78, 0.78))
-    yield "one_behind.jpg", side_by_side(three, one, rng, (1.0, 0.36))
+    yield "tiny.jpg", desk(two.photograph(far), far)
+    near, beside = plain(rng), plain(rng)
+    near.update(scale=0.78, shift_px=np.float64([-68, 0]))
+    beside.update(scale=0.78, shift_px=np.float64([74, 0]))
+    alone = two.photograph(near).astype(np.float32)
+    yield "two_faces.jpg", desk(three.photograph(beside, alone), beside)
+    near, waiting = plain(rng), plain(rng)
+    near.update(scale=1.0, shift_px=np.float64([-38, 0]))
+    waiting.update(scale=0.36, shift_px=np.float64([105, 0]))
+    room = desk(one.photograph(waiting), waiting).astype(np.float32)
+    yield "one_behind.jpg", three.photograph(near, room)
     yield "half_covered.jpg", covered(two.photograph(plain(rng)))
 
 
-def fitted(sitter, pose, rng):
-    """A small person whose body still reaches the lower edge: the camera sees further down."""
-    size = paint.PICTURE_PX
-    behind = paint.room(rng)
-    both = sitter.photograph(pose, behind)
-    # The stage ends below the shoulders; a desk stands before the rest.
-    edge = int(size * 0.47 + pose["scale"] * (300 - 128 - paint.TOP))
-    both[edge:] = np.uint8((88, 116, 140))
-    both[edge:edge + 3] = np.uint8((60, 84, 104))
-    return both
-
-
-def side_by_side(first, second, rng, scales):
-    size = paint.PICTURE_PX
-    picture = paint.room(rng)
-    order = sorted(zip(scales, (first, second), (-68, 74)), key=lambda part: part[0])
-    for scale, sitter, x in order:
-        pose = plain(rng)
-        pose["scale"], pose["shift_px"] = scale, np.float64([x if scales[0] == scales[1] else
-                                                             (-38 if scale == max(scales) else 105), 0])
-        picture = sitter.photograph(pose, picture.astype(np.float32))
-    edge = int(size * 0.47 + min(scales) * (300 - 128 - paint.TOP))
-    if edge < size and scales[0] == scales[1]:
-        picture[edge:] = np.uint8((88, 116, 140))
+def desk(picture, pose):
+    """A table before whoever ends where the stage ends, below the shoulders."""
+    edge = int(paint.PICTURE_PX * 0.47 + pose["scale"] * (300 - 128 - paint.TOP))
+    picture[edge:] = np.uint8((88, 116, 140))
+    picture[edge:edge + 3] = np.uint8((60, 84, 104))
     return picture
 
 

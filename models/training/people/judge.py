@@ -44,9 +44,11 @@ class Pack:
         self.name, self.match = entry["name"], entry["match"]["cosine"]
         self.confident = entry["confident"]["cosine"]
         self.confidence, self.nms = entry["detector_confidence"], entry["detector_nms"]
+        self.sees_with = entry["detector"]
         self.detector = Model(models[entry["detector"]], folders)
         self.embedding = Model(models[entry["embedding"]], folders)
         self.output = models[entry["embedding"]]["output"]["name"]
+        self.mirror = models[entry["embedding"]]["post"] == "mirror"
 
     def detect(self, picture):
         """Rows of x, y, w, h, five points, confidence (YuNet's twelve outputs)."""
@@ -70,22 +72,28 @@ class Pack:
         keep = cv2.dnn.NMSBoxes(rows[:, :4].tolist(), rows[:, 14].tolist(), self.confidence, self.nms)
         return rows[np.array(keep).reshape(-1)]
 
-    def look(self, picture):
+    def look(self, picture, found=None):
         """Faces found; of the one in front its confidence, quality and embedding."""
-        found = self.detect(picture)
+        found = self.detect(picture) if found is None else found
         if not len(found):
             return None
         face = the_one(found, picture.shape)
         points = face[4:14].reshape(5, 2)
         aligned = cv2.warpAffine(picture, similarity(points, FACE), (112, 112))
         grey = cv2.cvtColor(aligned, cv2.COLOR_BGR2GRAY).astype(np.float32)
-        vector = self.embedding(aligned)[self.output][0]
         return {
             "faces": len(found), "confidence": face[14],
             "eyes": np.linalg.norm(points[1] - points[0]), "brightness": grey.mean(),
             "sharpness": cv2.Laplacian(grey, cv2.CV_32F)[1:-1, 1:-1].var(),
-            "embedding": vector / np.linalg.norm(vector),
+            "embedding": self.embed(aligned),
         }
+
+    def embed(self, aligned):
+        """The unit vector of an aligned face, or the mean of its and its mirror image's."""
+        views = [aligned, aligned[:, ::-1]] if self.mirror else [aligned]
+        vectors = [self.embedding(view)[self.output][0] for view in views]
+        mean = sum(v / np.linalg.norm(v) for v in vectors)
+        return mean / np.linalg.norm(mean)
 
 
 def packs(manifest, names, folders):
@@ -94,7 +102,7 @@ def packs(manifest, names, folders):
     models = {model["name"]: model for model in text["model"]}
     there = []
     for entry in text["pack"]:
-        if names and entry["name"] not in names:
+        if (names and entry["name"] not in names) or "match" not in entry:
             continue
         try:
             there.append(Pack(entry, models, folders))

@@ -10,7 +10,7 @@ import numpy as np
 from basis import CENTRE, H, MASK, W, ease, egg, inverse, moved
 
 # The stage is larger than the canvas, and drawn finer.
-FINE, LEFT, TOP, SIDE = 1.6, 40, 20, 320
+FINE, LEFT, TOP, SIDE = 1.25, 40, 20, 320
 STAGE_PX = int(SIDE * FINE)
 X, Y = np.meshgrid((np.arange(STAGE_PX, dtype=np.float32) + 0.5) / FINE - LEFT,
                    (np.arange(STAGE_PX, dtype=np.float32) + 0.5) / FINE - TOP)
@@ -27,7 +27,7 @@ STYLES = {False: ("short", "parted", "crop", "receding", "short", "parted"),
 COLLARS = ("crew", "shirt", "jacket", "vee")
 # One face is mixed from so many of the faces that are most alike on the first axes, and brought to
 # this share of a real face's distance from the mean.
-MIXED, ALIKE, ALIKE_AXES, REACH = 10, 45, 60, 0.85
+MIXED, ALIKE, ALIKE_AXES, REACH = 9, 40, 60, 0.95
 MOMENT = ("yaw", "nod", "smile", "side")
 
 
@@ -57,13 +57,13 @@ def moment(number, rng):
     """When a picture is taken: the first is plain, the others differ in pose, light, expression."""
     much = 0.15 if number == 0 else 1.0
     return {
-        "yaw": much * rng.uniform(-0.6, 0.6), "nod": much * rng.uniform(-0.6, 0.6),
-        "smile": much * rng.uniform(-1.0, 1.3), "side": much * rng.uniform(-1.0, 1.0),
-        "turn": much * rng.uniform(-11, 11), "tip": much * rng.uniform(-4, 4),
-        "roll": much * rng.uniform(-6, 6),
+        "yaw": much * rng.uniform(-0.8, 0.8), "nod": much * rng.uniform(-0.8, 0.8),
+        "smile": much * rng.uniform(-1.4, 1.7), "side": much * rng.uniform(-1.2, 1.2),
+        "turn": much * rng.uniform(-14, 14), "tip": much * rng.uniform(-5, 5),
+        "roll": much * rng.uniform(-8, 8),
         "scale": rng.uniform(1.06, 1.24), "shift_px": rng.uniform(-13, 13, 2),
-        "light": much * rng.uniform(0, 0.30), "from": rng.uniform(0, 2 * np.pi),
-        "gain": rng.uniform(0.88, 1.08), "warm": rng.uniform(-0.05, 0.05),
+        "light": much * rng.uniform(0, 0.42), "from": rng.uniform(0, 2 * np.pi),
+        "gain": rng.uniform(0.82, 1.10), "warm": rng.uniform(-0.05, 0.05),
         "seed": int(rng.integers(1 << 30)),
     }
 

@@ -41,7 +41,7 @@ WANTED = "fmfmfmmfmfmmfm" + "fmffmfmffm"
 # Of one person at least so much above the threshold, of two people at least so much below it.
 SAME_MARGIN, OTHER_MARGIN = 0.08, 0.04
 CONFIDENCE_MIN, SHARPNESS_MIN, EYES_MIN_PX, BRIGHTNESS = 0.75, 25.0, 40.0, (50.0, 210.0)
-JPEG = [cv2.IMWRITE_JPEG_QUALITY, 86, cv2.IMWRITE_JPEG_OPTIMIZE, 1]
+JPEG = [cv2.IMWRITE_JPEG_QUALITY, 88, cv2.IMWRITE_JPEG_OPTIMIZE, 1]
 
 
 def encoded(picture):
@@ -53,12 +53,19 @@ def encoded(picture):
 def gather(archive, packs, most):
     """Portraits for the model, and every portrait's embedding by each pack."""
     names, portraits, near, seen = [], [], {pack.name: [] for pack in packs}, {}
-    for who, picture, face in basis.sources(archive, packs[0]):
+    for who, picture in basis.sources(archive):
+        # Packs that share a detector see the same.
+        found = {pack.sees_with: None for pack in packs}
         for pack in packs:
-            look = pack.look(picture)
+            if found[pack.sees_with] is None:
+                found[pack.sees_with] = pack.detect(picture)
+            look = pack.look(picture, found[pack.sees_with])
             if look:
                 near[pack.name].append(look["embedding"])
-        fit = basis.portrait(picture, face) if seen.get(who, 0) < basis.PER_PERSON else None
+        faces = next(iter(found.values()))
+        if not len(faces) or seen.get(who, 0) >= basis.PER_PERSON:
+            continue
+        fit = basis.portrait(picture, basis.the_one(faces, picture.shape))
         if fit:
             names.append(who)
             portraits.append(fit)
@@ -72,11 +79,10 @@ def gather(archive, packs, most):
         {name: np.stack(rows) for name, rows in near.items()}
 
 
-def candidate(model, packs, near, rng, sex):
+def candidate(model, packs, near, others, rng, sex):
     """Somebody new with her pictures and embeddings, or why not."""
-    person = paint.invent(model, rng, sex == "f")
-    sitter = paint.Sitter(model, person)
-    files, looks = [], {pack.name: [] for pack in packs}
+    sitter = paint.Sitter(model, paint.invent(model, rng, sex == "f"))
+    files, faces = [], {pack.name: [] for pack in packs}
     for number in range(PICTURES):
         data, picture = encoded(sitter.photograph(paint.moment(number, rng)))
         files.append(data)
@@ -88,32 +94,31 @@ def candidate(model, packs, near, rng, sex):
             if look["sharpness"] < SHARPNESS_MIN or look["eyes"] < EYES_MIN_PX \
                     or not dark < look["brightness"] < bright:
                 return None, "not sharp, large or bright enough"
-            looks[pack.name].append(look["embedding"])
-    faces = {}
-    for pack in packs:
-        e = faces[pack.name] = np.stack(looks[pack.name])
-        if (e @ e.T).min() < pack.match + SAME_MARGIN:
-            return None, "not like herself"
-        if (e @ near[pack.name].T).max() > pack.confident:
-            return None, "too near to a portrait of the archive"
-    return {"person": person, "sitter": sitter, "files": files, "faces": faces}, None
+            e, mine = look["embedding"], faces[pack.name]
+            if mine and (np.stack(mine) @ e).min() < pack.match + SAME_MARGIN:
+                return None, "not like herself"
+            if others and (others[pack.name] @ e).max() > pack.match - OTHER_MARGIN:
+                return None, "too like somebody chosen before"
+            if (near[pack.name] @ e).max() > pack.confident:
+                return None, "too near to a portrait of the archive"
+            mine.append(e)
+    return {"sitter": sitter, "files": files,
+            "faces": {name: np.stack(rows) for name, rows in faces.items()}}, None
 
 
 def choose(model, packs, near, rng, most):
     """As many people as are wanted, each far enough from those before."""
-    chosen, refused = [], {}
-    for tried in range(most):
-        if len(chosen) == len(WANTED):
-            break
-        new, why = candidate(model, packs, near, rng, WANTED[len(chosen)])
-        if new and any((new["faces"][p.name] @ old["faces"][p.name].T).max()
-                       > p.match - OTHER_MARGIN for old in chosen for p in packs):
-            new, why = None, "too like somebody chosen before"
+    chosen, refused, others, tried = [], {}, {}, 0
+    while len(chosen) < len(WANTED) and tried < most:
+        tried += 1
+        new, why = candidate(model, packs, near, others, rng, WANTED[len(chosen)])
         if new:
             chosen.append(new)
+            print(f"p{len(chosen):02} after {tried} tries", flush=True)
+            others = {p.name: np.concatenate([c["faces"][p.name] for c in chosen]) for p in packs}
         else:
             refused[why] = refused.get(why, 0) + 1
-    print(f"{len(chosen)} chosen of {tried}; refused: {refused}")
+    print(f"{len(chosen)} chosen of {tried}; refused: {refused}", flush=True)
     return chosen, refused
 
 
@@ -131,6 +136,23 @@ def figures(chosen, packs, near):
             "nearest_portrait_max": source.max(), "portraits": len(near[pack.name]),
         }
     return {name: {k: round(float(v), 4) for k, v in row.items()} for name, row in out.items()}
+
+
+def write(out, chosen, packs, rng, say):
+    """The pictures of the people, and the hard cases with what the packs see in them."""
+    for number, one in enumerate(chosen, 1):
+        folder = out / "people" / f"p{number:02}"
+        folder.mkdir(parents=True, exist_ok=True)
+        for n, data in enumerate(one["files"], 1):
+            (folder / f"{n}.jpg").write_bytes(data)
+    (out / "hard").mkdir(parents=True, exist_ok=True)
+    for name, picture in hard.cases([c["sitter"] for c in chosen], rng):
+        data, seen = encoded(picture)
+        (out / "hard" / name).write_bytes(data)
+        for pack in packs:
+            look = pack.look(seen) or {"faces": 0}
+            look.pop("embedding", None)
+            say(f"hard/{name} {pack.name}: " + ", ".join(f"{k} {v:.3g}" for k, v in look.items()))
 
 
 def sheet(path, chosen):
@@ -185,19 +207,7 @@ def main():
     numbers = figures(chosen, packs, near)
     for name, row in numbers.items():
         say(f"{name}: {row}")
-    for number, one in enumerate(chosen, 1):
-        folder = asked.out / "people" / f"p{number:02}"
-        folder.mkdir(parents=True, exist_ok=True)
-        for n, data in enumerate(one["files"], 1):
-            (folder / f"{n}.jpg").write_bytes(data)
-    (asked.out / "hard").mkdir(parents=True, exist_ok=True)
-    for name, picture in hard.cases([c["sitter"] for c in chosen], rng):
-        data, seen = encoded(picture)
-        (asked.out / "hard" / name).write_bytes(data)
-        for pack in packs:
-            look = pack.look(seen) or {"faces": 0}
-            look.pop("embedding", None)
-            say(f"hard/{name} {pack.name}: " + ", ".join(f"{k} {v:.3g}" for k, v in look.items()))
+    write(asked.out, chosen, packs, rng, say)
     (asked.out / "figures.json").write_text(json.dumps(
         {"seed": asked.seed, "people": len(chosen), "pictures": PICTURES, "refused": refused,
          "packs": numbers}, indent=2) + "\n")

@@ -27,7 +27,7 @@ STYLES = {False: ("short", "parted", "crop", "receding", "short", "parted"),
 COLLARS = ("crew", "shirt", "jacket", "vee")
 # One face is mixed from so many of the faces that are most alike on the first axes, and brought to
 # this share of a real face's distance from the mean.
-MIXED, ALIKE, ALIKE_AXES, REACH = 9, 40, 60, 0.95
+MIXED, ALIKE, ALIKE_AXES, REACH = 9, 40, 60, 0.88
 MOMENT = ("yaw", "nod", "smile", "side")
 
 
@@ -324,8 +324,8 @@ class Sitter:
         smooth = curve(hairline)[:-8]
         free = distance(np.concatenate([smooth, [(smooth[-1, 0], 400), (smooth[0, 0], 400)]]))
         thin = {"crop": 0.85, "receding": 0.75}.get(person["style"], 1.0)
-        self.front = (ease(within / 1.6 + 0.5 + 0.3 * lines)
-                      * ease(-free / 4.2 + 0.5 + 0.45 * lines) * thin)
+        self.front = (ease(within / 2.6 + 0.5 + 0.22 * lines)
+                      * ease(-free / 7.0 + 0.5 + 0.38 * lines) * thin)
         self.shadow = ease(0.5 - (free - 5) / 10) * ease(within / 3) * 0.25
 
     def stage(self, pose):

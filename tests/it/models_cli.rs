@@ -65,7 +65,8 @@ fn explain_shows_an_entry_that_verify_understands() {
     let explained = models(&["explain"], None);
     assert!(explained.status.success());
     let shown = text(&explained.stdout);
-    let entry = &shown[shown.find("# models.local.toml").expect("the example follows")..];
+    let (_, entry) = shown.split_once("# models.local.toml").expect("the example follows");
+    let entry = format!("# {entry}");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("models.local.toml");
     durable::write(&path, entry.as_bytes(), Access::Everyone).unwrap();

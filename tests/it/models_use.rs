@@ -121,8 +121,8 @@ fn templates_of_another_pack_are_refused_until_everybody_is_enrolled_anew() {
     let other = ["made by another model", "move the file away", "docs/setup.md"];
     let picture = &pictures(&data.join("faces/people"))[0];
     fs::copy(picture, site.at("replay/1.jpg")).unwrap();
-    refused(&site.terminal("run", &[]), 2, &other);
     refused(&site.enrol(), 2, &other);
+    refused(&site.terminal("run", &[]), 2, &other);
 
     // A pack that the configuration names wins over the one in use: the old templates fit it.
     site.configure("pack = \"mobilefacenet\"");

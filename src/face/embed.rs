@@ -77,18 +77,37 @@ pub(super) struct Embedder {
     net: Box<dyn Net>,
     planes: Planes,
     output: Output,
+    mirror: bool,
 }
 
 impl Embedder {
-    pub(super) fn new(net: Box<dyn Net>, normalisation: &Normalisation, output: Output) -> Self {
-        Self { net, planes: Planes::new(normalisation), output }
+    /// With `mirror`, an embedding is the mean of those of the face and of its mirror image: twice
+    /// the time, and errors that differ between the two cancel out (docs/accuracy.md has figures).
+    pub(super) fn new(
+        net: Box<dyn Net>,
+        normalisation: &Normalisation,
+        output: Output,
+        mirror: bool,
+    ) -> Self {
+        Self { net, planes: Planes::new(normalisation), output, mirror }
     }
 
     /// `None` when the net sees nothing (a vector of zeros).
     pub(super) fn embed(&mut self, aligned: &Frame) -> Result<Option<Embedding>, NetError> {
         let (width, height) = (aligned.width() as usize, aligned.height() as usize);
-        let input = self.planes.lay_out(aligned, width, height);
-        let outputs = self.net.run([1, 3, height, width], input)?;
+        self.planes.lay_out(aligned, width, height);
+        let seen = self.run(width, height)?;
+        if !self.mirror {
+            return Ok(seen);
+        }
+        self.planes.mirror(width);
+        let mirrored = self.run(width, height)?;
+        Ok(seen.zip(mirrored).and_then(|(a, b)| Embedding::mean([&a, &b])))
+    }
+
+    /// What the net says of the planes as they lie.
+    fn run(&mut self, width: usize, height: usize) -> Result<Option<Embedding>, NetError> {
+        let outputs = self.net.run([1, 3, height, width], self.planes.values())?;
         let values = output_named(outputs, &self.output.name)?;
         if values.len() != self.output.values {
             return Err(NetError::Shape(format!(

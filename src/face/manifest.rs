@@ -125,6 +125,8 @@ pub enum Role {
         side_px: u32,
         /// The vector.
         output: Output,
+        /// Whether the mirror image of the face is measured too, and the mean of both counts.
+        mirror: bool,
     },
     /// Tells a living face from a shown one.
     Liveness {
@@ -326,8 +328,9 @@ impl Model {
         let feed = format!("{colour:?} {scale:?} {mean:?} {std:?}");
         let role = match &self.role {
             Role::Detector => "detector yunet".to_owned(),
-            Role::Embedding { side_px, output } => {
-                format!("embedding unit {side_px} {} {}", output.name, output.values)
+            Role::Embedding { side_px, output, mirror } => {
+                let post = if *mirror { "mirror" } else { "unit" };
+                format!("embedding {post} {side_px} {} {}", output.name, output.values)
             }
             Role::Liveness { side_px, output, class, crop } => {
                 format!(

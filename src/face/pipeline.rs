@@ -345,8 +345,9 @@ fn beside(front: &Found, found: &[Found]) -> usize {
 
 fn embedder(net: Box<dyn Net>, model: &Model) -> Result<(Embedder, u32), OpenError> {
     match &model.role {
-        Role::Embedding { side_px, output } => {
-            Ok((Embedder::new(net, &model.normalisation, output.clone()), *side_px))
+        Role::Embedding { side_px, output, mirror } => {
+            let embedder = Embedder::new(net, &model.normalisation, output.clone(), *mirror);
+            Ok((embedder, *side_px))
         }
         Role::Detector | Role::Liveness { .. } => Err(wrong_role(model)),
     }

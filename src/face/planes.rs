@@ -31,10 +31,12 @@ impl Planes {
     }
 
     /// Lays `frame` out as three planes of `width` × `height`, padded on the right and at the
-    /// bottom with zeros. `width` and `height` are at least those of the frame.
+    /// bottom with black. `width` and `height` are at least those of the frame.
     pub(super) fn lay_out(&mut self, frame: &Frame, width: usize, height: usize) -> &[f32] {
         self.values.clear();
-        self.values.resize(3 * width * height, 0.0);
+        for (_, table) in &self.tables {
+            self.values.extend(std::iter::repeat_n(table[0], width * height));
+        }
         let row_bytes = frame.width() as usize * 3;
         let planes = self.values.chunks_exact_mut(width * height);
         for (plane, (byte, table)) in planes.zip(&self.tables) {
@@ -45,6 +47,16 @@ impl Planes {
                 }
             }
         }
+        &self.values
+    }
+
+    /// Turns what was laid out into its mirror image.
+    pub(super) fn mirror(&mut self, width: usize) {
+        self.values.chunks_exact_mut(width).for_each(<[f32]>::reverse);
+    }
+
+    /// What was laid out last.
+    pub(super) fn values(&self) -> &[f32] {
         &self.values
     }
 }

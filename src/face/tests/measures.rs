@@ -1,8 +1,9 @@
 use super::unit;
 use crate::camera::Frame;
 use crate::face::detect::{Found, Rect};
-use crate::face::embed::Embedding;
-use crate::face::manifest::{Colour, Normalisation};
+use crate::face::embed::{Embedder, Embedding};
+use crate::face::manifest::{Colour, Normalisation, Output};
+use crate::face::onnx::{Net, NetError, Output as NetOutput};
 use crate::face::planes::Planes;
 use crate::face::quality::measure;
 use crate::face::{FrontFace, Look, Timings};
@@ -17,14 +18,41 @@ fn planes_have_the_order_range_and_padding_that_the_manifest_says() {
         std: [1.0, 1.0, 0.5],
     };
     let mut planes = Planes::new(&normalisation);
-    // Blue 3 and 6, green 2 and 5, red 1 and 4; a column of zeros on the right.
-    assert_eq!(planes.lay_out(&frame, 3, 1), [5.0, 11.0, 0.0, 2.0, 8.0, 0.0, -2.0, 10.0, 0.0]);
+    // Blue 3 and 6, green 2 and 5, red 1 and 4; a black column on the right.
+    assert_eq!(planes.lay_out(&frame, 3, 1), [5.0, 11.0, -1.0, 2.0, 8.0, -2.0, -2.0, 10.0, -6.0]);
     normalisation.colour = Colour::Rgb;
     let mut planes = Planes::new(&normalisation);
-    assert_eq!(planes.lay_out(&frame, 2, 2)[..4], [1.0, 7.0, 0.0, 0.0]);
+    assert_eq!(planes.lay_out(&frame, 2, 2)[..4], [1.0, 7.0, -1.0, -1.0]);
     // The buffer is used again: nothing of the larger picture stays in the smaller.
     let black = Frame::black(1, 1);
     assert_eq!(planes.lay_out(&black, 1, 1), [-1.0, -2.0, -6.0]);
+}
+
+/// A net that answers with the first four values of its input.
+struct FirstFour(Vec<NetOutput>);
+
+impl Net for FirstFour {
+    fn run(&mut self, _: [usize; 4], input: &[f32]) -> Result<&[NetOutput], NetError> {
+        self.0 = vec![NetOutput { name: "vector".into(), values: input[..4].to_vec() }];
+        Ok(&self.0)
+    }
+}
+
+#[test]
+fn mirrored_face_has_the_same_embedding_where_the_manifest_asks_for_the_mean_of_both() {
+    let normalisation =
+        Normalisation { colour: Colour::Rgb, scale: 1.0, mean: [0.0; 3], std: [1.0; 3] };
+    let embed = |reds: [u8; 4], mirror| {
+        let output = Output { name: "vector".into(), values: 4 };
+        let net = Box::new(FirstFour(Vec::new()));
+        let rgb = reds.into_iter().flat_map(|red| [red, 0, 0]).collect();
+        let face = Frame::from_rgb(4, 1, rgb).unwrap();
+        Embedder::new(net, &normalisation, output, mirror).embed(&face).unwrap().unwrap()
+    };
+    let (face, mirrored) = ([1, 2, 3, 4], [4, 3, 2, 1]);
+    assert_eq!(embed(face, true).as_slice(), embed(mirrored, true).as_slice());
+    assert_eq!(embed(face, true).as_slice(), [0.5; 4]);
+    assert_ne!(embed(face, false).as_slice(), embed(mirrored, false).as_slice());
 }
 
 fn measured(pixel: impl Fn(usize) -> u8) -> crate::domain::Quality {

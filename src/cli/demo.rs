@@ -11,7 +11,7 @@ use crate::demo::{self, DemoError, Options};
 use crate::face::RuntimeChoice;
 use crate::platform::telemetry;
 
-/// Names the folder with models and faces that do not ship with Rollcall.
+/// Names a folder with models that do not ship with Rollcall.
 const DATA_VARIABLE: &str = "ROLLCALL_DATA";
 
 /// Plays a training day with everything in one process: broker, collector, three terminals, page.
@@ -23,7 +23,8 @@ pub(super) struct Demo {
     /// Print the result as JSON on standard output; the narration goes to standard error.
     #[arg(long, requires = "once")]
     json: bool,
-    /// Folder with one sub-folder of pictures per person; at least 14 people with 4 pictures.
+    /// Other faces than the generated ones: a folder with one sub-folder of pictures per person,
+    /// at least 14 people with 4 pictures.
     #[arg(long, value_name = "DIR")]
     faces: Option<PathBuf>,
     /// Where to serve the live page; another port is taken, and told, if this one is.
@@ -41,18 +42,10 @@ impl Demo {
     pub(super) fn run(self) -> ExitCode {
         telemetry::start_logging("error");
         let data = std::env::var_os(DATA_VARIABLE).map(PathBuf::from);
-        let shipped = || data.as_ref().map(|data| data.join("faces/people"));
-        let Some(faces) = self.faces.or_else(shipped) else {
-            eprintln!(
-                "rollcall demo: no faces and models ship with Rollcall yet, so set {DATA_VARIABLE} \
-                 to a folder that has models/ and faces/people/ (see README.md, \"Data\")."
-            );
-            return Exit::Environment.into();
-        };
         let options = Options {
             once: self.once,
             json: self.json,
-            faces,
+            faces: self.faces,
             data,
             listen: self.listen,
             runtime: self.runtime,

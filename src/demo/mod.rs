@@ -10,6 +10,7 @@ pub mod broker;
 pub mod result;
 mod script;
 mod world;
+mod generated;
 mod pictures;
 mod attacker;
 mod wiretap;
@@ -57,8 +58,8 @@ pub struct Options {
     pub once: bool,
     /// Narrate on standard error, so that standard output holds the JSON alone.
     pub json: bool,
-    /// Folder with one sub-folder of pictures per person.
-    pub faces: PathBuf,
+    /// Folder with one sub-folder of pictures per person; `None`: the generated people.
+    pub faces: Option<PathBuf>,
     /// Folder with `models/`, beside the usual places.
     pub data: Option<PathBuf>,
     /// Where the page is wanted.
@@ -171,7 +172,10 @@ impl Drop for Scratch {
 pub async fn run(options: Options) -> Result<Option<Outcome>, DemoError> {
     let watch = Stopwatch::start();
     let narrator = Narrator { on_stderr: options.json };
-    let albums = albums(&options.faces, world::FACES)?;
+    let albums = match &options.faces {
+        Some(folder) => albums(folder, world::FACES)?,
+        None => pictures::shipped(),
+    };
     let settings = Settings::installed(None, options.data.as_deref())?;
     let settings = Settings { runtime: options.runtime, ..settings };
     let mut pipeline = Pipeline::open(&settings)?;

@@ -1,14 +1,71 @@
-//! Which pictures the demo's people have: a folder with one sub-folder of pictures for each person.
+//! Which pictures the demo's people have: the generated people that are part of the program, or a
+//! folder of the user's with one sub-folder of pictures for each person.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::vec::IntoIter;
+
+use super::generated;
+use crate::camera::{self, CaptureError, Frame, FrameSource, PictureError};
 
 /// One half enrols, the other stands before the camera.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Album {
-    pub(super) enrol: Vec<PathBuf>,
-    pub(super) attend: Vec<PathBuf>,
+    pub(super) enrol: Vec<Picture>,
+    pub(super) attend: Vec<Picture>,
+}
+
+impl Album {
+    fn of(pictures: &[Picture]) -> Self {
+        let (enrol, attend) = pictures.split_at(pictures.len() / 2);
+        Self { enrol: enrol.to_vec(), attend: attend.to_vec() }
+    }
+}
+
+/// A picture that has not been looked into yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Picture {
+    /// A file of the user's.
+    File(PathBuf),
+    /// Part of the program: its name in assets/people/, and its bytes.
+    Shipped(String, &'static [u8]),
+}
+
+impl Picture {
+    pub(super) fn frame(&self) -> Result<Frame, PictureError> {
+        match self {
+            Self::File(path) => camera::read(path),
+            Self::Shipped(_, bytes) => camera::decode(bytes),
+        }
+    }
+
+    /// What to call it in an error.
+    pub(super) fn path(&self) -> PathBuf {
+        match self {
+            Self::File(path) => path.clone(),
+            Self::Shipped(name, _) => PathBuf::from(name),
+        }
+    }
+}
+
+/// A camera before which these pictures pass.
+pub(super) struct Passing(IntoIter<Picture>);
+
+impl Passing {
+    pub(super) fn of(pictures: Vec<Picture>) -> Self {
+        Self(pictures.into_iter())
+    }
+}
+
+impl FrameSource for Passing {
+    fn next(&mut self) -> Result<Option<Frame>, CaptureError> {
+        let Some(picture) = self.0.next() else { return Ok(None) };
+        match picture.frame() {
+            Ok(frame) => Ok(Some(frame)),
+            Err(why) => Err(CaptureError::Picture { path: picture.path(), why }),
+        }
+    }
 }
 
 /// Why the folder does not serve.
@@ -38,16 +95,29 @@ pub enum AlbumError {
 }
 
 /// Two to enrol, two to stand before the camera.
-const PICTURES_MIN: usize = 4;
+pub(super) const PICTURES_MIN: usize = 4;
+
+/// The albums of the generated people.
+pub(super) fn shipped() -> Vec<Album> {
+    let people = (1..).zip(generated::PEOPLE);
+    people
+        .map(|(person, pictures)| {
+            let named = (1..).zip(pictures).map(|(number, bytes)| {
+                Picture::Shipped(format!("p{person:02}/{number}.jpg"), bytes)
+            });
+            Album::of(&named.collect::<Vec<_>>())
+        })
+        .collect()
+}
 
 /// The albums of the first `needed` people, in the order of their folders' names.
 pub(super) fn albums(folder: &Path, needed: usize) -> Result<Vec<Album>, AlbumError> {
     let mut albums = Vec::new();
     for person in sorted(folder)?.into_iter().filter(|path| path.is_dir()) {
-        let pictures: Vec<_> = sorted(&person)?.into_iter().filter(|p| is_picture(p)).collect();
+        let files = sorted(&person)?.into_iter().filter(|path| is_picture(path));
+        let pictures: Vec<_> = files.map(Picture::File).collect();
         if pictures.len() >= PICTURES_MIN {
-            let (enrol, attend) = pictures.split_at(pictures.len() / 2);
-            albums.push(Album { enrol: enrol.to_vec(), attend: attend.to_vec() });
+            albums.push(Album::of(&pictures));
         }
     }
     if albums.len() < needed {

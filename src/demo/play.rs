@@ -5,13 +5,13 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::attacker;
-use super::pictures::Album;
+use super::pictures::{Album, Passing};
 use super::script::{Act, Scene, TerminalNo};
 use super::stage::Stage;
 use super::wiretap::Wiretap;
 use super::world::{PEOPLE, TERMINALS, person_id};
 use super::{DemoError, Narrator};
-use crate::camera::{Folder, FrameSource};
+use crate::camera::FrameSource;
 use crate::domain::{Outcome, TerminalId};
 use crate::face::Pipeline;
 use crate::platform::chance;
@@ -123,7 +123,7 @@ impl Play<'_> {
         let mut pictures = self.albums[face_no].attend.clone();
         let count = pictures.len();
         pictures.rotate_left(self.turn[face_no] % count);
-        let mut camera = Folder::of(pictures);
+        let mut camera = Passing::of(pictures);
         let stage = &mut *self.stage;
         let (device, door) = &mut stage.terminals[terminal];
         let (clock, claimed) = (&*stage.clock, claim.map(person_id));

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::world::{CLASSES, PEOPLE, Person, SITES, TERMINALS, both, person_id, registered};
 use super::{DemoError, broker};
-use crate::camera;
 use crate::checkin::{Plan, Settings};
 use crate::collector::Names;
 use crate::collector::Watch;
@@ -190,9 +189,9 @@ fn enrol(
     let mut templates = Templates::new();
     for (no, person) in PEOPLE.iter().enumerate() {
         let mut embeddings = Vec::new();
-        for path in &albums[person.face].enrol {
+        for picture in &albums[person.face].enrol {
             let frame =
-                camera::read(path).map_err(|why| DemoError::Picture { path: path.clone(), why })?;
+                picture.frame().map_err(|why| DemoError::Picture { path: picture.path(), why })?;
             embeddings.extend(pipeline.look(&frame)?.face.map(|face| face.embedding));
         }
         templates.insert(person_id(no), embeddings);

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use super::pictures::{PICTURES_MIN, shipped};
 use super::result::{Outcome, Records};
 use super::script::{plants, scenes};
 use super::world::{CLASSES, FACES, PEOPLE, person_id, who};
@@ -71,4 +72,18 @@ fn script_is_in_the_order_of_time_and_plants_every_kind_of_the_issue() {
     let faces: BTreeSet<_> = PEOPLE.iter().map(|person| person.face).collect();
     assert_eq!(faces, (0..FACES).collect());
     assert!(CLASSES.iter().all(|class| class.roster.iter().all(|&p| p < PEOPLE.len())));
+}
+
+#[test]
+fn generated_people_are_part_of_the_program_and_each_picture_decodes() {
+    let albums = shipped();
+    assert_eq!(albums.len(), FACES);
+    for album in &albums {
+        let pictures: Vec<_> = album.enrol.iter().chain(&album.attend).collect();
+        assert!(pictures.len() >= PICTURES_MIN);
+        for picture in pictures {
+            let frame = picture.frame().unwrap();
+            assert_eq!((frame.width(), frame.height()), (320, 320), "{}", picture.path().display());
+        }
+    }
 }

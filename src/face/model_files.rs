@@ -51,6 +51,11 @@ pub enum ModelFileError {
 }
 
 impl ModelFileError {
+    /// Whether no folder has the file, rather than a wrong or unreadable one.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing { .. })
+    }
+
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {

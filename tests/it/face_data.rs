@@ -2,7 +2,55 @@
 
 use std::path::{Path, PathBuf};
 
-use rollcall::face::{Embedding, Pipeline, RuntimeChoice, Settings, model_files};
+use rollcall::face::{
+    Embedding, Manifest, OpenError, Pipeline, RuntimeChoice, Settings, model_files,
+};
+
+/// The folder of the generated people and hard cases, which travels with the project.
+pub(crate) fn assets() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets")
+}
+
+/// The generated people: the name of each folder, and its pictures.
+pub(crate) fn people() -> Vec<(String, Vec<PathBuf>)> {
+    let name = |folder: &Path| folder.file_name().unwrap().to_str().unwrap().to_owned();
+    let folders = sorted(&assets().join("people"));
+    folders.into_iter().map(|folder| (name(&folder), sorted(&folder))).collect()
+}
+
+/// What a folder holds, by name.
+pub(crate) fn sorted(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("it can be listed").path()).collect();
+    paths.sort();
+    paths
+}
+
+/// The default pack on one thread; where its files are neither in the program nor in the folder
+/// that `ROLLCALL_DATA` names, the test says that it was skipped.
+pub(crate) fn opened(runtime: RuntimeChoice) -> Option<Pipeline> {
+    opened_pack(&Manifest::shipped().packs()[0].name, runtime)
+}
+
+/// The same for the pack of this name.
+pub(crate) fn opened_pack(pack: &str, runtime: RuntimeChoice) -> Option<Pipeline> {
+    let data = std::env::var_os("ROLLCALL_DATA").filter(|path| !path.is_empty());
+    let mut settings = settings(Path::new(&data.unwrap_or_default()), runtime);
+    settings.pack = Some(pack.to_owned());
+    match Pipeline::open(&settings) {
+        Ok(pipeline) => Some(pipeline),
+        Err(OpenError::File(why)) if why.is_missing() => {
+            println!("SKIPPED: pack {pack}: {why}");
+            None
+        }
+        Err(error) => panic!("pack {pack}: {error:?}"),
+    }
+}
+
+/// Whether the program can run its default pack here; if not, the test says that it was skipped.
+pub(crate) fn default_pack_is_here() -> bool {
+    opened(RuntimeChoice::Rust).is_some()
+}
 
 /// The folder that `ROLLCALL_DATA` names; without it the test says that it was skipped.
 pub(crate) fn data_folder() -> Option<PathBuf> {

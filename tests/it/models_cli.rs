@@ -1,12 +1,12 @@
 //! `rollcall models` as a user meets it: exit codes, the three-line error, the JSON of the bench.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use rollcall::face::{Manifest, Pipeline, RuntimeChoice, model_files};
 use rollcall::platform::durable::{self, Access};
 
-use super::face_data::data_folder;
+use super::face_data::{data_folder, default_pack_is_here, people};
 
 /// A pack that is not part of the program.
 const UPSTREAM: &str = "mobilefacenet";
@@ -189,31 +189,32 @@ fn verify_forgives_what_is_not_installed_unless_it_is_in_use() {
 
 #[test]
 fn bench_prints_the_promised_json() {
-    let Some(data) = data_folder() else { return };
-    let people = data.join("faces/people");
-    let mut names: Vec<_> = std::fs::read_dir(&people)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| {
-            (1..=2).all(|n| people.join(name).join(format!("{name}_000{n}.jpg")).is_file())
-        })
-        .collect();
-    names.sort();
+    if !default_pack_is_here() {
+        return;
+    }
+    // The protocol is read where the pictures are: a folder of links, named as LFW names them.
+    let folder = tempfile::tempdir().unwrap();
+    let people: Vec<_> = people().into_iter().take(6).collect();
+    for (name, pictures) in &people {
+        let own = folder.path().join(name);
+        std::fs::create_dir(&own).unwrap();
+        for (number, picture) in (1..).zip(pictures) {
+            let link = own.join(format!("{name}_{number:04}.jpg"));
+            std::os::unix::fs::symlink(picture, link).unwrap();
+        }
+    }
+    let name = |place: usize| &people[place].0;
     let pairs: String = (0..4)
         .map(|i| match i % 2 {
-            0 => format!("{}\t1\t2\n", names[i]),
-            _ => format!("{}\t1\t{}\t2\n", names[i], names[i + 1]),
+            0 => format!("{}\t1\t2\n", name(i)),
+            _ => format!("{}\t1\t{}\t2\n", name(i), name(i + 1)),
         })
         .collect();
-    // The protocol is read where the pictures are: a folder of links to them.
-    let folder = tempfile::tempdir().unwrap();
-    for name in &names[..6] {
-        std::os::unix::fs::symlink(people.join(name), folder.path().join(name)).unwrap();
-    }
     let pairs = format!("2\t1\n{pairs}");
     durable::write(&folder.path().join("pairs.txt"), pairs.as_bytes(), Access::Everyone).unwrap();
     let lfw = folder.path().to_str().unwrap();
-    let output = models(&["bench", "--lfw", lfw, "--json", "--runtime", "rust"], Some(&data));
+    let data = std::env::var_os("ROLLCALL_DATA").map(PathBuf::from);
+    let output = models(&["bench", "--lfw", lfw, "--json", "--runtime", "rust"], data.as_deref());
     assert!(output.status.success(), "{}", text(&output.stderr));
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(report["pairs"], 4);
@@ -233,14 +234,16 @@ fn bench_prints_the_promised_json() {
 
 #[test]
 fn calibrate_says_when_there_are_too_few_pairs() {
-    let Some(data) = data_folder() else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let people = data.join("faces/people");
-    for entry in std::fs::read_dir(&people).unwrap().take(2) {
-        let entry = entry.unwrap();
-        std::os::unix::fs::symlink(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    if !default_pack_is_here() {
+        return;
     }
-    let output = models(&["calibrate", folder.path().to_str().unwrap()], Some(&data));
+    let folder = tempfile::tempdir().unwrap();
+    for (name, pictures) in people().iter().take(2) {
+        let person = pictures[0].parent().unwrap();
+        std::os::unix::fs::symlink(person, folder.path().join(name)).unwrap();
+    }
+    let data = std::env::var_os("ROLLCALL_DATA").map(PathBuf::from);
+    let output = models(&["calibrate", folder.path().to_str().unwrap()], data.as_deref());
     let shown = text(&output.stdout);
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(shown.contains("FAR 1e-6: too few impostor pairs to say"), "{shown}");

@@ -1,4 +1,4 @@
-//! Model files: part of the program ([`super::shipped`]), or found in the search folders by the
+//! Model files: part of the program (`shipped.rs`), or found in the search folders by the
 //! name that the manifest gives, read once, and refused unless they hash to what the manifest says.
 //! What reaches a runtime is the very bytes that were hashed, so a file exchanged in between is not
 //! run.

@@ -26,7 +26,7 @@ struct Accepted {
 
 impl Recent {
     /// `confident` is the score from which two faces are surely one
-    /// ([`Pack::confident`](super::manifest::Pack::confident)).
+    /// ([`Thresholds::confident`](super::Thresholds::confident)).
     pub fn new(confident: Score) -> Self {
         Self { confident, faces: VecDeque::new() }
     }

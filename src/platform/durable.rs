@@ -39,8 +39,11 @@ pub fn write(path: &Path, bytes: &[u8], access: Access) -> Result<(), WriteError
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(mode);
     let mut file = options.open(&beside).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    file.sync_all().map_err(failed)?;
+    if let Err(io) = file.write_all(bytes).and_then(|()| file.sync_all()) {
+        // A full disk needs the room; what cannot be removed is replaced by the next write.
+        fs::remove_file(&beside).ok();
+        return Err(failed(io));
+    }
     // A crash here leaves the old file, and a `.partial` that the next write replaces.
     publish(&beside, path)
 }

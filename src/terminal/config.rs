@@ -64,9 +64,9 @@ impl Default for SiteSection {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct FaceSection {
-    /// Model pack; empty: the first of the manifest.
+    /// Model pack; empty: the one in use on this machine, else the first of the shipped manifest.
     pub pack: String,
-    /// Folder of model files; empty: `models/` beside the program or in the working folder.
+    /// Folder of installed models and the local manifest; empty: the one of the user's data folder.
     pub models_dir: PathBuf,
     /// Inference runtime: `auto`, `onnxruntime` or `rust`.
     pub runtime: RuntimeChoice,

@@ -23,9 +23,11 @@ const KINDS: [&str; 9] = [
 
 fn demo(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
-    // A port of its own, so that tests beside this one do not meet it; any working folder serves.
+    // A port of its own, so that tests beside this one do not meet it; any working folder serves,
+    // and the models that this machine's user has installed are not met.
     command
         .current_dir(std::env::temp_dir())
+        .env("XDG_DATA_HOME", "/nowhere")
         .arg("demo")
         .args(["--listen", "127.0.0.1:0"])
         .args(arguments);

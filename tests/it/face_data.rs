@@ -61,9 +61,10 @@ pub(crate) fn data_folder() -> Option<PathBuf> {
     folder.map(PathBuf::from)
 }
 
-/// The shipped manifest, files from the data folder, one thread.
+/// The pack whose files lie in the data folder, one thread.
 pub(crate) fn settings(data: &Path, runtime: RuntimeChoice) -> Settings {
     let mut settings = Settings::with_folders(model_files::search_folders(None, Some(data)));
+    settings.pack = Some("mobilefacenet".to_owned());
     settings.runtime = runtime;
     settings.threads = 1;
     settings

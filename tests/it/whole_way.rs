@@ -27,6 +27,7 @@ impl Role {
     fn start(arguments: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_rollcall"))
             .args(arguments)
+            .env("XDG_DATA_HOME", "/nowhere")
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -69,7 +70,11 @@ impl Drop for Role {
 }
 
 fn ran(arguments: &[&str]) -> String {
-    let out = Command::new(env!("CARGO_BIN_EXE_rollcall")).args(arguments).output().unwrap();
+    let out = Command::new(env!("CARGO_BIN_EXE_rollcall"))
+        .args(arguments)
+        .env("XDG_DATA_HOME", "/nowhere")
+        .output()
+        .unwrap();
     assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8(out.stdout).unwrap()
 }

@@ -13,7 +13,7 @@ use crate::face::{OpenError, Pipeline, RuntimeChoice, Settings, Timings};
 /// A usual camera's frame.
 const FRAME_PX: (u32, u32) = (640, 480);
 /// Enough for a steady middle, and done within seconds on a slow board.
-const RUNS: usize = 15;
+const RUNS: usize = 9;
 
 pub(super) fn runtime(settings: &Settings, folder: Option<&Path>) -> Result<ExitCode, Failure> {
     let pipeline = Pipeline::open(settings)?;

@@ -21,7 +21,7 @@ use crate::kiosk::{Message, Screen};
 use crate::platform::chance;
 use crate::platform::clock::{Clock, StepClock};
 use crate::record::{SigningKey, roster_commitment};
-use crate::terminal::{Door, Setup, Terminal, numbers};
+use crate::terminal::{Door, Setup, Terminal, numbers, people_searched};
 use crate::uplink::{self, NoWaypoints};
 
 use super::pictures::Album;
@@ -113,10 +113,13 @@ pub(super) fn set(
             waypoints: Arc::new(NoWaypoints),
         })?;
         let pack = pipeline.pack();
+        let plans = plans(site);
+        let gallery = gallery(site, pipeline.embedding_digest(), &templates, pack.matching.cosine)?;
+        let people = people_searched(&plans, &gallery);
         let door = Door::new(
-            numbers(&policy, pack, &Settings::default()),
-            plans(site),
-            gallery(site, pipeline.embedding_digest(), &templates, pack.matching.cosine)?,
+            numbers(&policy, pack, &Settings::default(), people),
+            plans,
+            gallery,
             pack.confident.cosine,
             Box::new(board.clone()),
         );

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::manifest_raw::{RawManifest, checked_model, checked_pack, entry};
+use super::open_search::{Tail, TailPoint, far_for};
 use crate::domain::Score;
 
 /// What the repository ships; the model files themselves come from elsewhere.
@@ -171,6 +172,8 @@ pub struct Pack {
     pub matching: Threshold,
     /// From here a match may accuse.
     pub confident: Threshold,
+    /// Which cosine stands for which FAR, for searches over a roster. May be empty.
+    pub tail: Tail,
 }
 
 /// All models and packs; the first pack is the default.
@@ -276,6 +279,30 @@ impl Pack {
         [&self.detector, &self.embedding].into_iter().chain(&self.liveness)
     }
 
+    /// The cosine from which a search over `people` recognises the most similar one, when a
+    /// stranger may be taken for one of them in at most `fpir_max` of all cases
+    /// ([`super::open_search`]).
+    ///
+    /// Never looser than `match`, since nobody is recognised more easily in a crowd than alone;
+    /// never stricter than `confident`, which lies above every impostor pair that was measured.
+    /// The tail ends in `confident`. A pack without a tail knows no better than `match`.
+    pub fn search_threshold(&self, people: usize, fpir_max: f64) -> Score {
+        if self.tail.is_empty() {
+            return self.matching.cosine;
+        }
+        let far = far_for(people, fpir_max);
+        let cosine = self.tail_to_confident().cosine_at(far).unwrap_or(self.confident.cosine);
+        cosine.clamp(self.matching.cosine, self.confident.cosine)
+    }
+
+    /// The measured points, and `confident` behind them where its stated FAR is smaller still:
+    /// that FAR is an upper bound of what was measured at a cosine this high.
+    fn tail_to_confident(&self) -> Tail {
+        let last = TailPoint { far: self.confident.far, cosine: self.confident.cosine };
+        let points = self.tail.points().iter().copied().chain([last]).collect();
+        Tail::new(points).unwrap_or_else(|_| self.tail.clone())
+    }
+
     /// What stands in a record: models and how they are fed, and all thresholds.
     pub fn digest(&self) -> [u8; 32] {
         let mut lines = "rollcall face pack v1\n".to_owned();
@@ -289,6 +316,14 @@ impl Pack {
             self.matching.cosine,
             self.confident.cosine
         ));
+        // Written only where there is one, so that packs without keep their digest.
+        if !self.tail.is_empty() {
+            lines.push_str(&format!("tail to {:?}", self.confident.far));
+            for TailPoint { far, cosine } in self.tail.points() {
+                lines.push_str(&format!(" | {far:?} {cosine}"));
+            }
+            lines.push('\n');
+        }
         Sha256::digest(lines.as_bytes()).into()
     }
 }

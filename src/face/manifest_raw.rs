@@ -5,6 +5,7 @@ use data_encoding::HEXLOWER;
 use serde::Deserialize;
 
 use super::manifest::{Colour, ManifestError, Model, Normalisation, Output, Pack, Role, Threshold};
+use super::open_search::{Tail, TailPoint};
 use crate::domain::Score;
 
 /// Longest vector of an embedding or list of classes: eight times what is usual.
@@ -60,6 +61,8 @@ pub(super) struct RawPack {
     #[serde(rename = "match")]
     pub(super) matching: RawThreshold,
     pub(super) confident: RawThreshold,
+    #[serde(default)]
+    pub(super) tail: Vec<RawTailPoint>,
 }
 
 #[derive(Deserialize)]
@@ -68,6 +71,13 @@ pub(super) struct RawThreshold {
     pub(super) cosine: f32,
     pub(super) far: f64,
     pub(super) data: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTailPoint {
+    pub(super) far: f64,
+    pub(super) cosine: f32,
 }
 
 /// An entry that cannot be used.
@@ -171,7 +181,15 @@ pub(super) fn checked_pack(raw: RawPack, models: &[Model]) -> Result<Pack, Manif
             })
             .ok_or_else(|| bad("a cosine lies in −1…1 and its far between 0 and 1".to_owned()))
     };
+    if raw.tail.iter().any(|point| !(point.cosine.abs() <= 1.0)) {
+        return Err(bad("a cosine lies in −1…1".to_owned()));
+    }
+    let point =
+        |raw: &RawTailPoint| TailPoint { far: raw.far, cosine: Score::from_f32(raw.cosine) };
+    let tail =
+        Tail::new(raw.tail.iter().map(point).collect()).map_err(|why| bad(why.to_owned()))?;
     let pack = Pack {
+        tail,
         detector: find(&raw.detector, "detector")?,
         embedding: find(&raw.embedding, "embedding")?,
         liveness,
@@ -183,6 +201,9 @@ pub(super) fn checked_pack(raw: RawPack, models: &[Model]) -> Result<Pack, Manif
     };
     if pack.confident.cosine < pack.matching.cosine {
         return Err(bad("confident must be at least as strict as match".to_owned()));
+    }
+    if pack.tail.points().iter().any(|point| point.cosine > pack.confident.cosine) {
+        return Err(bad("confident must be at least as strict as the whole tail".to_owned()));
     }
     Ok(pack)
 }

@@ -17,6 +17,7 @@ pub mod gallery;
 pub mod gallery_file;
 pub mod manifest;
 pub mod model_files;
+pub mod open_search;
 pub mod recent;
 
 mod align;

@@ -4,6 +4,7 @@ mod gallery_file;
 mod geometry;
 mod manifest;
 mod measures;
+mod open_search;
 
 use super::embed::Embedding;
 use crate::domain::PersonId;

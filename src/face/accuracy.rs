@@ -55,7 +55,7 @@ impl Histogram {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 pairs")]
-fn share(part: u64, all: u64) -> f64 {
+pub(super) fn share(part: u64, all: u64) -> f64 {
     if all == 0 { 0.0 } else { part as f64 / all as f64 }
 }
 

@@ -13,6 +13,7 @@
 //! end here: a [`Sighting`](crate::domain::Sighting) holds numbers and identities only.
 
 pub mod accuracy;
+pub mod accuracy_intervals;
 pub mod gallery;
 pub mod gallery_file;
 pub mod manifest;

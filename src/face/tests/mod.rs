@@ -1,4 +1,5 @@
 mod accuracy;
+mod accuracy_intervals;
 mod gallery;
 mod gallery_file;
 mod geometry;

@@ -14,6 +14,7 @@
 
 pub mod accuracy;
 pub mod accuracy_intervals;
+pub mod calibration;
 pub mod gallery;
 pub mod gallery_file;
 pub mod manifest;

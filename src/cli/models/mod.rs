@@ -12,8 +12,9 @@ use crate::platform::telemetry::Chain;
 
 mod bench;
 mod calibrate;
-mod lfw;
 mod measure;
+mod plot;
+mod seeded;
 
 /// Face models: list, verify, measure, calibrate.
 #[derive(Debug, Args)]
@@ -30,9 +31,11 @@ enum Command {
     List,
     /// Checks every file against the manifest and runs every pack once; exit 1 if one fails.
     Verify,
-    /// Measures accuracy and latency of the pipeline by the LFW protocol.
+    /// Measures the pipeline: accuracy by the LFW protocol, the detector, or liveness.
     Bench(bench::Bench),
-    /// Prints thresholds for given false accept rates, from a folder with one folder per person.
+    /// Draws the DET curves of `bench --lfw --json` reports into one picture (SVG).
+    Plot(plot::Plot),
+    /// Computes thresholds for a false accept rate, from a folder with one folder per person.
     Calibrate(calibrate::Calibrate),
 }
 
@@ -129,6 +132,7 @@ impl Models {
             Command::List => list(&settings),
             Command::Verify => Ok(verify(&settings)),
             Command::Bench(bench) => bench.run(&settings),
+            Command::Plot(plot) => plot.run(),
             Command::Calibrate(calibrate) => calibrate.run(&settings),
         }
     }

@@ -11,7 +11,7 @@ use super::report::{Exit, Report, secret_failed};
 use crate::camera::{self, Folder, FrameSource};
 use crate::domain::{ClockQuality, PersonId, Policy};
 use crate::face::gallery_file::{self, GalleryFileError};
-use crate::face::{Gallery, Manifest, Pipeline, Settings, model_files};
+use crate::face::{Gallery, OpenError, Pipeline, Settings, Thresholds};
 use crate::journal::Journal;
 use crate::kiosk::Console;
 use crate::platform::chance;
@@ -144,15 +144,26 @@ fn check_config(arg: &ConfigArg) -> Told {
 fn open_pipeline(face: &FaceSection) -> Told<Pipeline> {
     let folder = (!face.models_dir.as_os_str().is_empty()).then_some(face.models_dir.as_path());
     let data = std::env::var_os("ROLLCALL_DATA").map(PathBuf::from);
+    let settings =
+        Settings::installed(folder, data.as_deref()).map_err(|error| models_failed(&error))?;
     let settings = Settings {
-        manifest: Manifest::shipped(),
-        folders: model_files::search_folders(folder, data.as_deref()),
         pack: (!face.pack.is_empty()).then(|| face.pack.clone()),
         runtime: face.runtime,
         threads: face.threads,
+        ..settings
     };
-    Pipeline::open(&settings)
-        .map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))
+    let pipeline = Pipeline::open(&settings).map_err(|error| models_failed(&error))?;
+    thresholds_of(&pipeline)?;
+    Ok(pipeline)
+}
+
+/// A terminal judges people, so its pack must be calibrated.
+fn thresholds_of(pipeline: &Pipeline) -> Told<&Thresholds> {
+    pipeline.thresholds().map_err(|error| models_failed(&error))
+}
+
+fn models_failed(error: &OpenError) -> (Exit, Report) {
+    (exit_of(error.class()), Report::of(error, error.hint()))
 }
 
 fn enrol(arg: &ConfigArg, person: PersonId, pictures: &[PathBuf]) -> Told {
@@ -187,7 +198,7 @@ fn enrol(arg: &ConfigArg, person: PersonId, pictures: &[PathBuf]) -> Told {
             }
         }
     }
-    let same = pipeline.pack().matching.cosine;
+    let same = thresholds_of(&pipeline)?.matching.cosine;
     gallery.enrol(person, &faces, same).map_err(|error| {
         (Exit::Usage, Report::of(&error, "use pictures of this one person, face in front"))
     })?;
@@ -294,11 +305,11 @@ impl Eye {
         let model = pipeline.embedding_digest();
         let gallery = gallery_file::load(&config.face.gallery_file, &secret, &model)
             .map_err(|error| gallery_failed(&error))?;
-        let pack = pipeline.pack();
+        let thresholds = thresholds_of(&pipeline)?;
         let screen = Box::new(Console::new(config.terminal.as_str()));
         let people = people_searched(&plans, &gallery);
-        let numbers = numbers(policy, pack, &config.checkin, people);
-        let door = Door::new(numbers, plans, gallery, pack.confident.cosine, screen);
+        let numbers = numbers(policy, thresholds, &config.checkin, people);
+        let door = Door::new(numbers, plans, gallery, thresholds.confident.cosine, screen);
         Ok(Self { camera, frame: Duration::from_millis(frame_ms), pipeline, door })
     }
 }

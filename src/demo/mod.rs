@@ -36,9 +36,7 @@ use crate::camera::{CaptureError, PictureError};
 use crate::collector::{CoreError, Home, HomeError, StartError, StateError};
 use crate::collector::{Entries, OpenWatchError};
 use crate::domain::{Fact, Policy, Timestamp};
-use crate::face::{
-    self, LookError, Pipeline, RuntimeChoice, Settings, gallery::EnrolError, model_files,
-};
+use crate::face::{self, LookError, Pipeline, RuntimeChoice, Settings, gallery::EnrolError};
 use crate::platform::clock::{Clock, Stopwatch};
 use crate::platform::durable::{self, Access, WriteError};
 use crate::terminal::AttendError;
@@ -174,8 +172,8 @@ pub async fn run(options: Options) -> Result<Option<Outcome>, DemoError> {
     let watch = Stopwatch::start();
     let narrator = Narrator { on_stderr: options.json };
     let albums = albums(&options.faces, world::FACES)?;
-    let folders = model_files::search_folders(None, options.data.as_deref());
-    let settings = Settings { runtime: options.runtime, ..Settings::with_folders(folders) };
+    let settings = Settings::installed(None, options.data.as_deref())?;
+    let settings = Settings { runtime: options.runtime, ..settings };
     let mut pipeline = Pipeline::open(&settings)?;
     narrator.say("Rollcall demo: one training day in two towns / 演示：两地一天的培训");
     narrator.say(&format!(

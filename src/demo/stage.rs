@@ -112,15 +112,15 @@ pub(super) fn set(
             clock: Arc::clone(&on_clock),
             waypoints: Arc::new(NoWaypoints),
         })?;
-        let pack = pipeline.pack();
-        let plans = plans(site);
-        let gallery = gallery(site, pipeline.embedding_digest(), &templates, pack.matching.cosine)?;
+        let thresholds = pipeline.thresholds()?;
+        let (plans, same) = (plans(site), thresholds.matching.cosine);
+        let gallery = gallery(site, pipeline.embedding_digest(), &templates, same)?;
         let people = people_searched(&plans, &gallery);
         let door = Door::new(
-            numbers(&policy, pack, &Settings::default(), people),
+            numbers(&policy, thresholds, &Settings::default(), people),
             plans,
             gallery,
-            pack.confident.cosine,
+            thresholds.confident.cosine,
             Box::new(board.clone()),
         );
         terminals.push((terminal, door));

@@ -82,9 +82,7 @@ impl TooFew {
                 let instead = possible.map_or(String::new(), |far| {
                     format!(", or ask for what these pictures can say: --far {far:e}")
                 });
-                format!(
-                    "take {people_needed:.0} people with as many pictures of each{instead}"
-                )
+                format!("take {people_needed:.0} people with as many pictures of each{instead}")
             }
         }
     }

@@ -1,6 +1,10 @@
 //! `models/manifest.toml`: which models there are, how each is fed, what its numbers mean, and
 //! which of them work together as a pack. Read strictly (an unknown key is an error) and turned
 //! once into checked values; nothing behind this file looks at TOML, and no code names a model.
+//! A site adds entries of its own in a local manifest ([`super::local_manifest`]).
+//!
+//! A pack without thresholds is not calibrated: its models run and can be measured, and nobody is
+//! judged by it ([`Pack::calibrated`]).
 //!
 //! A [`Pack`] has a digest that stands in every record, so that an auditor knows years later by
 //! what a face was measured. It covers everything that can change a score or a decision, and
@@ -11,7 +15,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::manifest_raw::{RawManifest, checked_model, checked_pack, entry};
-use super::open_search::{Tail, TailPoint, far_for};
+use super::open_search::{Tail, TailPoint};
 use crate::domain::Score;
 
 /// What the repository ships; the model files themselves come from elsewhere.
@@ -45,6 +49,12 @@ pub enum ManifestError {
         /// What is wrong.
         why: String,
     },
+    /// The thresholds of a pack are wanted, and nobody has measured them.
+    #[error("the pack {pack} is not calibrated: it has no thresholds, so it cannot judge anybody")]
+    Uncalibrated {
+        /// Its name.
+        pack: String,
+    },
     /// A name that the manifest does not know.
     #[error("the model manifest has no pack {wanted:?}; it has {known}")]
     NoSuchPack {
@@ -53,6 +63,24 @@ pub enum ManifestError {
         /// What there is.
         known: String,
     },
+}
+
+impl ManifestError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Syntax { .. } | Self::Version { .. } | Self::Entry { .. } => {
+                "mend that place; `rollcall models explain` shows an entry that works"
+            }
+            Self::Uncalibrated { .. } => {
+                "measure its thresholds on pictures of your own with `rollcall models calibrate`, \
+                 or choose a calibrated pack: `rollcall models list`"
+            }
+            Self::NoSuchPack { .. } => {
+                "choose one of the packs of the manifest: `rollcall models list`"
+            }
+        }
+    }
 }
 
 /// Order of the colour planes that a net expects.
@@ -140,6 +168,17 @@ pub struct Model {
     pub licence: String,
     /// Where it is from.
     pub provenance: String,
+    /// Where the very file can be downloaded; `None`: nobody publishes it in this form.
+    pub source: Option<Source>,
+}
+
+/// A published file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// Its address, pinned to one version of it.
+    pub url: String,
+    /// How long it is.
+    pub size_bytes: u64,
 }
 
 /// A cosine, and what it is worth.
@@ -151,6 +190,17 @@ pub struct Threshold {
     pub far: f64,
     /// On which pictures that share was measured.
     pub data: String,
+}
+
+/// From which cosines a pack judges. Measured, never guessed: docs/accuracy.md.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Thresholds {
+    /// From here two pictures count as one person.
+    pub matching: Threshold,
+    /// From here a match may accuse.
+    pub confident: Threshold,
+    /// Which cosine stands for which FAR, for searches over a roster. May be empty.
+    pub tail: Tail,
 }
 
 /// Models that work together, with their thresholds.
@@ -168,19 +218,16 @@ pub struct Pack {
     pub detector_confidence: f32,
     /// Two boxes that share more than this of their area are one face, 0…1.
     pub detector_nms: f32,
-    /// From here two pictures count as one person.
-    pub matching: Threshold,
-    /// From here a match may accuse.
-    pub confident: Threshold,
-    /// Which cosine stands for which FAR, for searches over a roster. May be empty.
-    pub tail: Tail,
+    /// `None`: not calibrated.
+    pub thresholds: Option<Thresholds>,
 }
 
-/// All models and packs; the first pack is the default.
-#[derive(Debug, Clone, PartialEq)]
+/// All models and packs. The default pack is the one that `use` names, else the first.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Manifest {
     models: Vec<Model>,
     packs: Vec<Pack>,
+    used: Option<String>,
 }
 
 impl Manifest {
@@ -191,6 +238,12 @@ impl Manifest {
 
     /// Reads a manifest.
     pub fn parse(text: &str) -> Result<Self, ManifestError> {
+        Self::default().extended(text)
+    }
+
+    /// This manifest and the entries of another, which may refer to those of this one and may not
+    /// redefine them. A `use` of the other chooses among the packs of both.
+    pub fn extended(&self, text: &str) -> Result<Self, ManifestError> {
         let raw: RawManifest = toml::from_str(text).map_err(|error| {
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             let message = error.message().replace('\n', " ");
@@ -199,23 +252,47 @@ impl Manifest {
         if raw.version != VERSION {
             return Err(ManifestError::Version { found: raw.version });
         }
-        let mut models: Vec<Model> = Vec::with_capacity(raw.model.len());
+        let twice = |name: &str, known: bool| match known {
+            true => entry(name, "Rollcall ships an entry of this name; give yours another one"),
+            false => entry(name, "the name is used twice"),
+        };
+        let mut all = self.clone();
         for model in raw.model {
             let model = checked_model(model)?;
-            if models.iter().any(|other| other.name == model.name) {
-                return Err(entry(&model.name, "the name is used twice"));
+            if all.models.iter().any(|other| other.name == model.name) {
+                return Err(twice(&model.name, self.has_model(&model.name)));
             }
-            models.push(model);
+            all.models.push(model);
         }
-        let mut packs: Vec<Pack> = Vec::with_capacity(raw.pack.len());
         for pack in raw.pack {
-            let pack = checked_pack(pack, &models)?;
-            if packs.iter().any(|other| other.name == pack.name) {
-                return Err(entry(&pack.name, "the name is used twice"));
+            let pack = checked_pack(pack, &all.models)?;
+            if all.packs.iter().any(|other| other.name == pack.name) {
+                return Err(twice(&pack.name, self.has_pack(&pack.name)));
             }
-            packs.push(pack);
+            all.packs.push(pack);
         }
-        Ok(Self { models, packs })
+        if let Some(used) = raw.used {
+            if !all.has_pack(&used) {
+                return Err(entry("use", format!("there is no pack named {used:?}")));
+            }
+            all.used = Some(used);
+        }
+        Ok(all)
+    }
+
+    /// Whether a model has that name.
+    pub fn has_model(&self, name: &str) -> bool {
+        self.models.iter().any(|model| model.name == name)
+    }
+
+    /// Whether a pack has that name.
+    pub fn has_pack(&self, name: &str) -> bool {
+        self.packs.iter().any(|pack| pack.name == name)
+    }
+
+    /// The pack that `use` names.
+    pub fn used(&self) -> Option<&str> {
+        self.used.as_deref()
     }
 
     /// Every model, in the order of the file.
@@ -228,8 +305,9 @@ impl Manifest {
         &self.packs
     }
 
-    /// The pack of that name, or the first one.
+    /// The pack of that name; without one the pack in use, or else the first.
     pub fn pack(&self, name: Option<&str>) -> Result<&Pack, ManifestError> {
+        let name = name.or(self.used());
         let found = match name {
             Some(name) => self.packs.iter().find(|pack| pack.name == name),
             None => self.packs.first(),
@@ -279,28 +357,10 @@ impl Pack {
         [&self.detector, &self.embedding].into_iter().chain(&self.liveness)
     }
 
-    /// The cosine from which a search over `people` recognises the most similar one, when a
-    /// stranger may be taken for one of them in at most `fpir_max` of all cases
-    /// ([`super::open_search`]).
-    ///
-    /// Never looser than `match`, since nobody is recognised more easily in a crowd than alone;
-    /// never stricter than `confident`, which lies above every impostor pair that was measured.
-    /// The tail ends in `confident`. A pack without a tail knows no better than `match`.
-    pub fn search_threshold(&self, people: usize, fpir_max: f64) -> Score {
-        if self.tail.is_empty() {
-            return self.matching.cosine;
-        }
-        let far = far_for(people, fpir_max);
-        let cosine = self.tail_to_confident().cosine_at(far).unwrap_or(self.confident.cosine);
-        cosine.clamp(self.matching.cosine, self.confident.cosine)
-    }
-
-    /// The measured points, and `confident` behind them where its stated FAR is smaller still:
-    /// that FAR is an upper bound of what was measured at a cosine this high.
-    fn tail_to_confident(&self) -> Tail {
-        let last = TailPoint { far: self.confident.far, cosine: self.confident.cosine };
-        let points = self.tail.points().iter().copied().chain([last]).collect();
-        Tail::new(points).unwrap_or_else(|_| self.tail.clone())
+    /// The thresholds, by which alone people may be judged.
+    pub fn calibrated(&self) -> Result<&Thresholds, ManifestError> {
+        let missing = || ManifestError::Uncalibrated { pack: self.name.clone() };
+        self.thresholds.as_ref().ok_or_else(missing)
     }
 
     /// What stands in a record: models and how they are fed, and all thresholds.
@@ -309,17 +369,22 @@ impl Pack {
         for model in self.models() {
             model.canonical(&mut lines);
         }
+        let thresholds = match &self.thresholds {
+            Some(Thresholds { matching, confident, .. }) => {
+                format!("match {} | confident {}", matching.cosine, confident.cosine)
+            }
+            None => "not calibrated".to_owned(),
+        };
         lines.push_str(&format!(
-            "confidence {:?} | nms {:?} | match {} | confident {}\n",
-            self.detector_confidence,
-            self.detector_nms,
-            self.matching.cosine,
-            self.confident.cosine
+            "confidence {:?} | nms {:?} | {thresholds}\n",
+            self.detector_confidence, self.detector_nms
         ));
         // Written only where there is one, so that packs without keep their digest.
-        if !self.tail.is_empty() {
-            lines.push_str(&format!("tail to {:?}", self.confident.far));
-            for TailPoint { far, cosine } in self.tail.points() {
+        if let Some(Thresholds { confident, tail, .. }) = &self.thresholds
+            && !tail.is_empty()
+        {
+            lines.push_str(&format!("tail to {:?}", confident.far));
+            for TailPoint { far, cosine } in tail.points() {
                 lines.push_str(&format!(" | {far:?} {cosine}"));
             }
             lines.push('\n');

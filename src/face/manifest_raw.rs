@@ -4,7 +4,10 @@
 use data_encoding::HEXLOWER;
 use serde::Deserialize;
 
-use super::manifest::{Colour, ManifestError, Model, Normalisation, Output, Pack, Role, Threshold};
+use super::manifest::{
+    Colour, ManifestError, Model, Normalisation, Output, Pack, Role, Source, Threshold, Thresholds,
+};
+use super::model_files::MODEL_BYTES_MAX;
 use super::open_search::{Tail, TailPoint};
 use crate::domain::Score;
 
@@ -15,6 +18,8 @@ const OUTPUT_VALUES_MAX: usize = 4096;
 #[serde(deny_unknown_fields)]
 pub(super) struct RawManifest {
     pub(super) version: u32,
+    #[serde(rename = "use")]
+    pub(super) used: Option<String>,
     #[serde(default)]
     pub(super) model: Vec<RawModel>,
     #[serde(default)]
@@ -39,6 +44,8 @@ pub(super) struct RawModel {
     pub(super) crop: Option<f32>,
     pub(super) licence: String,
     pub(super) provenance: String,
+    pub(super) source: Option<String>,
+    pub(super) size_bytes: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -59,8 +66,8 @@ pub(super) struct RawPack {
     pub(super) detector_confidence: f32,
     pub(super) detector_nms: f32,
     #[serde(rename = "match")]
-    pub(super) matching: RawThreshold,
-    pub(super) confident: RawThreshold,
+    pub(super) matching: Option<RawThreshold>,
+    pub(super) confident: Option<RawThreshold>,
     #[serde(default)]
     pub(super) tail: Vec<RawTailPoint>,
 }
@@ -96,6 +103,18 @@ pub(super) fn checked_model(raw: RawModel) -> Result<Model, ManifestError> {
     if raw.file.is_empty() || raw.file.starts_with('.') || raw.file.contains(['/', '\\']) {
         return Err(bad("file must be a plain file name"));
     }
+    let source = match (raw.source, raw.size_bytes) {
+        (None, None) => None,
+        (Some(url), Some(size_bytes)) if (1..MODEL_BYTES_MAX).contains(&size_bytes) => {
+            if !may_be_asked(&url) {
+                return Err(bad("source must begin with https://"));
+            }
+            Some(Source { url, size_bytes })
+        }
+        (None, Some(_)) | (Some(_), None | Some(_)) => {
+            return Err(bad("source and size_bytes belong together, and a file has up to 256 MiB"));
+        }
+    };
     let finite = |values: &[f32]| values.iter().all(|value| value.is_finite());
     if !finite(&raw.mean) || !finite(&raw.std) || !raw.scale.is_finite() || raw.std.contains(&0.0) {
         return Err(bad("scale, mean and std must be finite, std not zero"));
@@ -147,7 +166,14 @@ pub(super) fn checked_model(raw: RawModel) -> Result<Model, ManifestError> {
         file: raw.file,
         licence: raw.licence,
         provenance: raw.provenance,
+        source,
     })
+}
+
+/// The hash says whether a file is the right one, whoever sent it; https keeps from others which
+/// file was asked for. On this machine itself nobody listens.
+fn may_be_asked(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://127.0.0.1:")
 }
 
 /// The models of a pack are those read before it.
@@ -181,29 +207,44 @@ pub(super) fn checked_pack(raw: RawPack, models: &[Model]) -> Result<Pack, Manif
             })
             .ok_or_else(|| bad("a cosine lies in −1…1 and its far between 0 and 1".to_owned()))
     };
-    if raw.tail.iter().any(|point| !(point.cosine.abs() <= 1.0)) {
-        return Err(bad("a cosine lies in −1…1".to_owned()));
+    let tail = || {
+        if raw.tail.iter().any(|point| !(point.cosine.abs() <= 1.0)) {
+            return Err(bad("a cosine lies in −1…1".to_owned()));
+        }
+        let point =
+            |raw: &RawTailPoint| TailPoint { far: raw.far, cosine: Score::from_f32(raw.cosine) };
+        Tail::new(raw.tail.iter().map(point).collect()).map_err(|why| bad(why.to_owned()))
+    };
+    let thresholds = match (raw.matching, raw.confident) {
+        (None, None) if raw.tail.is_empty() => None,
+        (Some(matching), Some(confident)) => Some(Thresholds {
+            matching: threshold(matching)?,
+            confident: threshold(confident)?,
+            tail: tail()?,
+        }),
+        (None, None | Some(_)) | (Some(_), None) => {
+            return Err(bad(
+                "match and confident belong together, and a tail to both; without them the pack \
+                 counts as not calibrated"
+                    .to_owned(),
+            ));
+        }
+    };
+    if let Some(Thresholds { matching, confident, tail }) = &thresholds {
+        if confident.cosine < matching.cosine {
+            return Err(bad("confident must be at least as strict as match".to_owned()));
+        }
+        if tail.points().iter().any(|point| point.cosine > confident.cosine) {
+            return Err(bad("confident must be at least as strict as the whole tail".to_owned()));
+        }
     }
-    let point =
-        |raw: &RawTailPoint| TailPoint { far: raw.far, cosine: Score::from_f32(raw.cosine) };
-    let tail =
-        Tail::new(raw.tail.iter().map(point).collect()).map_err(|why| bad(why.to_owned()))?;
-    let pack = Pack {
-        tail,
+    Ok(Pack {
         detector: find(&raw.detector, "detector")?,
         embedding: find(&raw.embedding, "embedding")?,
         liveness,
         detector_confidence: raw.detector_confidence,
         detector_nms: raw.detector_nms,
-        matching: threshold(raw.matching)?,
-        confident: threshold(raw.confident)?,
+        thresholds,
         name: raw.name.clone(),
-    };
-    if pack.confident.cosine < pack.matching.cosine {
-        return Err(bad("confident must be at least as strict as match".to_owned()));
-    }
-    if pack.tail.points().iter().any(|point| point.cosine > pack.confident.cosine) {
-        return Err(bad("confident must be at least as strict as the whole tail".to_owned()));
-    }
-    Ok(pack)
+    })
 }

@@ -13,10 +13,12 @@
 //! end here: a [`Sighting`](crate::domain::Sighting) holds numbers and identities only.
 
 pub mod accuracy;
+pub mod accuracy_groups;
 pub mod accuracy_intervals;
 pub mod calibration;
 pub mod gallery;
 pub mod gallery_file;
+pub mod local_manifest;
 pub mod manifest;
 pub mod model_files;
 pub mod open_search;
@@ -35,10 +37,10 @@ mod quality;
 #[cfg(test)]
 mod tests;
 
-pub use detect::{Point, Points, Rect};
+pub use detect::{Found, Point, Points, Rect};
 pub use embed::Embedding;
 pub use gallery::Gallery;
-pub use manifest::{Manifest, Pack};
+pub use manifest::{Manifest, Pack, Thresholds};
 pub use onnx::{NetError, Runtime, RuntimeChoice, RuntimeError};
 pub use pipeline::{FrontFace, Look, LookError, OpenError, Pipeline, Settings, Timings, sight};
 pub use recent::Recent;

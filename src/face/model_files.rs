@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::manifest::Model;
 
 /// Largest model file; those of today have at most 4 MB.
-const MODEL_BYTES_MAX: u64 = 256 << 20;
+pub(super) const MODEL_BYTES_MAX: u64 = 256 << 20;
 
 /// A model file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -71,14 +71,26 @@ fn listed(folders: &[PathBuf]) -> String {
     }
 }
 
-/// Where model files are looked for, first to last: the folder of the configuration, `models/` of
+/// The folder in which models are installed and which holds the local manifest: the one of the
+/// configuration, else `rollcall/models` of the user's data folder (`XDG_DATA_HOME`, or
+/// `.local/share` of the home folder). `None` where the user has no home.
+pub fn installed_folder(configured: Option<&Path>) -> Option<PathBuf> {
+    let named = |variable| std::env::var_os(variable).filter(|path| !path.is_empty());
+    let data = || {
+        let home = || named("HOME").map(|home| Path::new(&home).join(".local/share"));
+        named("XDG_DATA_HOME").map(PathBuf::from).or_else(home)
+    };
+    configured.map(Path::to_owned).or_else(|| Some(data()?.join("rollcall/models")))
+}
+
+/// Where model files are looked for, first to last: the folder of installed models, `models/` of
 /// the working folder, `models/` beside the program, and `models/` of the data folder (the value
 /// of `ROLLCALL_DATA`).
 pub fn search_folders(configured: Option<&Path>, data: Option<&Path>) -> Vec<PathBuf> {
-    let installed = std::env::current_exe().ok();
-    let beside = installed.as_deref().and_then(Path::parent).map(|folder| folder.join("models"));
+    let program = std::env::current_exe().ok();
+    let beside = program.as_deref().and_then(Path::parent).map(|folder| folder.join("models"));
     let folders = [
-        configured.map(Path::to_owned),
+        installed_folder(configured),
         Some(PathBuf::from("models")),
         beside,
         data.map(|data| data.join("models")),

@@ -17,6 +17,7 @@
 //! The cosine for that FAR is read from the [`Tail`] of the pack, which `rollcall models
 //! calibrate` measured.
 
+use super::manifest::Thresholds;
 use crate::domain::Score;
 
 /// Most points of a tail: one per half a decade is already more than the data can tell apart.
@@ -87,4 +88,29 @@ pub fn far_for(people: usize, fpir_max: f64) -> f64 {
     let people = people.max(1) as f64;
     // The formula above, without losing a small rate in 1 − (1 − …).
     -((-fpir_max).ln_1p() / people).exp_m1()
+}
+
+impl Thresholds {
+    /// The cosine from which a search over `people` recognises the most similar one, when a
+    /// stranger may be taken for one of them in at most `fpir_max` of all cases.
+    ///
+    /// Never looser than `match`, since nobody is recognised more easily in a crowd than alone;
+    /// never stricter than `confident`, which lies above every impostor pair that was measured.
+    /// The tail ends in `confident`. A pack without a tail knows no better than `match`.
+    pub fn search_threshold(&self, people: usize, fpir_max: f64) -> Score {
+        if self.tail.is_empty() {
+            return self.matching.cosine;
+        }
+        let far = far_for(people, fpir_max);
+        let cosine = self.tail_to_confident().cosine_at(far).unwrap_or(self.confident.cosine);
+        cosine.clamp(self.matching.cosine, self.confident.cosine)
+    }
+
+    /// The measured points, and `confident` behind them where its stated FAR is smaller still:
+    /// that FAR is an upper bound of what was measured at a cosine this high.
+    fn tail_to_confident(&self) -> Tail {
+        let last = TailPoint { far: self.confident.far, cosine: self.confident.cosine };
+        let points = self.tail.points().iter().copied().chain([last]).collect();
+        Tail::new(points).unwrap_or_else(|_| self.tail.clone())
+    }
 }

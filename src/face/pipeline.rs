@@ -1,14 +1,15 @@
 //! The stages of `face` joined: a pack of models, opened once, looks at frames.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::align::align;
 use super::detect::{Detector, Found, Points, Rect, front};
 use super::embed::{Embedder, Embedding};
 use super::liveness::{LivenessNet, liveness};
-use super::manifest::{Manifest, ManifestError, Model, Pack, Role};
+use super::local_manifest::{self, LocalError};
+use super::manifest::{Manifest, ManifestError, Model, Pack, Role, Thresholds};
 use super::model_files::{self, ModelFileError};
 use super::onnx::{Engine, Net, NetError, Runtime, RuntimeChoice, RuntimeError};
 use super::{Gallery, Recent, quality};
@@ -33,6 +34,17 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// What this machine has: the shipped manifest and the local one, its pack in use, the best
+    /// runtime, two threads. `models` is the folder of the configuration or the command line,
+    /// `data` the value of `ROLLCALL_DATA`. Every root begins here.
+    pub fn installed(models: Option<&Path>, data: Option<&Path>) -> Result<Self, OpenError> {
+        let mut settings = Self::with_folders(model_files::search_folders(models, data));
+        if let Some(folder) = model_files::installed_folder(models) {
+            settings.manifest = local_manifest::merged(&settings.manifest, &folder)?;
+        }
+        Ok(settings)
+    }
+
     /// The shipped manifest, its first pack, the best runtime, two threads.
     pub fn with_folders(folders: Vec<PathBuf>) -> Self {
         Self {
@@ -51,6 +63,9 @@ pub enum OpenError {
     /// No such pack.
     #[error("could not choose the models")]
     Manifest(#[from] ManifestError),
+    /// The local manifest is wrong.
+    #[error("could not choose the models")]
+    Local(#[from] LocalError),
     /// Missing, unreadable or another file.
     #[error("could not use the models")]
     File(#[from] ModelFileError),
@@ -72,7 +87,8 @@ impl OpenError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Manifest(_) => "choose one of the packs of the manifest: `rollcall models list`",
+            Self::Manifest(why) => why.hint(),
+            Self::Local(why) => why.hint(),
             Self::File(why) => why.hint(),
             Self::Runtime(_) => {
                 "let ORT_DYLIB_PATH name libonnxruntime.so (1.24 or newer), or choose the runtime \
@@ -88,6 +104,7 @@ impl OpenError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Manifest(_) => "models_unknown",
+            Self::Local(why) => why.code(),
             Self::File(_) => "model_file",
             Self::Runtime(_) => "runtime_missing",
             Self::Model { .. } => "model_unusable",
@@ -99,6 +116,7 @@ impl OpenError {
     pub fn class(&self) -> Class {
         match self {
             Self::Manifest(_) => Class::Permanent,
+            Self::Local(why) => why.class(),
             Self::File(_) | Self::Runtime(_) | Self::Model { .. } => Class::Transient,
         }
     }
@@ -229,6 +247,11 @@ impl Pipeline {
         Ok(())
     }
 
+    /// The thresholds of the pack, by which alone people may be judged.
+    pub fn thresholds(&self) -> Result<&Thresholds, OpenError> {
+        Ok(self.pack.calibrated()?)
+    }
+
     /// The pack in use.
     pub fn pack(&self) -> &Pack {
         &self.pack
@@ -272,6 +295,12 @@ impl Pipeline {
             None => None,
         };
         Ok(Look { faces, in_front, face, timings })
+    }
+
+    /// Only finds faces, from this confidence on (0…1), the most certain first.
+    pub fn find(&mut self, frame: &Frame, confidence_min: f32) -> Result<Vec<Found>, LookError> {
+        let found = self.detector.detect_from(frame, confidence_min);
+        found.map_err(|why| LookError { verb: "detect", why })
     }
 
     /// `None` when the points make no face or the net saw nothing in it.

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use crate::camera::Frame;
 use crate::checkin::{Advice, Desk, Numbers, Plan, Settings, Step};
 use crate::domain::{Bilingual, CheckIn, Event, Outcome, PersonId, Policy, Score, Timestamp};
-use crate::face::{Gallery, Look, LookError, Pack, Pipeline, Recent, sight};
+use crate::face::{Gallery, Look, LookError, Pipeline, Recent, Thresholds, sight};
 use crate::journal::{Journal, ReplayError};
 use crate::kiosk::{Message, Screen};
 use crate::platform::clock::Clock;
@@ -190,7 +190,12 @@ pub fn people_searched(plans: &[Plan], gallery: &Gallery) -> usize {
 
 /// All numbers of a decision: from the policy profile, the model pack, the site's settings, and how
 /// many people a search tells apart ([`people_searched`]).
-pub fn numbers(policy: &Policy, pack: &Pack, settings: &Settings, people: usize) -> Numbers {
+pub fn numbers(
+    policy: &Policy,
+    thresholds: &Thresholds,
+    settings: &Settings,
+    people: usize,
+) -> Numbers {
     const MINUTE_MS: i64 = 60_000;
     let minutes = |count: u32| i64::from(count) * MINUTE_MS;
     Numbers {
@@ -199,9 +204,9 @@ pub fn numbers(policy: &Policy, pack: &Pack, settings: &Settings, people: usize)
         checkout_ms_after: minutes(policy.checkout_after_minutes()),
         early_ms_max: minutes(settings.early_minutes_max),
         open_stay_ms_max: minutes(settings.open_stay_minutes_max),
-        match_threshold: pack.matching.cosine,
-        search_threshold: pack.search_threshold(people, settings.fpir_max),
-        confident_threshold: pack.confident.cosine.max(policy.stand_in_score_min()),
+        match_threshold: thresholds.matching.cosine,
+        search_threshold: thresholds.search_threshold(people, settings.fpir_max),
+        confident_threshold: thresholds.confident.cosine.max(policy.stand_in_score_min()),
         margin: policy.match_margin_min(),
         live_threshold: settings.live_min.map(Score::from_f32),
         eye_distance_px_min: settings.eye_distance_px_min,

@@ -40,7 +40,7 @@ fn sightings(pipeline: &mut Pipeline, people: &[(PersonId, Vec<PathBuf>)]) -> Ve
         gallery.enrol(*person, &faces, Score::from_e4(4000)).expect("both show one person");
     }
     let roster: Vec<_> = people.iter().map(|(person, _)| *person).collect();
-    let recent = Recent::new(pipeline.pack().confident.cosine);
+    let recent = Recent::new(pipeline.thresholds().unwrap().confident.cosine);
     let mut looked = |path: &Path| pipeline.look(&frame(path)).expect("the nets run");
     people
         .iter()
@@ -57,7 +57,10 @@ fn both_runtimes_decide_the_same_and_know_the_people() {
     let mut decided = Vec::new();
     for runtime in runtimes() {
         let mut pipeline = Pipeline::open(&settings(&data, runtime)).unwrap();
-        let (same, sure) = (pipeline.pack().matching.cosine, pipeline.pack().confident.cosine);
+        let (same, sure) = (
+            pipeline.thresholds().unwrap().matching.cosine,
+            pipeline.thresholds().unwrap().confident.cosine,
+        );
         let sightings = sightings(&mut pipeline, &people);
         let mut right = 0;
         for ((person, _), sighting) in people.iter().zip(&sightings) {

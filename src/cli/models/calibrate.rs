@@ -64,7 +64,8 @@ impl Calibrate {
             .iter()
             .enumerate()
             .flat_map(|(person, (_, pictures))| std::iter::repeat_n(person, pictures.len()));
-        let faces: Vec<_> = persons.zip(measured).map(|(person, one)| (person, one.embedding())).collect();
+        let faces: Vec<_> =
+            persons.zip(measured).map(|(person, one)| (person, one.embedding())).collect();
         for (score, a, b) in most_similar(&faces, self.show) {
             eprintln!("{score} {} and {}", paths[a].display(), paths[b].display());
         }
@@ -72,7 +73,8 @@ impl Calibrate {
             let mut seeded = Seeded::new(self.seed);
             move || seeded.draw()
         };
-        let found = calibrate(&faces, self.far, self.workers, draw).map_err(|why| self.too_few(&why))?;
+        let found =
+            calibrate(&faces, self.far, self.workers, draw).map_err(|why| self.too_few(&why))?;
         if self.json {
             println!("{}", self.report(&pack.name, &found));
         } else {
@@ -140,11 +142,7 @@ impl Calibrate {
     fn print_for_people(&self, pack: &str, found: &Calibration) {
         println!(
             "pack {pack}: {} people, {} pictures ({} without a face): {} impostor and {} genuine pairs",
-            found.people,
-            found.pictures,
-            found.missed,
-            found.impostor_pairs,
-            found.genuine_pairs
+            found.people, found.pictures, found.missed, found.impostor_pairs, found.genuine_pairs
         );
         for (name, at) in [("match", &found.matching), ("confident", &found.confident)] {
             println!("{name:<9} cosine {}", at.cosine);

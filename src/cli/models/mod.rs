@@ -6,15 +6,18 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 
-use crate::face::manifest::Model;
-use crate::face::{Manifest, OpenError, Pipeline, RuntimeChoice, Settings, model_files};
-use crate::platform::telemetry::Chain;
+use super::report::Report;
+use crate::face::local_manifest::LocalError;
+use crate::face::{Manifest, OpenError, RuntimeChoice, Settings, model_files};
+use crate::platform::telemetry::{Chain, Class};
 
 mod bench;
 mod calibrate;
+mod list;
 mod measure;
 mod plot;
 mod seeded;
+mod verify;
 
 /// Face models: list, verify, measure, calibrate.
 #[derive(Debug, Args)]
@@ -42,7 +45,7 @@ enum Command {
 /// Which models, and where they are.
 #[derive(Debug, Args)]
 struct Source {
-    /// Another manifest than the one built in.
+    /// This manifest alone, in place of the one built in and the local one.
     #[arg(long, value_name = "FILE", global = true)]
     manifest: Option<PathBuf>,
     /// Look for model files here first.
@@ -62,19 +65,38 @@ struct Source {
 
 impl Source {
     fn settings(&self) -> Result<Settings, Failure> {
-        let manifest = match &self.manifest {
-            None => Manifest::shipped(),
-            Some(path) => read_manifest(path)?,
-        };
         let data = std::env::var_os("ROLLCALL_DATA").filter(|path| !path.is_empty());
-        let data = data.as_deref().map(Path::new);
+        let (models, data) = (self.models.as_deref(), data.as_deref().map(Path::new));
+        let settings = match &self.manifest {
+            None => Settings::installed(models, data)?,
+            Some(path) => Settings {
+                manifest: read_manifest(path)?,
+                ..Settings::with_folders(model_files::search_folders(models, data))
+            },
+        };
         Ok(Settings {
-            manifest,
-            folders: model_files::search_folders(self.models.as_deref(), data),
             pack: self.pack.clone(),
             runtime: self.runtime,
             threads: usize::from(self.threads),
+            ..settings
         })
+    }
+
+    /// The folder of installed models, which holds the local manifest, for what changes either.
+    fn installed_folder(&self) -> Result<PathBuf, Failure> {
+        let failed = |because: &str, hint: &str| Failure {
+            exit: 2,
+            what: "could not find the folder of installed models".to_owned(),
+            because: because.to_owned(),
+            hint: hint.to_owned(),
+        };
+        if self.manifest.is_some() {
+            let because = "--manifest takes a manifest alone, without the local one";
+            return Err(failed(because, "leave --manifest away"));
+        }
+        let because = "neither XDG_DATA_HOME nor HOME names a folder";
+        let folder = model_files::installed_folder(self.models.as_deref());
+        folder.ok_or_else(|| failed(because, "name one with --models DIR"))
     }
 }
 
@@ -99,14 +121,24 @@ struct Failure {
     hint: String,
 }
 
+fn exit_of(class: Class) -> u8 {
+    match class {
+        Class::Permanent => 2,
+        Class::Transient | Class::FailStop => 3,
+    }
+}
+
+impl From<LocalError> for Failure {
+    fn from(error: LocalError) -> Self {
+        let Report { what, because, hint } = Report::of(&error, error.hint());
+        Self { exit: exit_of(error.class()), what, because, hint }
+    }
+}
+
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
-        let exit = match &error {
-            OpenError::Manifest(_) => 2,
-            OpenError::File(_) | OpenError::Runtime(_) | OpenError::Model { .. } => 3,
-        };
         Self {
-            exit,
+            exit: exit_of(error.class()),
             what: "could not open the face pipeline".to_owned(),
             because: Chain(&error).to_string(),
             hint: error.hint().to_owned(),
@@ -129,85 +161,11 @@ impl Models {
     fn settings_and_run(self) -> Result<ExitCode, Failure> {
         let settings = self.source.settings()?;
         match self.command {
-            Command::List => list(&settings),
-            Command::Verify => Ok(verify(&settings)),
+            Command::List => list::list(&settings),
+            Command::Verify => Ok(verify::verify(&settings)),
             Command::Bench(bench) => bench.run(&settings),
             Command::Plot(plot) => plot.run(),
             Command::Calibrate(calibrate) => calibrate.run(&settings),
         }
     }
-}
-
-fn list(settings: &Settings) -> Result<ExitCode, Failure> {
-    let chosen = settings.manifest.pack(settings.pack.as_deref()).map_err(OpenError::from)?;
-    for pack in settings.manifest.packs() {
-        let mark = if pack.name == chosen.name { "*" } else { " " };
-        println!(
-            "{mark} pack {}: match from {} (FAR {:e}), confident from {} (FAR {:e})",
-            pack.name,
-            pack.matching.cosine,
-            pack.matching.far,
-            pack.confident.cosine,
-            pack.confident.far
-        );
-        println!("    calibrated on: {}", pack.matching.data);
-        for model in pack.models() {
-            println!("    {:<9} {:<22} {}", model.role.as_str(), model.name, model.licence);
-        }
-    }
-    println!();
-    for model in settings.manifest.models() {
-        println!("{:<22} {}", model.name, whereabouts(model, settings));
-        println!("{:<22} {}", "", model.provenance);
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-fn whereabouts(model: &Model, settings: &Settings) -> String {
-    match model_files::find(model, &settings.folders) {
-        Ok(path) => path.display().to_string(),
-        Err(error) => error.to_string(),
-    }
-}
-
-fn verify(settings: &Settings) -> ExitCode {
-    let mut wrong = 0_u32;
-    for model in settings.manifest.models() {
-        match model_files::read(model, &settings.folders) {
-            Ok(_) => println!("ok     {} has the SHA-256 of the manifest", model.file),
-            Err(error) => {
-                wrong += 1;
-                println!("WRONG  {}\n       {}", Chain(&error), error.hint());
-            }
-        }
-    }
-    for runtime in [RuntimeChoice::OnnxRuntime, RuntimeChoice::Rust] {
-        if !Pipeline::runtime_is_there(runtime) {
-            println!("--     ONNX Runtime is not on this machine: not tried");
-            continue;
-        }
-        for pack in settings.manifest.packs() {
-            let mut settings = settings.clone();
-            settings.pack = Some(pack.name.clone());
-            settings.runtime = runtime;
-            match Pipeline::open(&settings) {
-                Ok(opened) => println!(
-                    "ok     pack {} runs on {} ({})",
-                    pack.name,
-                    opened.runtime().as_str(),
-                    opened.runtime_why()
-                ),
-                Err(error) => {
-                    wrong += 1;
-                    println!(
-                        "WRONG  pack {}: {}\n       {}",
-                        pack.name,
-                        Chain(&error),
-                        error.hint()
-                    );
-                }
-            }
-        }
-    }
-    if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) }
 }

@@ -25,7 +25,8 @@ fn shipped_manifest_is_sound_and_its_first_pack_is_the_default() {
     let default = manifest.pack(None).unwrap();
     assert_eq!(default, &manifest.packs()[0]);
     assert_eq!(manifest.pack(Some(&default.name)).unwrap(), default);
-    assert!(default.confident.cosine > default.matching.cosine);
+    let thresholds = default.calibrated().unwrap();
+    assert!(thresholds.confident.cosine > thresholds.matching.cosine);
     let unknown = manifest.pack(Some("nobody")).unwrap_err().to_string();
     assert!(unknown.contains(&default.name), "names what there is: {unknown}");
 }

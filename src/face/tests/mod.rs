@@ -3,6 +3,7 @@ mod accuracy_intervals;
 mod gallery;
 mod gallery_file;
 mod geometry;
+mod local_manifest;
 mod manifest;
 mod measures;
 mod open_search;

@@ -71,21 +71,25 @@ fn with_tail(tail: &str) -> Result<Manifest, String> {
 #[test]
 fn larger_rosters_are_searched_more_strictly_and_never_beyond_confident() {
     for pack in Manifest::shipped().packs() {
-        let at = |people| pack.search_threshold(people, 1e-3);
+        let Some(thresholds) = &pack.thresholds else { continue };
+        let at = |people| thresholds.search_threshold(people, 1e-3);
         let steps: Vec<Score> = [0, 1, 2, 10, 40, 100, 1000, 10_000, usize::MAX].map(at).to_vec();
         assert!(steps.is_sorted(), "{}: {steps:?}", pack.name);
-        assert_eq!(steps[0], pack.matching.cosine, "{}", pack.name);
-        assert_eq!(*steps.last().unwrap(), pack.confident.cosine, "{}", pack.name);
-        assert!(at(40) > pack.matching.cosine && at(40) < pack.confident.cosine);
-        assert!(pack.search_threshold(40, 1e-6) > at(40), "a rarer error needs a larger cosine");
+        assert_eq!(steps[0], thresholds.matching.cosine, "{}", pack.name);
+        assert_eq!(*steps.last().unwrap(), thresholds.confident.cosine, "{}", pack.name);
+        assert!(at(40) > thresholds.matching.cosine && at(40) < thresholds.confident.cosine);
+        assert!(
+            thresholds.search_threshold(40, 1e-6) > at(40),
+            "a rarer error needs a larger cosine"
+        );
     }
 }
 
 #[test]
 fn pack_without_a_tail_searches_at_match_as_ever() {
     let manifest = with_tail("").unwrap();
-    let pack = &manifest.packs()[0];
-    assert_eq!(pack.search_threshold(10_000, 1e-9), pack.matching.cosine);
+    let thresholds = manifest.packs()[0].calibrated().unwrap();
+    assert_eq!(thresholds.search_threshold(10_000, 1e-9), thresholds.matching.cosine);
 }
 
 #[test]

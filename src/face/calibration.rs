@@ -13,7 +13,7 @@ use super::accuracy_intervals::{
     ByPerson, ERRORS_MIN, Errors, PEOPLE_MIN, pairs_needed, people_needed,
 };
 use super::embed::Embedding;
-use super::open_search::TailPoint;
+use super::open_search::{Tail, TailPoint};
 use crate::domain::Score;
 
 /// The decades of a tail.
@@ -42,7 +42,7 @@ pub struct Calibration {
     /// What `confident` is worth on further pairs like these.
     pub confident_far: f64,
     /// The decades that the pairs suffice for, the loosest first.
-    pub tail: Vec<TailPoint>,
+    pub tail: Tail,
 }
 
 /// The pictures do not suffice for the wanted FAR.
@@ -124,19 +124,20 @@ pub fn calibrate<D: FnMut() -> u64>(
     if scores.genuine.pairs() == 0 || scores.genuine.share_from(Score::from_e4(-10_000)) == 0.0 {
         return Err(TooFew::Genuine);
     }
-    let mut tail: Vec<TailPoint> = Vec::new();
-    for far in TAIL_FARS.into_iter().filter(|far| suffices(*far)) {
-        let cosine = scores.threshold_at(far);
-        // Ties of many pairs can put two decades on one cosine: the rarer one says no more.
-        let new = cosine.filter(|cosine| tail.last().is_none_or(|last| last.cosine < *cosine));
-        tail.extend(new.map(|cosine| TailPoint { far, cosine }));
-    }
     let above_all = scores.impostor.above_all();
     let confident = scores
         .threshold_at(CONFIDENT_FAR)
         .filter(|_| suffices(CONFIDENT_FAR))
         .map(|cosine| (cosine, CONFIDENT_FAR));
     let (confident, confident_far) = confident.unwrap_or((above_all, 1.0 / (pairs + 1.0)));
+    let mut tail: Vec<TailPoint> = Vec::new();
+    for far in TAIL_FARS.into_iter().filter(|far| suffices(*far)) {
+        // A tail beyond `confident` would be one of ties.
+        let cosine = scores.threshold_at(far).filter(|cosine| *cosine <= confident);
+        // Ties of many pairs can put two decades on one cosine: the rarer one says no more.
+        let new = cosine.filter(|cosine| tail.last().is_none_or(|last| last.cosine < *cosine));
+        tail.extend(new.map(|cosine| TailPoint { far, cosine }));
+    }
     let by_person = ByPerson::new(pictures, wanted.min(confident));
     Ok(Calibration {
         people,
@@ -147,6 +148,6 @@ pub fn calibrate<D: FnMut() -> u64>(
         matching: by_person.errors_at(wanted, &mut draw()),
         confident: by_person.errors_at(confident.max(wanted), &mut draw()),
         confident_far,
-        tail,
+        tail: Tail::new(tail).expect("each point is rarer and stricter than the one before"),
     })
 }

@@ -18,7 +18,9 @@ use super::seeded::Seeded;
 use crate::domain::Score;
 use crate::face::accuracy_intervals::{Errors, Interval};
 use crate::face::calibration::{Calibration, TooFew, calibrate};
-use crate::face::{Embedding, OpenError, Settings};
+use crate::face::local_manifest;
+use crate::face::manifest::Threshold;
+use crate::face::{Embedding, Manifest, OpenError, Pack, Settings, Thresholds};
 
 #[derive(Debug, Args)]
 pub(super) struct Calibrate {
@@ -40,6 +42,10 @@ pub(super) struct Calibrate {
     /// Begins the chance by which people are drawn anew for the confidence intervals.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
+    /// Store the thresholds: as a pack of this site with this name, or else the name of the pack
+    /// with -local behind it.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
+    write: Option<String>,
     /// Pictures measured at once.
     #[arg(long, value_name = "N", default_value_t = default_workers())]
     workers: usize,
@@ -54,7 +60,13 @@ fn rate(text: &str) -> Result<f64, String> {
 }
 
 impl Calibrate {
-    pub(super) fn run(self, settings: &Settings) -> Result<ExitCode, Failure> {
+    pub(super) fn run(
+        self,
+        settings: &Settings,
+        installed_folder: impl FnOnce() -> Result<PathBuf, Failure>,
+    ) -> Result<ExitCode, Failure> {
+        // What would fail at the end fails before the work.
+        let folder = self.write.as_ref().map(|_| installed_folder()).transpose()?;
         let people = self.people()?;
         let paths: Vec<PathBuf> =
             people.iter().flat_map(|(_, pictures)| pictures).cloned().collect();
@@ -79,6 +91,12 @@ impl Calibrate {
             println!("{}", self.report(&pack.name, &found));
         } else {
             self.print_for_people(&pack.name, &found);
+        }
+        if let Some(folder) = folder {
+            let pack = self.local_pack(pack, &found);
+            let path = local_manifest::write_pack(&Manifest::shipped(), &folder, &pack)?;
+            eprintln!("stored the pack {} in {}", pack.name, path.display());
+            eprintln!("use it from now on: rollcall models use {}", pack.name);
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -116,6 +134,40 @@ impl Calibrate {
         }
     }
 
+    /// The same models with the thresholds found.
+    fn local_pack(&self, pack: &Pack, found: &Calibration) -> Pack {
+        let name = match self.write.as_deref() {
+            Some(name) if !name.is_empty() => name.to_owned(),
+            // What is not shipped is the site's own already.
+            Some(_) | None if !Manifest::shipped().has_pack(&pack.name) => pack.name.clone(),
+            Some(_) | None => format!("{}-local", pack.name),
+        };
+        Pack { name, thresholds: Some(self.thresholds(found)), ..pack.clone() }
+    }
+
+    fn thresholds(&self, found: &Calibration) -> Thresholds {
+        let folder = self.pictures.file_name().unwrap_or_default().to_string_lossy();
+        let data = |at: &Errors| {
+            format!(
+                "{folder}: {} people, {} pictures, {} impostor pairs; 95 %: FAR {:.1e} to {:.1e}, \
+                 FRR {:.4} to {:.4}",
+                found.people,
+                found.pictures,
+                found.impostor_pairs,
+                at.far_95.low,
+                at.far_95.high,
+                at.frr_95.low,
+                at.frr_95.high
+            )
+        };
+        let threshold = |at: &Errors, far| Threshold { cosine: at.cosine, far, data: data(at) };
+        Thresholds {
+            matching: threshold(&found.matching, self.far),
+            confident: threshold(&found.confident, found.confident_far),
+            tail: found.tail.clone(),
+        }
+    }
+
     fn report(&self, pack: &str, found: &Calibration) -> serde_json::Value {
         let interval = |Interval { low, high }: Interval| json!([low, high]);
         let errors = |at: &Errors| {
@@ -127,6 +179,7 @@ impl Calibrate {
         };
         let tail: Vec<_> = found
             .tail
+            .points()
             .iter()
             .map(|point| json!({ "far": point.far, "cosine": cosine(point.cosine) }))
             .collect();
@@ -156,7 +209,7 @@ impl Calibrate {
             found.confident_far
         );
         println!("tail, for searches over a roster");
-        for point in &found.tail {
+        for point in found.tail.points() {
             println!("  FAR {:e}: cosine {}", point.far, point.cosine);
         }
         println!("intervals: people drawn anew with --seed {}", self.seed);

@@ -165,7 +165,9 @@ impl Models {
             Command::Verify => Ok(verify::verify(&settings)),
             Command::Bench(bench) => bench.run(&settings),
             Command::Plot(plot) => plot.run(),
-            Command::Calibrate(calibrate) => calibrate.run(&settings),
+            Command::Calibrate(calibrate) => {
+                calibrate.run(&settings, || self.source.installed_folder())
+            }
         }
     }
 }

@@ -5,6 +5,10 @@
 //! each stage's median and 95th percentile on many pictures; here are the same stages on one
 //! picture, repeatable, and the comparisons that grow with the number of people.
 //!
+//! The last two compare packs on the pure-Rust runtime, from the frame to the decision: each shipped
+//! pack beside `mobilefacenet`, and in one run the ratio of the default pack to it (at most a third
+//! is wanted).
+//!
 //! ROLLCALL_DATA must name the folder with models and pictures; without it the benches that need
 //! them say SKIPPED and measure nothing.
 
@@ -12,10 +16,13 @@ use std::path::PathBuf;
 
 use divan::Bencher;
 use rollcall::camera::{self, Frame};
-use rollcall::domain::{PersonId, Score};
+use rollcall::checkin::{self, Desk};
+use rollcall::domain::{PersonId, Policy, Score, Timestamp};
 use rollcall::face::{
     Embedding, Gallery, Manifest, Pipeline, Recent, RuntimeChoice, Settings, model_files, sight,
 };
+use rollcall::platform::clock::Stopwatch;
+use rollcall::terminal::numbers;
 
 fn main() {
     divan::main();
@@ -31,25 +38,34 @@ fn data() -> Option<PathBuf> {
     folder.map(PathBuf::from)
 }
 
-/// The first picture of the first person.
+/// The first picture of the first person: one of the repository's generated people, or else one of
+/// the data folder.
 fn picture(data: &std::path::Path) -> Vec<u8> {
-    let first = |folder: PathBuf| {
-        let entries = std::fs::read_dir(folder).expect("the data folder has people");
-        entries
-            .map(|entry| entry.expect("it can be listed").path())
-            .min()
-            .expect("somebody is there")
-    };
-    std::fs::read(first(first(data.join("faces/people")))).expect("the picture can be read")
+    let generated = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("assets/people");
+    let mut path = if generated.is_dir() { generated } else { data.join("faces/people") };
+    while path.is_dir() {
+        let entries = std::fs::read_dir(&path).expect("the folder of people can be read");
+        let entries = entries.map(|entry| entry.expect("it can be listed").path());
+        let known = |path: &PathBuf| {
+            path.is_dir() || path.extension().is_some_and(|end| end == "jpg" || end == "png")
+        };
+        path = entries.filter(known).min().expect("somebody is there");
+    }
+    std::fs::read(path).expect("the picture can be read")
 }
 
 /// The default pack on one thread, with its liveness nets or without; `None` where it cannot be.
 fn opened(runtime: &str, liveness: bool) -> Option<(Pipeline, Frame)> {
+    opened_pack(runtime, liveness, None)
+}
+
+fn opened_pack(runtime: &str, liveness: bool, pack: Option<&str>) -> Option<(Pipeline, Frame)> {
     let data = data()?;
     let mut settings = Settings::with_folders(model_files::search_folders(None, Some(&data)));
     settings.runtime =
         if runtime == "rust" { RuntimeChoice::Rust } else { RuntimeChoice::OnnxRuntime };
     settings.threads = 1;
+    settings.pack = pack.map(str::to_owned);
     if !Pipeline::runtime_is_there(settings.runtime) {
         eprintln!("SKIPPED: ONNX Runtime is not on this machine");
         return None;
@@ -130,4 +146,82 @@ fn people(face: &Embedding, count: u32) -> (Gallery, Recent, Vec<PersonId>) {
         roster.push(person);
     }
     (gallery, recent, roster)
+}
+
+/// Everything between a frame and the decision, with one pack on the pure-Rust runtime and one
+/// thread; a roster of 40, whose first person is before the camera.
+struct Kiosk {
+    pipeline: Pipeline,
+    frame: Frame,
+    gallery: Gallery,
+    recent: Recent,
+    roster: Vec<PersonId>,
+    desk: Desk,
+    now: Timestamp,
+}
+
+impl Kiosk {
+    /// `None` where the pack or its files are not here.
+    fn open(pack: &str, liveness: bool) -> Option<Self> {
+        let (mut pipeline, frame) = opened_pack("rust", liveness, Some(pack))?;
+        let face = face(&mut pipeline, &frame);
+        let (gallery, recent, roster) = people(&face, 40);
+        let thresholds = pipeline.thresholds().expect("a shipped pack is calibrated");
+        let settings = checkin::Settings::default();
+        let numbers = numbers(&Policy::sichuan_2025(), thresholds, &settings, roster.len());
+        let now = Timestamp::parse_shanghai("2026-03-02 08:25").expect("it is a time");
+        let desk = Desk::new(numbers, Vec::new());
+        Some(Self { pipeline, frame, gallery, recent, roster, desk, now })
+    }
+
+    fn decide(&mut self) -> checkin::Step {
+        let look = self.pipeline.look(&self.frame).expect("the nets run");
+        let claim = Some(self.roster[0]);
+        let sighting = sight(&look, &self.gallery, &self.recent, claim, &self.roster);
+        self.desk.observe(&sighting, claim, self.now)
+    }
+}
+
+/// How long from the frame to the decision on one core, with each shipped pack as it is?
+#[divan::bench(args = packs())]
+fn frame_to_decision_in_rust(bencher: Bencher, pack: &String) {
+    let Some(mut kiosk) = Kiosk::open(pack, true) else { return };
+    bencher.bench_local(|| kiosk.decide());
+}
+
+fn packs() -> Vec<String> {
+    Manifest::shipped().packs().iter().map(|pack| pack.name.clone()).collect()
+}
+
+/// What share of the time of `mobilefacenet` does the default pack need? At most a third? Both look
+/// in turn, so that what else the machine does strikes both; the ratio of the medians is printed,
+/// with all nets of the packs and without those for liveness.
+#[divan::bench(sample_count = 1, sample_size = 1)]
+fn default_pack_against_mobilefacenet(bencher: Bencher) {
+    const LOOKS: usize = 60;
+    let default = packs().swap_remove(0);
+    bencher.bench_local(|| {
+        for (liveness, nets) in [(true, "all nets"), (false, "no liveness")] {
+            let kiosks =
+                [default.as_str(), "mobilefacenet"].map(|pack| Kiosk::open(pack, liveness));
+            let [Some(mut own), Some(mut other)] = kiosks else { return };
+            let mut times = [Vec::new(), Vec::new()];
+            for _ in 0..LOOKS {
+                for (kiosk, times) in [&mut own, &mut other].into_iter().zip(&mut times) {
+                    let watch = Stopwatch::start();
+                    kiosk.decide();
+                    times.push(watch.elapsed());
+                }
+            }
+            let [own, other] = times.map(|mut times| {
+                times.sort();
+                times[LOOKS / 2].as_secs_f64() * 1000.0
+            });
+            eprintln!(
+                "frame to decision, {nets}: {default} {own:.1} ms, mobilefacenet {other:.1} ms, \
+                 ratio {:.3}",
+                own / other
+            );
+        }
+    });
 }

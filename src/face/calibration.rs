@@ -88,6 +88,13 @@ impl TooFew {
     }
 }
 
+/// To two digits, never down: what people read need not be finer.
+fn rounded_up(rate: f64) -> f64 {
+    let unit = 10_f64.powf(rate.log10().floor() - 1.0);
+    let up = (rate / unit).ceil() * unit;
+    format!("{up:.1e}").parse().unwrap_or(up)
+}
+
 /// Computes thresholds. `pictures` holds for each the number of its person (from 0) and the
 /// embedding, `None` when no face was found; `draw` gives the chance for the intervals, the same
 /// sequence for each threshold; `workers` threads share the work.
@@ -129,7 +136,8 @@ pub fn calibrate<D: FnMut() -> u64>(
         .threshold_at(CONFIDENT_FAR)
         .filter(|_| suffices(CONFIDENT_FAR))
         .map(|cosine| (cosine, CONFIDENT_FAR));
-    let (confident, confident_far) = confident.unwrap_or((above_all, 1.0 / (pairs + 1.0)));
+    let (confident, confident_far) =
+        confident.unwrap_or((above_all, rounded_up(1.0 / (pairs + 1.0))));
     let mut tail: Vec<TailPoint> = Vec::new();
     for far in TAIL_FARS.into_iter().filter(|far| suffices(*far)) {
         // A tail beyond `confident` would be one of ties.

@@ -200,14 +200,15 @@ impl Calibrate {
         for (name, at) in [("match", &found.matching), ("confident", &found.confident)] {
             println!("{name:<9} cosine {}", at.cosine);
             let Interval { low, high } = at.far_95;
-            println!("          FAR {:.3e} (95 %: {low:.3e} to {high:.3e})", at.far);
+            if at.far > 0.0 {
+                println!("          FAR {:.2e} (95 %: {low:.2e} to {high:.2e})", at.far);
+            } else {
+                println!("          FAR 0 (95 %: at most {high:.1e}, by pairs that share nobody)");
+            }
             let Interval { low, high } = at.frr_95;
             println!("          FRR {:.4} (95 %: {low:.4} to {high:.4})", at.frr);
         }
-        println!(
-            "          above every impostor pair or at FAR 1e-6: expected FAR {:.1e}",
-            found.confident_far
-        );
+        println!("          stands for FAR {:.1e} in searches", found.confident_far);
         println!("tail, for searches over a roster");
         for point in found.tail.points() {
             println!("  FAR {:e}: cosine {}", point.far, point.cosine);

@@ -7,7 +7,7 @@ use crate::face::accuracy_intervals::{
 };
 
 /// SplitMix64 (Steele, Lea and Flood 2014).
-fn chance(mut state: u64) -> impl FnMut() -> u64 {
+pub(super) fn chance(mut state: u64) -> impl FnMut() -> u64 {
     move || {
         state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -22,7 +22,7 @@ fn between(draw: &mut impl FnMut() -> u64) -> f32 {
 }
 
 /// People with a direction of their own in eight dimensions, and pictures strewn around it.
-fn people(seed: u64, count: usize, pictures: usize) -> Vec<(usize, Option<Embedding>)> {
+pub(super) fn people(seed: u64, count: usize, pictures: usize) -> Vec<(usize, Option<Embedding>)> {
     let mut draw = chance(seed);
     let mut all = Vec::new();
     for person in 0..count {

@@ -1,5 +1,7 @@
 mod accuracy;
+mod accuracy_groups;
 mod accuracy_intervals;
+mod calibration;
 mod gallery;
 mod gallery_file;
 mod geometry;

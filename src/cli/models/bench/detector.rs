@@ -44,7 +44,7 @@ const OVERLAP_MIN: f32 = 0.5;
 const TIMED: usize = 100;
 
 #[derive(Debug, Args)]
-pub(super) struct Options {
+pub(super) struct DetectorOptions {
     /// Of --detector: a folder of pictures, or of folders of them.
     #[arg(long, value_name = "DIR")]
     pictures: Option<PathBuf>,
@@ -82,7 +82,7 @@ struct Both {
 
 /// The bench with everything that it needs.
 struct Bench<'a> {
-    options: &'a Options,
+    options: &'a DetectorOptions,
     settings: &'a Settings,
     reference: Settings,
     confidence: f32,
@@ -99,7 +99,7 @@ struct Compared {
 }
 
 pub(super) fn run(
-    options: &Options,
+    options: &DetectorOptions,
     common: &Common,
     settings: &Settings,
 ) -> Result<Report, Failure> {

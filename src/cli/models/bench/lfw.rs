@@ -21,7 +21,7 @@ use crate::face::{OpenError, Pipeline, Settings, Thresholds};
 const FARS: [(&str, f64); 4] = [("1e-3", 1e-3), ("1e-4", 1e-4), ("1e-5", 1e-5), ("1e-6", 1e-6)];
 
 #[derive(Debug, Args)]
-pub(super) struct Options {
+pub(super) struct LfwOptions {
     /// Of --lfw: also report the pairs with no person of this folder (one folder per person), for
     /// models or thresholds that have seen it.
     #[arg(long, value_name = "DIR")]
@@ -30,7 +30,7 @@ pub(super) struct Options {
 
 pub(super) fn run(
     folder: &Path,
-    options: &Options,
+    options: &LfwOptions,
     common: &Common,
     settings: &Settings,
 ) -> Result<Report, Failure> {

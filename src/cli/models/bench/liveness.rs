@@ -20,7 +20,7 @@ use crate::face::accuracy_intervals::{Interval, clopper_pearson};
 use crate::face::{OpenError, Settings};
 
 #[derive(Debug, Args)]
-pub(super) struct Options {
+pub(super) struct LivenessOptions {
     /// Of --liveness: from this score on a face counts as live, as `[checkin] live_min` would say.
     #[arg(long, value_name = "SCORE", default_value_t = 0.5)]
     live_min: f32,
@@ -35,7 +35,7 @@ struct Kind {
 
 pub(super) fn run(
     folder: &Path,
-    options: &Options,
+    options: &LivenessOptions,
     common: &Common,
     settings: &Settings,
 ) -> Result<Report, Failure> {

@@ -27,17 +27,17 @@ pub(super) struct Bench {
     #[arg(long, value_name = "DIR")]
     lfw: Option<PathBuf>,
     #[command(flatten)]
-    lfw_options: lfw::Options,
+    lfw_options: lfw::LfwOptions,
     /// The detector, beside that of another pack.
     #[arg(long, requires_all = ["pictures", "against"])]
     detector: bool,
     #[command(flatten)]
-    detector_options: detector::Options,
+    detector_options: detector::DetectorOptions,
     /// Liveness: a folder with the folders live and spoof; a folder in spoof is a kind of attack.
     #[arg(long, value_name = "DIR")]
     liveness: Option<PathBuf>,
     #[command(flatten)]
-    liveness_options: liveness::Options,
+    liveness_options: liveness::LivenessOptions,
     #[command(flatten)]
     common: Common,
 }

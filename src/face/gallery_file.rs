@@ -108,7 +108,8 @@ impl GalleryFileError {
             }
             Self::Content { .. } => "enrol the people of this terminal again",
             Self::OtherModel { .. } => {
-                "choose the model pack that the gallery was made with, or enrol its people again"
+                "choose the model pack that the gallery was made with, or move the file away and \
+                 enrol everybody anew (docs/setup.md, \"Another pack\")"
             }
             Self::Write(_) => "check the disk and who may write there",
         }

@@ -34,6 +34,7 @@ mod onnx_check;
 mod pipeline;
 mod planes;
 mod quality;
+mod shipped;
 #[cfg(test)]
 mod tests;
 

@@ -1,6 +1,7 @@
-//! Model files on disk: found in the search folders by the name that the manifest gives, read
-//! once, and refused unless they hash to what the manifest says. What reaches a runtime is the
-//! very bytes that were hashed, so a file exchanged in between is not run.
+//! Model files: part of the program ([`super::shipped`]), or found in the search folders by the
+//! name that the manifest gives, read once, and refused unless they hash to what the manifest says.
+//! What reaches a runtime is the very bytes that were hashed, so a file exchanged in between is not
+//! run.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -10,6 +11,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::manifest::Model;
+use super::shipped;
 
 /// Largest model file; those of today have at most 4 MB.
 pub(super) const MODEL_BYTES_MAX: u64 = 256 << 20;
@@ -53,7 +55,8 @@ impl ModelFileError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Missing { .. } => {
-                "put the file into models/, or let ROLLCALL_DATA name a folder with models/ in it"
+                "get the files of a pack with `rollcall models install PACK`; `rollcall models list` \
+                 says which are missing"
             }
             Self::Read { .. } => "check that this user may read the file",
             Self::Hash { .. } => {
@@ -98,16 +101,61 @@ pub fn search_folders(configured: Option<&Path>, data: Option<&Path>) -> Vec<Pat
     folders.into_iter().flatten().collect()
 }
 
-/// The path of the model's file in the first folder that has it.
-pub fn find(model: &Model, folders: &[PathBuf]) -> Result<PathBuf, ModelFileError> {
-    folders.iter().map(|folder| folder.join(&model.file)).find(|path| path.is_file()).ok_or_else(
-        || ModelFileError::Missing { file: model.file.clone(), folders: folders.to_vec() },
-    )
+/// Where a model's bytes are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Part of the program.
+    Program,
+    /// A file of a search folder, not looked into yet.
+    File(PathBuf),
+}
+
+/// Where the model is: in the program, or in the first folder that has a file of its name.
+pub fn find(model: &Model, folders: &[PathBuf]) -> Result<Place, ModelFileError> {
+    find_in(shipped::FILES, model, folders)
 }
 
 /// The bytes of the model, checked against the manifest.
 pub fn read(model: &Model, folders: &[PathBuf]) -> Result<Vec<u8>, ModelFileError> {
-    let path = find(model, folders)?;
+    read_in(shipped::FILES, model, folders)
+}
+
+fn in_program<'s>(shipped: &[&'s [u8]], model: &Model) -> Option<&'s [u8]> {
+    shipped.iter().copied().find(|bytes| Sha256::digest(bytes)[..] == model.sha256)
+}
+
+pub(super) fn find_in(
+    shipped: &[&[u8]],
+    model: &Model,
+    folders: &[PathBuf],
+) -> Result<Place, ModelFileError> {
+    match in_program(shipped, model) {
+        Some(_) => Ok(Place::Program),
+        None => find_file(model, folders).map(Place::File),
+    }
+}
+
+fn find_file(model: &Model, folders: &[PathBuf]) -> Result<PathBuf, ModelFileError> {
+    let mut paths = folders.iter().map(|folder| folder.join(&model.file));
+    paths.find(|path| path.is_file()).ok_or_else(|| ModelFileError::Missing {
+        file: model.file.clone(),
+        folders: folders.to_vec(),
+    })
+}
+
+pub(super) fn read_in(
+    shipped: &[&[u8]],
+    model: &Model,
+    folders: &[PathBuf],
+) -> Result<Vec<u8>, ModelFileError> {
+    match in_program(shipped, model) {
+        Some(bytes) => Ok(bytes.to_vec()),
+        None => read_file(model, find_file(model, folders)?),
+    }
+}
+
+/// The bytes of a file that should hold this model.
+pub fn read_file(model: &Model, path: PathBuf) -> Result<Vec<u8>, ModelFileError> {
     let failed = |io| ModelFileError::Read { path: path.clone(), io };
     let mut bytes = Vec::new();
     let file = File::open(&path).map_err(failed)?;

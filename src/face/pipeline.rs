@@ -229,22 +229,29 @@ impl Pipeline {
         let runtime = (engine.runtime(), engine.why().to_owned());
         let aligned = Frame::black(side_px, side_px);
         let mut pipeline = Self { pack, runtime, detector, embedder, liveness, aligned };
-        pipeline.try_each_net()?;
+        pipeline.time_each_net(&Frame::black(64, 64))?;
         Ok(pipeline)
     }
 
-    /// A net that does not fit its entry shows it on the first run.
-    fn try_each_net(&mut self) -> Result<(), OpenError> {
+    /// Runs each net once, whether the frame shows a face or not: the detector on the frame, the
+    /// embedding on an empty face, the liveness nets on a corner of the frame. A net that does
+    /// not fit its entry shows it on the first run.
+    pub fn time_each_net(&mut self, frame: &Frame) -> Result<Timings, OpenError> {
         let named = |model: &Model, why| OpenError::Model { model: model.name.clone(), why };
-        let nothing = Frame::black(64, 64);
-        self.detector.detect(&nothing).map_err(|why| named(&self.pack.detector, why))?;
+        let mut timings = Timings::default();
+        let watch = Stopwatch::start();
+        self.detector.detect(frame).map_err(|why| named(&self.pack.detector, why))?;
+        timings.detect = watch.elapsed();
+        let watch = Stopwatch::start();
         self.embedder.embed(&self.aligned).map_err(|why| named(&self.pack.embedding, why))?;
-        let everywhere = Rect { x: 0.0, y: 0.0, w: 32.0, h: 32.0 };
+        timings.embed = watch.elapsed();
+        let corner = Rect { x: 0.0, y: 0.0, w: 32.0, h: 32.0 };
+        let watch = Stopwatch::start();
         for (net, model) in self.liveness.iter_mut().zip(&self.pack.liveness) {
-            liveness(std::slice::from_mut(net), &nothing, &everywhere)
-                .map_err(|why| named(model, why))?;
+            liveness(std::slice::from_mut(net), frame, &corner).map_err(|why| named(model, why))?;
         }
-        Ok(())
+        timings.liveness = watch.elapsed();
+        Ok(timings)
     }
 
     /// The thresholds of the pack, by which alone people may be judged.

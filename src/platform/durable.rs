@@ -39,14 +39,25 @@ pub fn write(path: &Path, bytes: &[u8], access: Access) -> Result<(), WriteError
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(mode);
     let mut file = options.open(&beside).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    file.sync_all().map_err(failed)?;
+    if let Err(io) = file.write_all(bytes).and_then(|()| file.sync_all()) {
+        // A full disk needs the room; what cannot be removed is replaced by the next write.
+        fs::remove_file(&beside).ok();
+        return Err(failed(io));
+    }
     // A crash here leaves the old file, and a `.partial` that the next write replaces.
+    publish(&beside, path)
+}
+
+/// Gives a file that was written and synced beside its place its name there, durably; a file of that
+/// name is replaced. After a crash the name stands for the old file or for all of the new one.
+pub fn publish(beside: &Path, path: &Path) -> Result<(), WriteError> {
+    let failed = |io| WriteError { path: path.to_owned(), io };
+    // A crash here leaves the file beside, complete, and the old file in its place.
     #[expect(
         clippy::disallowed_methods,
         reason = "this is the durable way that the ban points to"
     )]
-    fs::rename(&beside, path).map_err(failed)?;
+    fs::rename(beside, path).map_err(failed)?;
     sync_folder_of(path).map_err(failed)
 }
 

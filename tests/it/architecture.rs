@@ -49,7 +49,7 @@ const ROOTS: [&str; 11] = [
 
 /// Crates of one technology, and the only places that may name them (a file, or a folder with a
 /// slash at its end). Their error types may stand in error enums elsewhere.
-const ADAPTERS: [(&str, &[&str]); 12] = [
+const ADAPTERS: [(&str, &[&str]); 14] = [
     ("rusqlite", &["ledger/sqlite.rs", "ledger/sqlite/", "cases/sqlite.rs", "feed/sqlite.rs"]),
     ("sled", &["journal/sled.rs"]),
     ("rumqttc", &["uplink/mqtt.rs", "uplink/mqtt/", "collector/", "demo/", "simulate/", "bench/"]),
@@ -57,6 +57,8 @@ const ADAPTERS: [(&str, &[&str]); 12] = [
     ("ort", &["face/onnx.rs", "face/onnx/"]),
     ("rten", &["face/onnx.rs", "face/onnx/", "face/rten.rs"]),
     ("rten_tensor", &["face/onnx.rs", "face/onnx/", "face/rten.rs"]),
+    ("ureq", &["cli/models/http.rs"]),
+    ("rustls", &["cli/models/http.rs"]),
     ("axum", &["web/", "kiosk/http.rs"]),
     ("image", &["camera/"]),
     ("chacha20poly1305", &["face/", "platform/"]),

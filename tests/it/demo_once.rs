@@ -25,6 +25,8 @@ fn demo(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
     // A port of its own, so that tests beside this one do not meet it.
     command.arg("demo").args(["--listen", "127.0.0.1:0"]).args(arguments);
+    // Nor the models that this machine's user has installed.
+    command.env("XDG_DATA_HOME", "/nowhere");
     command
 }
 

@@ -13,6 +13,9 @@ use super::face_data::{data_folder, runtimes};
 
 const SHIPPED: &str = include_str!("../../models/manifest.toml");
 
+/// A pack that is not part of the program.
+const UPSTREAM: &str = "mobilefacenet";
+
 fn hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
         write!(text, "{byte:02x}").expect("a string takes everything");
@@ -66,8 +69,9 @@ fn file_that_no_runtime_can_read_is_named_with_what_to_do() {
 fn model_cut_off_or_under_another_entry_is_refused_at_the_start() {
     let Some(data) = data_folder() else { return };
     let manifest = Manifest::shipped();
-    let detector = std::fs::read(data.join("models").join(&manifest.models()[0].file)).unwrap();
-    let embedding = std::fs::read(data.join("models").join(&manifest.models()[1].file)).unwrap();
+    let pack = manifest.pack(Some(UPSTREAM)).unwrap();
+    let detector = std::fs::read(data.join("models").join(&pack.detector.file)).unwrap();
+    let embedding = std::fs::read(data.join("models").join(&pack.embedding.file)).unwrap();
     for runtime in runtimes() {
         for bytes in [&detector[..detector.len() / 2], &embedding] {
             let error = opened(bytes, runtime);
@@ -81,10 +85,11 @@ fn missing_and_exchanged_files_are_told_apart() {
     let folder = tempfile::tempdir().unwrap();
     let mut settings = Settings::with_folders(vec![folder.path().to_owned()]);
     settings.runtime = RuntimeChoice::Rust;
+    settings.pack = Some(UPSTREAM.to_owned());
     let missing = Pipeline::open(&settings).unwrap_err();
     assert_eq!(missing.code(), "model_file");
     assert!(missing.source().unwrap().to_string().contains("could not find"));
-    let model = &settings.manifest.models()[0];
+    let model = &settings.manifest.pack(Some(UPSTREAM)).unwrap().detector;
     std::fs::copy(written(folder.path(), b"exchanged"), folder.path().join(&model.file)).unwrap();
     let exchanged = Pipeline::open(&settings).unwrap_err();
     assert!(exchanged.source().unwrap().to_string().contains("SHA-256"), "{exchanged}");

@@ -28,6 +28,7 @@ impl Role {
         let mut child = Command::new(env!("CARGO_BIN_EXE_rollcall"))
             .args(arguments)
             .env("ROLLCALL_DATA", data)
+            .env("XDG_DATA_HOME", "/nowhere")
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -81,6 +82,7 @@ fn ran(arguments: &[&str], data: &Path) -> String {
     let out = Command::new(env!("CARGO_BIN_EXE_rollcall"))
         .args(arguments)
         .env("ROLLCALL_DATA", data)
+        .env("XDG_DATA_HOME", "/nowhere")
         .output()
         .unwrap();
     assert!(out.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&out.stderr));

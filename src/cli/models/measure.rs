@@ -117,8 +117,8 @@ pub(super) fn not_measured(path: &Path, error: &LookError) -> Failure {
 }
 
 /// The middle and the 95th percentile of some durations, in milliseconds.
-pub(super) fn median_and_p95_ms(durations: &[Duration]) -> (f64, f64) {
-    median_and_p95(durations.iter().map(|one| one.as_secs_f64() * 1000.0).collect())
+pub(super) fn median_and_p95_ms(durations: Vec<Duration>) -> (f64, f64) {
+    median_and_p95(durations.into_iter().map(|one| one.as_secs_f64() * 1000.0).collect())
 }
 
 /// The middle and the 95th percentile; 0 of nothing.

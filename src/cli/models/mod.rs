@@ -1,5 +1,6 @@
-//! `rollcall models`: which face models there are, whether they are the right ones, how good and
-//! how fast they are here, and which thresholds follow from a set of pictures.
+//! `rollcall models`: which face models there are, whether they are the right ones, how to get and
+//! use others, how good and how fast they are here, and which thresholds follow from a set of
+//! pictures. One file for each subcommand.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -13,13 +14,19 @@ use crate::platform::telemetry::{Chain, Class};
 
 mod bench;
 mod calibrate;
+mod choose;
+mod download;
+mod explain;
+mod http;
+mod install;
 mod list;
 mod measure;
 mod plot;
+mod runtime;
 mod seeded;
 mod verify;
 
-/// Face models: list, verify, measure, calibrate.
+/// Face models: list, verify, install, choose, measure, calibrate.
 #[derive(Debug, Args)]
 pub(crate) struct Models {
     #[command(subcommand)]
@@ -34,6 +41,14 @@ enum Command {
     List,
     /// Checks every file against the manifest and runs every pack once; exit 1 if one fails.
     Verify,
+    /// Says which inference library is in use, how fast it is, and how to get the faster one.
+    Runtime,
+    /// Brings the files of a pack here: from a folder, a file, or where they are published.
+    Install(install::Install),
+    /// Takes a pack into use on this machine; people must be enrolled anew.
+    Use(choose::Choose),
+    /// Tells how to use ONNX files of one's own.
+    Explain,
     /// Measures the pipeline: accuracy by the LFW protocol, the detector, or liveness.
     Bench(bench::Bench),
     /// Draws the DET curves of `bench --lfw --json` reports into one picture (SVG).
@@ -159,10 +174,19 @@ impl Models {
     }
 
     fn settings_and_run(self) -> Result<ExitCode, Failure> {
+        let folder = model_files::installed_folder(self.source.models.as_deref());
+        if let Command::Explain = self.command {
+            // Whoever has broken the local manifest needs this most.
+            return Ok(explain::explain(folder.as_deref()));
+        }
         let settings = self.source.settings()?;
         match self.command {
-            Command::List => list::list(&settings),
-            Command::Verify => Ok(verify::verify(&settings)),
+            Command::List => list::list(&settings, folder.as_deref()),
+            Command::Verify => verify::verify(&settings),
+            Command::Runtime => runtime::runtime(&settings, folder.as_deref()),
+            Command::Install(install) => install.run(&settings, &self.source.installed_folder()?),
+            Command::Use(choose) => choose.run(&settings, &self.source.installed_folder()?),
+            Command::Explain => Ok(explain::explain(folder.as_deref())),
             Command::Bench(bench) => bench.run(&settings),
             Command::Plot(plot) => plot.run(),
             Command::Calibrate(calibrate) => {

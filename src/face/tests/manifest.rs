@@ -1,18 +1,31 @@
 use std::path::Path;
 
 use proptest::prelude::*;
+use sha2::{Digest, Sha256};
 
-use crate::face::manifest::{Manifest, ManifestError};
-use crate::face::model_files::{self, ModelFileError};
+use crate::face::manifest::{Manifest, ManifestError, Pack};
+use crate::face::model_files::{self, ModelFileError, Place, find_in, read_in};
 use crate::face::onnx_check::check;
+use crate::face::shipped;
 use crate::platform::durable::{self, Access};
 
 const SHIPPED: &str = include_str!("../../../models/manifest.toml");
 
-/// The shipped manifest with one thing changed.
+/// A calibrated pack of the shipped manifest with all three roles, no part of the program, and the
+/// first of its models.
+const PACK: &str = "mobilefacenet";
+const DETECTOR: &str = "yunet_n_dynamic";
+
+/// The shipped manifest with one thing changed: the first of that kind from `after` on.
+fn changed_after(after: &str, from: &str, to: &str) -> Result<Manifest, ManifestError> {
+    let at = SHIPPED.find(after).expect(after);
+    let (head, tail) = SHIPPED.split_at(at);
+    assert!(tail.contains(from), "{from}");
+    Manifest::parse(&format!("{head}{}", tail.replacen(from, to, 1)))
+}
+
 fn changed(from: &str, to: &str) -> Result<Manifest, ManifestError> {
-    assert!(SHIPPED.contains(from), "{from}");
-    Manifest::parse(&SHIPPED.replacen(from, to, 1))
+    changed_after("", from, to)
 }
 
 fn refused(from: &str, to: &str) -> String {
@@ -68,7 +81,17 @@ fn entries_that_contradict_themselves_are_refused_by_name() {
 #[test]
 fn digest_of_a_pack_changes_with_whatever_changes_a_decision() {
     let shipped = Manifest::shipped();
-    let digest = |manifest: &Manifest| manifest.packs()[0].digest();
+    let digest = |manifest: &Manifest| manifest.pack(Some(PACK)).unwrap().digest();
+    let changed = |from: &str, to: &str| {
+        let of_the_pack =
+            ["detector_nms", "match", "confident"].iter().any(|k| from.starts_with(k));
+        let after = if of_the_pack {
+            format!("name = {PACK:?}\ndetector")
+        } else {
+            format!("name = {DETECTOR:?}")
+        };
+        changed_after(&after, from, to)
+    };
     for (from, to) in [
         ("colour = \"bgr\"", "colour = \"rgb\""),
         ("sha256 = \"1", "sha256 = \"2"),
@@ -83,7 +106,8 @@ fn digest_of_a_pack_changes_with_whatever_changes_a_decision() {
     }
     let prose = changed("licence = \"Apache-2.0\"", "licence = \"MIT\"").unwrap();
     assert_eq!(digest(&shipped), digest(&prose));
-    assert_ne!(digest(&shipped), shipped.packs()[1].digest());
+    let others = shipped.packs().iter().filter(|pack| pack.name != PACK);
+    assert!(others.map(Pack::digest).all(|other| other != digest(&shipped)));
 }
 
 #[test]
@@ -110,7 +134,7 @@ fn code_names_no_model() {
 #[test]
 fn file_with_another_hash_is_refused_and_the_first_folder_that_has_it_counts() {
     let manifest = Manifest::shipped();
-    let model = &manifest.models()[0];
+    let model = &manifest.pack(Some(PACK)).unwrap().detector;
     let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let folders = [first.path().to_owned(), second.path().to_owned()];
     let missing = model_files::read(model, &folders).unwrap_err();
@@ -126,7 +150,49 @@ fn file_with_another_hash_is_refused_and_the_first_folder_that_has_it_counts() {
     assert!(shown.contains(&data_encoding::HEXLOWER.encode(&model.sha256)), "{shown}");
     durable::write(&first.path().join(&model.file), b"", Access::Everyone).unwrap();
     let found = model_files::find(model, &folders).unwrap();
-    assert!(found.starts_with(first.path()));
+    assert_eq!(found, Place::File(first.path().join(&model.file)));
+}
+
+#[test]
+fn model_in_the_program_needs_no_file_and_cannot_be_exchanged() {
+    let (folder, ours) = (tempfile::tempdir().unwrap(), b"a model that ships");
+    let mut model = Manifest::shipped().models()[0].clone();
+    model.sha256 = Sha256::digest(ours).into();
+    let (shipped, folders) = ([&b"another"[..], ours], [folder.path().to_owned()]);
+    let reads_ours = || {
+        assert_eq!(find_in(&shipped, &model, &folders).unwrap(), Place::Program);
+        assert_eq!(read_in(&shipped, &model, &folders).unwrap(), ours);
+    };
+    reads_ours();
+    durable::write(&folders[0].join(&model.file), b"exchanged", Access::Everyone).unwrap();
+    reads_ours();
+    let without = read_in(&shipped[..1], &model, &folders).unwrap_err();
+    assert!(matches!(without, ModelFileError::Hash { .. }), "{without}");
+}
+
+#[test]
+fn every_file_in_the_program_has_an_entry() {
+    let manifest = Manifest::shipped();
+    for bytes in shipped::FILES {
+        let hash: [u8; 32] = Sha256::digest(bytes).into();
+        let entry = manifest.models().iter().find(|model| model.sha256 == hash);
+        let entry = entry.expect("an entry has the hash of the file in the program");
+        assert_eq!(check(bytes), Ok(()), "{}", entry.name);
+    }
+}
+
+#[test]
+fn published_address_is_https_and_comes_with_a_size() {
+    for model in Manifest::shipped().models() {
+        if let Some(source) = &model.source {
+            assert!(source.url.starts_with("https://") && source.url.ends_with(&model.file));
+        }
+    }
+    assert!(refused("source = \"https:", "source = \"http:").contains("https"));
+    assert!(refused("source = \"https:", "source = \"file:").contains("https"));
+    assert!(refused("size_bytes = ", "# size_bytes = ").contains("belong together"));
+    assert!(refused("source = \"https:", "# source = \"").contains("belong together"));
+    assert!(refused("size_bytes = ", "size_bytes = 999999").contains("256 MiB"));
 }
 
 proptest! {

@@ -8,6 +8,9 @@ use crate::face::{Found, Points, Rect};
 /// Smallest piece of a picture, in pixels: less, enlarged, is a blur in which nothing can be seen.
 const CUT_SIDE_PX_MIN: u32 = 48;
 
+/// How much wider than the box of a face, to each side, what no piece may touch: hair, ears, chin.
+const MARGIN: f32 = 0.25;
+
 /// Where pieces are tried: so many steps along a side.
 const STEPS: u32 = 16;
 
@@ -71,15 +74,15 @@ pub(super) fn noisy(frame: &Frame, sigma: f64, seeded: &mut Seeded) -> Frame {
 }
 
 /// The largest square piece that neither holds nor comes near a face: no piece touches a face's box
-/// made twice as wide and high. Enlarged to `side_px`. `None` when there is no room.
+/// made half as wide and high again. Enlarged to `side_px`. `None` when there is no room.
 pub(super) fn face_free(frame: &Frame, faces: &[Found], side_px: u32) -> Option<Frame> {
     let near: Vec<Rect> = faces
         .iter()
         .map(|Found { rect: Rect { x, y, w, h }, .. }| Rect {
-            x: x - w / 2.0,
-            y: y - h / 2.0,
-            w: w * 2.0,
-            h: h * 2.0,
+            x: x - w * MARGIN,
+            y: y - h * MARGIN,
+            w: w * (1.0 + 2.0 * MARGIN),
+            h: h * (1.0 + 2.0 * MARGIN),
         })
         .collect();
     let shorter = frame.width().min(frame.height());
@@ -166,12 +169,12 @@ mod tests {
 
     #[test]
     fn piece_without_a_face_is_the_largest_that_comes_near_none() {
-        // A face of 40 pixels in the corner keeps 60 away; the piece lies opposite.
-        let grey = frame(160, 160, |x, y| if x < 60 && y < 60 { 255 } else { 7 });
+        // A face of 40 pixels in the corner keeps 50 away; the piece lies opposite.
+        let grey = frame(160, 160, |x, y| if x < 50 && y < 50 { 255 } else { 7 });
         let piece = face_free(&grey, &[found(0.0, 0.0, 40.0)], 64).unwrap();
         assert_eq!((piece.width(), piece.height()), (64, 64));
         assert!(piece.rgb().iter().all(|byte| *byte == 7));
-        assert!(face_free(&grey, &[found(60.0, 60.0, 40.0)], 64).is_none(), "no room of 48");
+        assert!(face_free(&grey, &[found(50.0, 50.0, 60.0)], 64).is_none(), "no room of 48");
         assert!(face_free(&frame(30, 30, |_, _| 0), &[], 64).is_none(), "too small");
     }
 

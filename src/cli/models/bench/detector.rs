@@ -9,7 +9,7 @@
 //!   sensor, over `--copies` looks at each of `--still` pictures, for both detectors;
 //! - *false faces*: on pictures without a face, for both. They are those of `--face-free`, or cut
 //!   from the pictures themselves: of each the largest square that stays clear of every face (the
-//!   reference's at a confidence of 0.3, their boxes twice as wide and high), enlarged to the size
+//!   reference's at a confidence of 0.3, their boxes a quarter wider to each side), enlarged to the size
 //!   of the bench. Such a square may still show a face that the reference does not know; `--show`
 //!   names the pictures to look at;
 //! - *time*: both detectors in turn on the same pictures, one picture at a time.
@@ -138,7 +138,7 @@ pub(super) fn run(
         let wander: Vec<f64> = steady.iter().filter_map(|both| both[which].0).collect();
         let lost: u64 = steady.iter().map(|both| both[which].1).sum();
         let (wander, wander_p95) = median_and_p95(wander);
-        let (ms, ms_p95) = median_and_p95_ms(&times[which]);
+        let (ms, ms_p95) = median_and_p95_ms(times[which].clone());
         json!({
             "false_faces": false_count,
             "false_per_1000": 1000.0 * ratio(false_count, false_faces.len().max(1)),

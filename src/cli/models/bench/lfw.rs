@@ -203,7 +203,7 @@ fn latencies(measured: &[Measured]) -> serde_json::Value {
     ];
     let mut all = json!({});
     for (name, stage) in stages {
-        let (median, p95) = median_and_p95_ms(&measured.iter().map(stage).collect::<Vec<_>>());
+        let (median, p95) = median_and_p95_ms(measured.iter().map(stage).collect());
         let rounded = |ms: f64| (ms * 1000.0).round() / 1000.0;
         all[name] = json!({ "median": rounded(median), "p95": rounded(p95) });
     }

@@ -184,7 +184,7 @@ impl Kiosk {
 
 /// How long from the frame to the decision on one core, with each calibrated pack as it is?
 #[divan::bench(args = packs())]
-fn frame_to_decision_in_rust(bencher: Bencher, pack: &String) {
+fn frame_to_decision_in_rust(bencher: Bencher, pack: &str) {
     let Some(mut kiosk) = Kiosk::open(pack, true) else { return };
     bencher.bench_local(|| kiosk.decide());
 }

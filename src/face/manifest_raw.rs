@@ -208,7 +208,7 @@ pub(super) fn checked_pack(raw: RawPack, models: &[Model]) -> Result<Pack, Manif
             .ok_or_else(|| bad("a cosine lies in −1…1 and its far between 0 and 1".to_owned()))
     };
     let tail = || {
-        if raw.tail.iter().any(|point| !(point.cosine.abs() <= 1.0)) {
+        if !raw.tail.iter().all(|point| point.cosine.abs() <= 1.0) {
             return Err(bad("a cosine lies in −1…1".to_owned()));
         }
         let point =

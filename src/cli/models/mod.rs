@@ -50,7 +50,7 @@ enum Command {
     /// Tells how to use ONNX files of one's own.
     Explain,
     /// Measures the pipeline: accuracy by the LFW protocol, the detector, or liveness.
-    Bench(bench::Bench),
+    Bench(Box<bench::Bench>),
     /// Draws the DET curves of `bench --lfw --json` reports into one picture (SVG).
     Plot(plot::Plot),
     /// Computes thresholds for a false accept rate, from a folder with one folder per person.

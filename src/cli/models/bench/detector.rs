@@ -89,6 +89,14 @@ struct Bench<'a> {
     workers: usize,
 }
 
+/// How one detector saw one picture again and again.
+struct Steadiness {
+    /// How far its points wandered; `None` of fewer than two looks.
+    wander: Option<f64>,
+    /// Looks that did not find the face again.
+    lost: u64,
+}
+
 /// What became of one picture.
 struct Compared {
     /// Of the largest face of the reference, if it finds one: `None` when it was not found, else
@@ -135,8 +143,8 @@ pub(super) fn run(
     let (error, error_p95) = median_and_p95(errors.clone());
     let sides = |which: usize| {
         let false_count: usize = false_faces.iter().map(|both| both[which]).sum();
-        let wander: Vec<f64> = steady.iter().filter_map(|both| both[which].0).collect();
-        let lost: u64 = steady.iter().map(|both| both[which].1).sum();
+        let wander: Vec<f64> = steady.iter().filter_map(|both| both[which].wander).collect();
+        let lost: u64 = steady.iter().map(|both| both[which].lost).sum();
         let (wander, wander_p95) = median_and_p95(wander);
         let (ms, ms_p95) = median_and_p95_ms(times[which].clone());
         json!({
@@ -223,9 +231,8 @@ impl Bench<'_> {
         )
     }
 
-    /// Of each still picture, for both detectors: how far the points wander, and how many looks
-    /// did not find the face again. Only pictures in which both find the largest face.
-    fn unsteadiness(&self, paths: &[PathBuf]) -> Result<Vec<[(Option<f64>, u64); 2]>, Failure> {
+    /// Each still picture, seen by both detectors; only those in which both find the largest face.
+    fn unsteadiness(&self, paths: &[PathBuf]) -> Result<Vec<[Steadiness; 2]>, Failure> {
         let some = evenly(paths, self.options.still);
         let looked = each(
             some.len(),
@@ -254,7 +261,8 @@ impl Bench<'_> {
                     }
                 }
                 Ok(Some(looks.map(|looks| {
-                    (unsteadiness(&looks), self.options.copies.saturating_sub(looks.len() as u64))
+                    let lost = self.options.copies.saturating_sub(looks.len() as u64);
+                    Steadiness { wander: unsteadiness(&looks), lost }
                 })))
             },
         )?;

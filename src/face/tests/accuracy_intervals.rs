@@ -131,3 +131,14 @@ fn people_that_are_asked_for_give_the_pairs_that_are_needed() {
     assert!(near(pairs_needed(0.1), f64::from(ERRORS_MIN) * 10.0));
     assert!(people_needed(0.5, 100.0) >= f64::from(u32::try_from(PEOPLE_MIN).unwrap()));
 }
+
+#[test]
+fn where_trials_are_independent_the_interval_is_as_wide_as_that_of_independent_trials() {
+    // Two pictures of each person: one genuine pair each, and nobody in two of them.
+    let by_person = ByPerson::new(&people(4, 400, 2), Score::from_e4(7000));
+    let errors = by_person.errors_at(Score::from_e4(7000), &mut chance(1));
+    let wide = errors.frr_95.high - errors.frr_95.low;
+    let should = 2.0 * 1.96 * (errors.frr * (1.0 - errors.frr) / 400.0).sqrt();
+    assert!(errors.frr > 0.1 && errors.frr < 0.9, "{errors:?}");
+    assert!((wide / should - 1.0).abs() < 0.12, "{wide} {should}");
+}

@@ -7,15 +7,21 @@
 //!
 //! Pictures are those of the generated people (assets/). Where the default pack is neither in the
 //! program nor in the folder that ROLLCALL_DATA names, the benches that need it say SKIPPED.
+//! The last two compare packs on the pure-Rust runtime, from the frame to the decision: each shipped
+//! pack beside `mobilefacenet`, and in one run the ratio of the default pack to it (at most a third
+//! is wanted).
 
 use std::path::PathBuf;
 
 use divan::Bencher;
 use rollcall::camera::{self, Frame};
-use rollcall::domain::{PersonId, Score};
+use rollcall::checkin::{self, Desk};
+use rollcall::domain::{PersonId, Policy, Score, Timestamp};
 use rollcall::face::{
     Embedding, Gallery, Manifest, Pipeline, Recent, RuntimeChoice, Settings, model_files, sight,
 };
+use rollcall::platform::clock::Stopwatch;
+use rollcall::terminal::numbers;
 
 fn main() {
     divan::main();
@@ -28,12 +34,17 @@ const PICTURE: &[u8] = include_bytes!("../assets/people/p01/1.jpg");
 
 /// The default pack on one thread, with its liveness nets or without; `None` where it cannot be.
 fn opened(runtime: &str, liveness: bool) -> Option<(Pipeline, Frame)> {
+    opened_pack(runtime, liveness, None)
+}
+
+fn opened_pack(runtime: &str, liveness: bool, pack: Option<&str>) -> Option<(Pipeline, Frame)> {
     let data = std::env::var_os("ROLLCALL_DATA").map(PathBuf::from);
     let folders = model_files::search_folders(None, data.as_deref());
     let mut settings = Settings::with_folders(folders);
     settings.runtime =
         if runtime == "rust" { RuntimeChoice::Rust } else { RuntimeChoice::OnnxRuntime };
     settings.threads = 1;
+    settings.pack = pack.map(str::to_owned);
     if !Pipeline::runtime_is_there(settings.runtime) {
         eprintln!("SKIPPED: ONNX Runtime is not on this machine");
         return None;
@@ -118,4 +129,84 @@ fn people(face: &Embedding, count: u32) -> (Gallery, Recent, Vec<PersonId>) {
         roster.push(person);
     }
     (gallery, recent, roster)
+}
+
+/// Everything between a frame and the decision, with one pack on the pure-Rust runtime and one
+/// thread; a roster of 40, whose first person is before the camera.
+struct Kiosk {
+    pipeline: Pipeline,
+    frame: Frame,
+    gallery: Gallery,
+    recent: Recent,
+    roster: Vec<PersonId>,
+    desk: Desk,
+    now: Timestamp,
+}
+
+impl Kiosk {
+    /// `None` where the pack or its files are not here.
+    fn open(pack: &str, liveness: bool) -> Option<Self> {
+        let (mut pipeline, frame) = opened_pack("rust", liveness, Some(pack))?;
+        let face = face(&mut pipeline, &frame);
+        let (gallery, recent, roster) = people(&face, 40);
+        let thresholds = pipeline.thresholds().expect("a shipped pack is calibrated");
+        let settings = checkin::Settings::default();
+        let numbers = numbers(&Policy::sichuan_2025(), thresholds, &settings, roster.len());
+        let now = Timestamp::parse_shanghai("2026-03-02 08:25").expect("it is a time");
+        let desk = Desk::new(numbers, Vec::new());
+        Some(Self { pipeline, frame, gallery, recent, roster, desk, now })
+    }
+
+    fn decide(&mut self) -> checkin::Step {
+        let look = self.pipeline.look(&self.frame).expect("the nets run");
+        let claim = Some(self.roster[0]);
+        let sighting = sight(&look, &self.gallery, &self.recent, claim, &self.roster);
+        self.desk.observe(&sighting, claim, self.now)
+    }
+}
+
+/// How long from the frame to the decision on one core, with each calibrated pack as it is?
+#[divan::bench(args = packs())]
+fn frame_to_decision_in_rust(bencher: Bencher, pack: &str) {
+    let Some(mut kiosk) = Kiosk::open(pack, true) else { return };
+    bencher.bench_local(|| kiosk.decide());
+}
+
+fn packs() -> Vec<String> {
+    let manifest = Manifest::shipped();
+    let calibrated = manifest.packs().iter().filter(|pack| pack.thresholds.is_some());
+    calibrated.map(|pack| pack.name.clone()).collect()
+}
+
+/// What share of the time of `mobilefacenet` does the default pack need? At most a third? Both look
+/// in turn, so that what else the machine does strikes both; the ratio of the medians is printed,
+/// with all nets of the packs and without those for liveness.
+#[divan::bench(sample_count = 1, sample_size = 1)]
+fn default_pack_against_mobilefacenet(bencher: Bencher) {
+    const LOOKS: usize = 60;
+    let default = packs().swap_remove(0);
+    bencher.bench_local(|| {
+        for (liveness, nets) in [(true, "all nets"), (false, "no liveness")] {
+            let kiosks =
+                [default.as_str(), "mobilefacenet"].map(|pack| Kiosk::open(pack, liveness));
+            let [Some(mut own), Some(mut other)] = kiosks else { return };
+            let mut times = [Vec::new(), Vec::new()];
+            for _ in 0..LOOKS {
+                for (kiosk, times) in [&mut own, &mut other].into_iter().zip(&mut times) {
+                    let watch = Stopwatch::start();
+                    kiosk.decide();
+                    times.push(watch.elapsed());
+                }
+            }
+            let [own, other] = times.map(|mut times| {
+                times.sort();
+                times[LOOKS / 2].as_secs_f64() * 1000.0
+            });
+            eprintln!(
+                "frame to decision, {nets}: {default} {own:.1} ms, mobilefacenet {other:.1} ms, \
+                 ratio {:.3}",
+                own / other
+            );
+        }
+    });
 }

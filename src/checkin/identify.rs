@@ -1,7 +1,7 @@
 //! Who is it? Claimed (1:1) or searched (1:N), by scores alone.
 
 use super::Numbers;
-use crate::domain::{Candidate, OtherPerson, Outcome, PersonId, Scores, SeenFace, Way};
+use crate::domain::{Candidate, OtherPerson, Outcome, PersonId, Score, Scores, SeenFace, Way};
 
 /// What the scores say, before timetable and roster are asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,14 +41,14 @@ fn verify_claim(face: &SeenFace, person: PersonId, numbers: &Numbers) -> Identit
     Identity {
         person: Some(person),
         way: Some(Way::Claimed),
-        scores: scores(face, face.claimed, other, numbers),
+        scores: scores(face, face.claimed, other, numbers.match_threshold),
         outcome,
         other: contradiction.map(|c| OtherPerson { person: c.person, score: c.score }),
     }
 }
 
 fn search(face: &SeenFace, numbers: &Numbers) -> Identity {
-    let best = face.best.filter(|best| best.score >= numbers.match_threshold);
+    let best = face.best.filter(|best| best.score >= numbers.search_threshold);
     let rival = |best: &Candidate| {
         face.second.is_some_and(|s| best.score.as_e4() - s.score.as_e4() < numbers.margin.as_e4())
     };
@@ -60,7 +60,7 @@ fn search(face: &SeenFace, numbers: &Numbers) -> Identity {
     Identity {
         person,
         way: person.map(|_| Way::Open),
-        scores: scores(face, face.best.map(|b| b.score), face.second, numbers),
+        scores: scores(face, face.best.map(|b| b.score), face.second, numbers.search_threshold),
         outcome,
         other: None,
     }
@@ -68,14 +68,14 @@ fn search(face: &SeenFace, numbers: &Numbers) -> Identity {
 
 fn scores(
     face: &SeenFace,
-    match_score: Option<crate::domain::Score>,
+    match_score: Option<Score>,
     second: Option<Candidate>,
-    numbers: &Numbers,
+    threshold: Score,
 ) -> Scores {
     Scores {
         match_score,
         second_score: second.map(|c| c.score),
-        threshold: numbers.match_threshold,
+        threshold,
         detection: face.quality.detection,
         liveness: face.liveness,
     }

@@ -36,8 +36,11 @@ pub struct Numbers {
     /// How long after a lesson's end an open check-in still takes its check-out. Later hours
     /// are recorded as they are: the centre judges them.
     pub open_stay_ms_max: i64,
-    /// Similarity from which a face is the person's.
+    /// Similarity from which a face is that of the person claimed (1:1).
     pub match_threshold: Score,
+    /// Similarity from which the most similar face of the roster is recognised without a claim
+    /// (1:N); it grows with the roster.
+    pub search_threshold: Score,
     /// Similarity from which a face is *confidently* somebody's, enough to contradict a claim.
     pub confident_threshold: Score,
     /// Lead that the best match needs over the second person.

@@ -19,6 +19,11 @@ pub struct Settings {
     /// record and refuses nobody: the nets known so far also fail many honest faces
     /// (docs/decisions/0010-passive-liveness-on-record.md).
     pub live_min: Option<f32>,
+    /// How often a stranger who says no name may be taken for somebody of the roster: the wanted
+    /// false-positive identification rate of a search (FPIR, ISO/IEC 19795-1), between 0 and 1.
+    /// The larger the roster, the stricter the search; the default is the false accept rate of
+    /// 0.1 % that GB/T 38671 asks for, here of the whole search instead of one comparison.
+    pub fpir_max: f64,
     /// How long before a lesson a person is told "too early" rather than "no lesson".
     pub early_minutes_max: u32,
     /// How long after a lesson's end an open check-in still takes its check-out.
@@ -39,6 +44,9 @@ impl Settings {
         if self.live_min.is_some_and(|least| !(0.0..=1.0).contains(&least)) {
             return Err("live_min must be 0 to 1".into());
         }
+        if !(self.fpir_max > 0.0 && self.fpir_max < 1.0) {
+            return Err("fpir_max must lie between 0 and 1".into());
+        }
         Ok(self)
     }
 }
@@ -51,6 +59,7 @@ impl Default for Settings {
             brightness_min: 25.0,
             brightness_max: 240.0,
             live_min: None,
+            fpir_max: 1e-3,
             early_minutes_max: 180,
             open_stay_minutes_max: 720,
         }

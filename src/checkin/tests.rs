@@ -17,6 +17,7 @@ fn numbers() -> Numbers {
         early_ms_max: 180 * MINUTE_MS,
         open_stay_ms_max: 12 * 60 * MINUTE_MS,
         match_threshold: Score::from_e4(4_000),
+        search_threshold: Score::from_e4(4_500),
         confident_threshold: Score::from_e4(5_500),
         margin: Score::from_e4(500),
         live_threshold: Some(Score::from_e4(5_000)),
@@ -133,6 +134,8 @@ fn settings_with_which_nobody_could_check_in_are_refused() {
         Settings { eye_distance_px_min: f32::INFINITY, ..fine.clone() },
         Settings { brightness_min: 240.0, brightness_max: 25.0, ..fine.clone() },
         Settings { live_min: Some(50.0), ..fine.clone() },
+        Settings { fpir_max: 0.0, ..fine.clone() },
+        Settings { fpir_max: f64::NAN, ..fine.clone() },
     ] {
         assert!(wrong.clone().checked().is_err(), "{wrong:?}");
     }
@@ -244,4 +247,16 @@ fn poor_pictures_get_one_instruction_and_no_record() {
     assert_eq!(spoil(&|s| quality(s).brightness = 10.0), Step::Wait(Advice::MoreLight));
     assert_eq!(spoil(&|s| quality(s).brightness = 250.0), Step::Wait(Advice::LessLight));
     assert_eq!(spoil(&|s| quality(s).sharpness = f32::NAN), Step::Wait(Advice::HoldStill));
+}
+
+#[test]
+fn search_asks_for_more_than_a_claim_and_each_names_the_threshold_it_used() {
+    // Between the two thresholds: enough for who says her name, too little for who does not.
+    let between = |claimed| face(claimed, candidate(ANNA, 4_300), candidate(BORIS, 1_000));
+    let claimed = attend(&mut desk(), &between(Some(4_300)), Some(ANNA), "08:25");
+    assert_eq!(claimed.outcome, Outcome::Accepted);
+    assert_eq!(claimed.scores.unwrap().threshold, numbers().match_threshold);
+    let searched = attend(&mut desk(), &between(None), None, "08:25");
+    assert_eq!(searched.outcome, Outcome::NotRecognised);
+    assert_eq!(searched.scores.unwrap().threshold, numbers().search_threshold);
 }

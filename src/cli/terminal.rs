@@ -20,7 +20,7 @@ use crate::platform::secret;
 use crate::platform::telemetry::{Chain, Class, start_logging};
 use crate::record::SigningKey;
 use crate::terminal::{
-    AttendError, Config, ConfigError, Door, FaceSection, Setup, Terminal, numbers,
+    AttendError, Config, ConfigError, Door, FaceSection, Setup, Terminal, numbers, people_searched,
 };
 use crate::uplink::NoWaypoints;
 
@@ -307,7 +307,8 @@ impl Eye {
             .map_err(|error| gallery_failed(&error))?;
         let thresholds = thresholds_of(&pipeline)?;
         let screen = Box::new(Console::new(config.terminal.as_str()));
-        let numbers = numbers(policy, thresholds, &config.checkin);
+        let people = people_searched(&plans, &gallery);
+        let numbers = numbers(policy, thresholds, &config.checkin, people);
         let door = Door::new(numbers, plans, gallery, thresholds.confident.cosine, screen);
         Ok(Self { camera, frame: Duration::from_millis(frame_ms), pipeline, door })
     }

@@ -20,7 +20,7 @@ use crate::kiosk::{Message, Screen};
 use crate::platform::chance;
 use crate::platform::clock::{Clock, StepClock};
 use crate::record::{SigningKey, roster_commitment};
-use crate::terminal::{Door, Setup, Terminal, numbers};
+use crate::terminal::{Door, Setup, Terminal, numbers, people_searched};
 use crate::uplink::{self, NoWaypoints};
 
 use super::pictures::Album;
@@ -112,10 +112,13 @@ pub(super) fn set(
             waypoints: Arc::new(NoWaypoints),
         })?;
         let thresholds = pipeline.thresholds()?;
+        let (plans, same) = (plans(site), thresholds.matching.cosine);
+        let gallery = gallery(site, pipeline.embedding_digest(), &templates, same)?;
+        let people = people_searched(&plans, &gallery);
         let door = Door::new(
-            numbers(&policy, thresholds, &Settings::default()),
-            plans(site),
-            gallery(site, pipeline.embedding_digest(), &templates, thresholds.matching.cosine)?,
+            numbers(&policy, thresholds, &Settings::default(), people),
+            plans,
+            gallery,
             thresholds.confident.cosine,
             Box::new(board.clone()),
         );

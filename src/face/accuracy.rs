@@ -4,6 +4,8 @@
 //! *Genuine* pairs show one person twice, *impostor* pairs two people. At a threshold, FAR is the
 //! share of impostor pairs at or above it and TAR that of genuine pairs.
 
+use std::collections::BTreeMap;
+
 use super::embed::Embedding;
 use crate::domain::Score;
 
@@ -48,6 +50,12 @@ impl Histogram {
         share(above, self.pairs)
     }
 
+    /// The lowest score above every pair; 1 when a pair has that.
+    pub fn above_all(&self) -> Score {
+        let highest = self.counts.iter().rposition(|count| *count > 0);
+        score_at(highest.map_or(0, |place| place + 1))
+    }
+
     fn merge(&mut self, other: &Self) {
         self.counts.iter_mut().zip(&other.counts).for_each(|(mine, other)| *mine += other);
         self.pairs += other.pairs;
@@ -55,7 +63,7 @@ impl Histogram {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53 pairs")]
-fn share(part: u64, all: u64) -> f64 {
+pub(super) fn share(part: u64, all: u64) -> f64 {
     if all == 0 { 0.0 } else { part as f64 / all as f64 }
 }
 
@@ -130,6 +138,17 @@ impl Scores {
         self.threshold_at(far).map(|threshold| self.genuine.share_from(threshold))
     }
 
+    /// The curve of both errors (detection error tradeoff): FAR as it is at the threshold for each
+    /// of twenty rates a decade from 1 down to where the pairs no longer suffice, and FRR there.
+    pub fn det(&self) -> Vec<(f64, f64)> {
+        let rates = (0..).map(|step: i32| 10_f64.powf(f64::from(-step) / 20.0));
+        rates
+            .map_while(|far| self.threshold_at(far))
+            .map(|at| (self.impostor.share_from(at), 1.0 - self.genuine.share_from(at)))
+            .filter(|(far, _)| *far > 0.0)
+            .collect()
+    }
+
     /// The rate at which as many impostors are accepted as genuine pairs are refused.
     pub fn equal_error_rate(&self) -> f64 {
         let (mut accepted, mut impostors) = (0_u64, 0_u64);
@@ -177,26 +196,37 @@ pub struct Folded {
 /// For each fold, chooses the threshold that is best on all *other* folds and counts how often it
 /// is right on this one. `None` unless at least two folds have pairs.
 pub fn across_folds(pairs: &[Pair]) -> Option<Folded> {
-    let folds = pairs.iter().map(|pair| pair.fold + 1).max()?;
-    let mut accuracies = Vec::with_capacity(folds);
-    for fold in 0..folds {
-        let (here, others): (Vec<Pair>, Vec<Pair>) =
-            pairs.iter().partition(|pair| pair.fold == fold);
-        if here.is_empty() {
-            continue;
-        }
-        if others.is_empty() {
-            return None;
-        }
-        let threshold = best_threshold(&others);
-        let right = here.iter().filter(|pair| is_right(pair, threshold)).count() as u64;
-        accuracies.push(share(right, here.len() as u64));
+    let right = right_across_folds(pairs)?;
+    let mut folds: BTreeMap<usize, (u64, u64)> = BTreeMap::new();
+    for (pair, right) in pairs.iter().zip(right) {
+        let (rights, all) = folds.entry(pair.fold).or_default();
+        *rights += u64::from(right);
+        *all += 1;
     }
+    let accuracies: Vec<f64> = folds.into_values().map(|(right, all)| share(right, all)).collect();
     #[expect(clippy::cast_precision_loss, reason = "a handful of folds")]
     let count = accuracies.len() as f64;
     let accuracy = accuracies.iter().sum::<f64>() / count;
     let variance = accuracies.iter().map(|one| (one - accuracy).powi(2)).sum::<f64>() / count;
     Some(Folded { accuracy, sd: variance.sqrt() })
+}
+
+/// Whether each pair is right at the threshold that is best on all other folds. `None` unless at
+/// least two folds have pairs.
+pub fn right_across_folds(pairs: &[Pair]) -> Option<Vec<bool>> {
+    let folds = pairs.iter().map(|pair| pair.fold + 1).max()?;
+    let mut right = vec![false; pairs.len()];
+    for fold in 0..folds {
+        let others: Vec<Pair> = pairs.iter().filter(|pair| pair.fold != fold).copied().collect();
+        if others.is_empty() {
+            return None;
+        }
+        let threshold = best_threshold(&others);
+        for (right, pair) in right.iter_mut().zip(pairs).filter(|(_, pair)| pair.fold == fold) {
+            *right = is_right(pair, threshold);
+        }
+    }
+    Some(right)
 }
 
 fn is_right(pair: &Pair, threshold: Score) -> bool {

@@ -48,7 +48,7 @@ impl Rect {
     }
 
     /// Shared area over area of both together, 0…1.
-    pub(super) fn overlap(&self, other: &Self) -> f32 {
+    pub fn overlap(&self, other: &Self) -> f32 {
         let w = (self.x + self.w).min(other.x + other.w) - self.x.max(other.x);
         let h = (self.y + self.h).min(other.y + other.h) - self.y.max(other.y);
         let shared = w.max(0.0) * h.max(0.0);
@@ -59,7 +59,7 @@ impl Rect {
 
 /// One face that was found.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) struct Found {
+pub struct Found {
     /// Where.
     pub rect: Rect,
     /// Eyes, nose, mouth.
@@ -88,6 +88,15 @@ impl Detector {
 
     /// All faces of the frame, the most certain first.
     pub(super) fn detect(&mut self, frame: &Frame) -> Result<Vec<Found>, NetError> {
+        self.detect_from(frame, self.confidence)
+    }
+
+    /// The same, from another confidence on than the pack's.
+    pub(super) fn detect_from(
+        &mut self,
+        frame: &Frame,
+        confidence_min: f32,
+    ) -> Result<Vec<Found>, NetError> {
         let factor = frame.width().max(frame.height()).div_ceil(DETECT_SIDE_PX_MAX);
         let shrunk = (factor > 1).then(|| shrink(frame, factor));
         let seen = shrunk.as_ref().unwrap_or(frame);
@@ -95,7 +104,7 @@ impl Detector {
         let height = (seen.height() as usize).next_multiple_of(32);
         let input = self.planes.lay_out(seen, width, height);
         let outputs = self.net.run([1, 3, height, width], input)?;
-        let found = faces(outputs, width, height, self.confidence)?;
+        let found = faces(outputs, width, height, confidence_min)?;
         let mut found = suppress(found, self.nms);
         if factor > 1 {
             found.iter_mut().for_each(|face| *face = scaled_back(face, factor));

@@ -11,9 +11,10 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use toml_edit::{ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
+use toml_edit::{Array, ArrayOfTables, DocumentMut, InlineTable, Item, Table, Value, value};
 
 use super::manifest::{Manifest, ManifestError, Pack, Threshold, VERSION};
+use super::open_search::TailPoint;
 use crate::domain::Score;
 use crate::platform::durable::{self, Access};
 use crate::platform::telemetry::Class;
@@ -188,19 +189,31 @@ fn fill(table: &mut Table, pack: &Pack) {
     table["name"] = value(&pack.name);
     table["detector"] = value(&pack.detector.name);
     table["embedding"] = value(&pack.embedding.name);
-    table["liveness"] = value(liveness.collect::<toml_edit::Array>());
+    table["liveness"] = value(liveness.collect::<Array>());
     table["detector_confidence"] = value(short(pack.detector_confidence));
     table["detector_nms"] = value(short(pack.detector_nms));
     match &pack.thresholds {
         Some(both) => {
             table["match"] = threshold(&both.matching);
             table["confident"] = threshold(&both.confident);
+            table.remove("tail");
+            if !both.tail.is_empty() {
+                table["tail"] = value(both.tail.points().iter().map(point).collect::<Array>());
+            }
         }
         None => {
             table.remove("match");
             table.remove("confident");
+            table.remove("tail");
         }
     }
+}
+
+fn point(point: &TailPoint) -> InlineTable {
+    let mut table = InlineTable::new();
+    table.insert("far", Value::from(point.far));
+    table.insert("cosine", decimal(point.cosine).into());
+    table
 }
 
 fn threshold(threshold: &Threshold) -> Item {

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::manifest_raw::{RawManifest, checked_model, checked_pack, entry};
+use super::open_search::{Tail, TailPoint};
 use crate::domain::Score;
 
 /// What the repository ships; the model files themselves come from elsewhere.
@@ -200,6 +201,8 @@ pub struct Thresholds {
     pub matching: Threshold,
     /// From here a match may accuse.
     pub confident: Threshold,
+    /// Which cosine stands for which FAR, for searches over a roster. May be empty.
+    pub tail: Tail,
 }
 
 /// Models that work together, with their thresholds.
@@ -370,7 +373,7 @@ impl Pack {
             model.canonical(&mut lines);
         }
         let thresholds = match &self.thresholds {
-            Some(Thresholds { matching, confident }) => {
+            Some(Thresholds { matching, confident, .. }) => {
                 format!("match {} | confident {}", matching.cosine, confident.cosine)
             }
             None => "not calibrated".to_owned(),
@@ -379,6 +382,16 @@ impl Pack {
             "confidence {:?} | nms {:?} | {thresholds}\n",
             self.detector_confidence, self.detector_nms
         ));
+        // Written only where there is one, so that packs without keep their digest.
+        if let Some(Thresholds { confident, tail, .. }) = &self.thresholds
+            && !tail.is_empty()
+        {
+            lines.push_str(&format!("tail to {:?}", confident.far));
+            for TailPoint { far, cosine } in tail.points() {
+                lines.push_str(&format!(" | {far:?} {cosine}"));
+            }
+            lines.push('\n');
+        }
         Sha256::digest(lines.as_bytes()).into()
     }
 }

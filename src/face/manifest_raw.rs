@@ -8,6 +8,7 @@ use super::manifest::{
     Colour, ManifestError, Model, Normalisation, Output, Pack, Role, Source, Threshold, Thresholds,
 };
 use super::model_files::MODEL_BYTES_MAX;
+use super::open_search::{Tail, TailPoint};
 use crate::domain::Score;
 
 /// Longest vector of an embedding or list of classes: eight times what is usual.
@@ -67,6 +68,8 @@ pub(super) struct RawPack {
     #[serde(rename = "match")]
     pub(super) matching: Option<RawThreshold>,
     pub(super) confident: Option<RawThreshold>,
+    #[serde(default)]
+    pub(super) tail: Vec<RawTailPoint>,
 }
 
 #[derive(Deserialize)]
@@ -75,6 +78,13 @@ pub(super) struct RawThreshold {
     pub(super) cosine: f32,
     pub(super) far: f64,
     pub(super) data: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTailPoint {
+    pub(super) far: f64,
+    pub(super) cosine: f32,
 }
 
 /// An entry that cannot be used.
@@ -197,21 +207,36 @@ pub(super) fn checked_pack(raw: RawPack, models: &[Model]) -> Result<Pack, Manif
             })
             .ok_or_else(|| bad("a cosine lies in −1…1 and its far between 0 and 1".to_owned()))
     };
-    let thresholds = match (raw.matching, raw.confident) {
-        (None, None) => None,
-        (Some(matching), Some(confident)) => {
-            Some(Thresholds { matching: threshold(matching)?, confident: threshold(confident)? })
+    let tail = || {
+        if !raw.tail.iter().all(|point| point.cosine.abs() <= 1.0) {
+            return Err(bad("a cosine lies in −1…1".to_owned()));
         }
-        (None, Some(_)) | (Some(_), None) => {
+        let point =
+            |raw: &RawTailPoint| TailPoint { far: raw.far, cosine: Score::from_f32(raw.cosine) };
+        Tail::new(raw.tail.iter().map(point).collect()).map_err(|why| bad(why.to_owned()))
+    };
+    let thresholds = match (raw.matching, raw.confident) {
+        (None, None) if raw.tail.is_empty() => None,
+        (Some(matching), Some(confident)) => Some(Thresholds {
+            matching: threshold(matching)?,
+            confident: threshold(confident)?,
+            tail: tail()?,
+        }),
+        (None, None | Some(_)) | (Some(_), None) => {
             return Err(bad(
-                "match and confident belong together; without both the pack counts as \
-                            not calibrated"
+                "match and confident belong together, and a tail to both; without them the pack \
+                 counts as not calibrated"
                     .to_owned(),
             ));
         }
     };
-    if thresholds.as_ref().is_some_and(|both| both.confident.cosine < both.matching.cosine) {
-        return Err(bad("confident must be at least as strict as match".to_owned()));
+    if let Some(Thresholds { matching, confident, tail }) = &thresholds {
+        if confident.cosine < matching.cosine {
+            return Err(bad("confident must be at least as strict as match".to_owned()));
+        }
+        if tail.points().iter().any(|point| point.cosine > confident.cosine) {
+            return Err(bad("confident must be at least as strict as the whole tail".to_owned()));
+        }
     }
     Ok(Pack {
         detector: find(&raw.detector, "detector")?,

@@ -13,11 +13,15 @@
 //! end here: a [`Sighting`](crate::domain::Sighting) holds numbers and identities only.
 
 pub mod accuracy;
+pub mod accuracy_groups;
+pub mod accuracy_intervals;
+pub mod calibration;
 pub mod gallery;
 pub mod gallery_file;
 pub mod local_manifest;
 pub mod manifest;
 pub mod model_files;
+pub mod open_search;
 pub mod recent;
 
 mod align;
@@ -34,7 +38,7 @@ mod shipped;
 #[cfg(test)]
 mod tests;
 
-pub use detect::{Point, Points, Rect};
+pub use detect::{Found, Point, Points, Rect};
 pub use embed::Embedding;
 pub use gallery::Gallery;
 pub use manifest::{Manifest, Pack, Thresholds};

@@ -304,6 +304,12 @@ impl Pipeline {
         Ok(Look { faces, in_front, face, timings })
     }
 
+    /// Only finds faces, from this confidence on (0…1), the most certain first.
+    pub fn find(&mut self, frame: &Frame, confidence_min: f32) -> Result<Vec<Found>, LookError> {
+        let found = self.detector.detect_from(frame, confidence_min);
+        found.map_err(|why| LookError { verb: "detect", why })
+    }
+
     /// `None` when the points make no face or the net saw nothing in it.
     fn measure(
         &mut self,

@@ -73,9 +73,7 @@ impl Door {
         confident: Score,
         screen: Box<dyn Screen>,
     ) -> Self {
-        let mut roster: Vec<_> = plans.iter().flat_map(|plan| plan.roster.clone()).collect();
-        roster.sort();
-        roster.dedup();
+        let roster = roster_of(&plans);
         let desk = Desk::new(numbers, plans);
         let recent = Recent::new(confident);
         Self { desk, gallery, recent, roster, screen, last: None, day: None }
@@ -177,8 +175,27 @@ impl Door {
     }
 }
 
-/// All numbers of a decision: from the policy profile, the model pack, and the site's settings.
-pub fn numbers(policy: &Policy, thresholds: &Thresholds, settings: &Settings) -> Numbers {
+/// Everybody whom these lessons expect, each once.
+fn roster_of(plans: &[Plan]) -> Vec<PersonId> {
+    let mut roster: Vec<_> = plans.iter().flat_map(|plan| plan.roster.clone()).collect();
+    roster.sort();
+    roster.dedup();
+    roster
+}
+
+/// How many people a search without a claim tells apart: those on a roster who have a template.
+pub fn people_searched(plans: &[Plan], gallery: &Gallery) -> usize {
+    roster_of(plans).iter().filter(|person| gallery.contains(person)).count()
+}
+
+/// All numbers of a decision: from the policy profile, the model pack, the site's settings, and how
+/// many people a search tells apart ([`people_searched`]).
+pub fn numbers(
+    policy: &Policy,
+    thresholds: &Thresholds,
+    settings: &Settings,
+    people: usize,
+) -> Numbers {
     const MINUTE_MS: i64 = 60_000;
     let minutes = |count: u32| i64::from(count) * MINUTE_MS;
     Numbers {
@@ -188,6 +205,7 @@ pub fn numbers(policy: &Policy, thresholds: &Thresholds, settings: &Settings) ->
         early_ms_max: minutes(settings.early_minutes_max),
         open_stay_ms_max: minutes(settings.open_stay_minutes_max),
         match_threshold: thresholds.matching.cosine,
+        search_threshold: thresholds.search_threshold(people, settings.fpir_max),
         confident_threshold: thresholds.confident.cosine.max(policy.stand_in_score_min()),
         margin: policy.match_margin_min(),
         live_threshold: settings.live_min.map(Score::from_f32),

@@ -22,7 +22,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use self::config::{Config, ConfigError, FaceSection, RawConfig};
-pub use self::door::{Answer, AttendError, Door, numbers};
+pub use self::door::{Answer, AttendError, Door, numbers, people_searched};
 pub use self::plan::PlanError;
 
 use self::seal::seal;

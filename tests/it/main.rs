@@ -12,8 +12,10 @@ mod vectors; // the generator of the other docs/spec/vectors
 
 mod face_bad_models; // unreadable, exchanged, missing model files are told by name at the start
 mod face_data; // not tests: where models and pictures are, which runtimes there are
+mod face_lfw; // each pack reaches its floor of accuracy on a fixed tenth of LFW
 mod face_people; // both runtimes decide the same on real pictures; sizes of frames
 mod face_reference; // points, boxes, liveness and embeddings are those of a reference implementation
+mod models_bench; // calibrating, benches of the detector and of liveness, DET plots
 mod models_cli; // `rollcall models`: exit codes, the three-line error, the JSON of the bench
 mod models_install; // `rollcall models install`: every way a download or a copy can go
 mod models_use; // `rollcall models use`: another pack, and templates that it refuses

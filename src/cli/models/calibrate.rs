@@ -1,5 +1,5 @@
-//! `rollcall models calibrate DIR`: what cosine stands for which false accept rate, on pictures
-//! of the people whom the models will meet. Prints; the manifest is changed by a person.
+//! `rollcall models calibrate --pictures DIR --far 1e-4`: which cosine stands for the wanted false
+//! accept rate, on pictures of the people whom the models will meet, and how sure that is.
 //!
 //! One picture under a wrong name counts once for every picture of the true person, and pictures
 //! found in the press have such. So the share of each person is bounded (`--per-person`), and the
@@ -13,16 +13,23 @@ use clap::Args;
 use serde_json::json;
 
 use super::Failure;
-use super::bench::{FARS, people_of};
-use super::measure::{default_workers, measure};
+use super::measure::{default_workers, measure, people_of};
+use super::seeded::Seeded;
 use crate::domain::Score;
-use crate::face::accuracy::Scores;
-use crate::face::{Embedding, Settings};
+use crate::face::accuracy_intervals::{Errors, Interval};
+use crate::face::calibration::{Calibration, TooFew, calibrate};
+use crate::face::local_manifest;
+use crate::face::manifest::Threshold;
+use crate::face::{Embedding, Manifest, OpenError, Pack, Settings, Thresholds};
 
 #[derive(Debug, Args)]
 pub(super) struct Calibrate {
     /// Folder with one folder of pictures per person.
-    dir: PathBuf,
+    #[arg(long, value_name = "DIR")]
+    pictures: PathBuf,
+    /// The share of pairs of two people that may pass: the threshold `match` follows from it.
+    #[arg(long, value_name = "RATE", default_value = "1e-4", value_parser = rate)]
+    far: f64,
     /// At most this many pictures of each person, the first ones by name.
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     per_person: usize,
@@ -32,6 +39,13 @@ pub(super) struct Calibrate {
     /// Name the N pairs of people with the most similar pictures.
     #[arg(long, value_name = "N", default_value_t = 0)]
     show: usize,
+    /// Begins the chance by which people are drawn anew for the confidence intervals.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Store the thresholds: as a pack of this site with this name, or else the name of the pack
+    /// with -local behind it.
+    #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "")]
+    write: Option<String>,
     /// Pictures measured at once.
     #[arg(long, value_name = "N", default_value_t = default_workers())]
     workers: usize,
@@ -40,15 +54,62 @@ pub(super) struct Calibrate {
     json: bool,
 }
 
+fn rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse::<f64>().map_err(|error| error.to_string())?;
+    (rate > 0.0 && rate < 1.0).then_some(rate).ok_or("a rate lies between 0 and 1".to_owned())
+}
+
 impl Calibrate {
-    pub(super) fn run(self, settings: &Settings) -> Result<ExitCode, Failure> {
+    pub(super) fn run(
+        self,
+        settings: &Settings,
+        installed_folder: impl FnOnce() -> Result<PathBuf, Failure>,
+    ) -> Result<ExitCode, Failure> {
+        // What would fail at the end fails before the work.
+        let folder = self.write.as_ref().map(|_| installed_folder()).transpose()?;
+        let people = self.people()?;
+        let paths: Vec<PathBuf> =
+            people.iter().flat_map(|(_, pictures)| pictures).cloned().collect();
+        let pack = settings.manifest.pack(settings.pack.as_deref()).map_err(OpenError::from)?;
+        let measured = measure(&paths, settings, self.workers)?;
+        let persons = people
+            .iter()
+            .enumerate()
+            .flat_map(|(person, (_, pictures))| std::iter::repeat_n(person, pictures.len()));
+        let faces: Vec<_> =
+            persons.zip(measured).map(|(person, one)| (person, one.embedding())).collect();
+        for (score, a, b) in most_similar(&faces, self.show) {
+            eprintln!("{score} {} and {}", paths[a].display(), paths[b].display());
+        }
+        let draw = || {
+            let mut seeded = Seeded::new(self.seed);
+            move || seeded.draw()
+        };
+        let found =
+            calibrate(&faces, self.far, self.workers, draw).map_err(|why| self.too_few(&why))?;
+        if self.json {
+            println!("{}", self.report(&pack.name, &found));
+        } else {
+            self.print_for_people(&pack.name, &found);
+        }
+        if let Some(folder) = folder {
+            let pack = self.local_pack(pack, &found);
+            let path = local_manifest::write_pack(&Manifest::shipped(), &folder, &pack)?;
+            eprintln!("stored the pack {} in {}", pack.name, path.display());
+            eprintln!("use it from now on: rollcall models use {}", pack.name);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Each person's name and pictures, without those who were to be left out.
+    fn people(&self) -> Result<Vec<(String, Vec<PathBuf>)>, Failure> {
         let failed = |because: String| Failure {
             exit: 2,
-            what: format!("could not read people from {}", self.dir.display()),
+            what: format!("could not read people from {}", self.pictures.display()),
             because,
             hint: "name a folder with one folder of pictures for each person".to_owned(),
         };
-        let mut people = people_of(&self.dir).map_err(|error| failed(error.to_string()))?;
+        let mut people = people_of(&self.pictures).map_err(|error| failed(error.to_string()))?;
         for name in &self.leave_out {
             if !people.iter().any(|(person, _)| person == name) {
                 return Err(failed(format!(
@@ -58,62 +119,106 @@ impl Calibrate {
         }
         people.retain(|(person, _)| !self.leave_out.contains(person));
         people.iter_mut().for_each(|(_, pictures)| pictures.truncate(self.per_person));
-        let paths: Vec<PathBuf> =
-            people.iter().flat_map(|(_, pictures)| pictures).cloned().collect();
         if people.iter().filter(|(_, pictures)| !pictures.is_empty()).count() < 2 {
             return Err(failed("it holds pictures of fewer than two people".to_owned()));
         }
-        let measured = measure(&paths, settings, self.workers)?;
-        let persons = people
-            .iter()
-            .enumerate()
-            .flat_map(|(person, (_, pictures))| std::iter::repeat_n(person, pictures.len()));
-        let missed = measured.iter().filter(|one| one.embedding.is_none()).count();
-        let faces: Vec<_> =
-            persons.zip(measured).map(|(person, one)| (person, one.embedding)).collect();
-        let scores = Scores::of_all_pairs(&faces, self.workers);
-        for (score, a, b) in most_similar(&faces, self.show) {
-            eprintln!("{score} {} and {}", paths[a].display(), paths[b].display());
-        }
-        let rows = FARS.map(|(name, far)| {
-            let threshold = scores.threshold_at(far);
-            (name, threshold, threshold.map(|score| scores.genuine.share_from(score)))
-        });
-        if self.json {
-            let rows: serde_json::Map<_, _> = rows
-                .into_iter()
-                .map(|(name, cosine, tar)| {
-                    let cosine = cosine.map(|score| f64::from(score.as_e4()) / 1e4);
-                    (name.to_owned(), json!({ "cosine": cosine, "tar": tar }))
-                })
-                .collect();
-            println!(
-                "{}",
-                json!({
-                    "people": people.len(), "pictures": faces.len(), "missed_faces": missed,
-                    "impostor_pairs": scores.impostor.pairs(),
-                    "genuine_pairs": scores.genuine.pairs(), "at_far": rows,
-                })
-            );
-            return Ok(ExitCode::SUCCESS);
-        }
-        println!(
-            "{} people, {} pictures ({missed} without a face): {} impostor and {} genuine pairs",
-            people.len(),
-            faces.len(),
-            scores.impostor.pairs(),
-            scores.genuine.pairs()
-        );
-        for (name, cosine, tar) in rows {
-            match (cosine, tar) {
-                (Some(cosine), Some(tar)) => {
-                    println!("  FAR {name}: cosine {cosine}, TAR {tar:.4}");
-                }
-                (None, _) | (_, None) => println!("  FAR {name}: too few impostor pairs to say"),
-            }
-        }
-        Ok(ExitCode::SUCCESS)
+        Ok(people)
     }
+
+    fn too_few(&self, why: &TooFew) -> Failure {
+        Failure {
+            exit: 2,
+            what: format!("could not calibrate for FAR {:e}", self.far),
+            because: why.to_string(),
+            hint: why.hint(),
+        }
+    }
+
+    /// The same models with the thresholds found.
+    fn local_pack(&self, pack: &Pack, found: &Calibration) -> Pack {
+        let name = match self.write.as_deref() {
+            Some(name) if !name.is_empty() => name.to_owned(),
+            // What is not shipped is the site's own already.
+            Some(_) | None if !Manifest::shipped().has_pack(&pack.name) => pack.name.clone(),
+            Some(_) | None => format!("{}-local", pack.name),
+        };
+        Pack { name, thresholds: Some(self.thresholds(found)), ..pack.clone() }
+    }
+
+    fn thresholds(&self, found: &Calibration) -> Thresholds {
+        let folder = self.pictures.file_name().unwrap_or_default().to_string_lossy();
+        let data = |at: &Errors| {
+            format!(
+                "{folder}: {} people, {} pictures, {} impostor pairs; 95 %: FAR {:.1e} to {:.1e}, \
+                 FRR {:.4} to {:.4}",
+                found.people,
+                found.pictures,
+                found.impostor_pairs,
+                at.far_95.low,
+                at.far_95.high,
+                at.frr_95.low,
+                at.frr_95.high
+            )
+        };
+        let threshold = |at: &Errors, far| Threshold { cosine: at.cosine, far, data: data(at) };
+        Thresholds {
+            matching: threshold(&found.matching, self.far),
+            confident: threshold(&found.confident, found.confident_far),
+            tail: found.tail.clone(),
+        }
+    }
+
+    fn report(&self, pack: &str, found: &Calibration) -> serde_json::Value {
+        let interval = |Interval { low, high }: Interval| json!([low, high]);
+        let errors = |at: &Errors| {
+            json!({
+                "cosine": cosine(at.cosine),
+                "far": at.far, "far_95": interval(at.far_95),
+                "frr": at.frr, "frr_95": interval(at.frr_95),
+            })
+        };
+        let tail: Vec<_> = found
+            .tail
+            .points()
+            .iter()
+            .map(|point| json!({ "far": point.far, "cosine": cosine(point.cosine) }))
+            .collect();
+        json!({
+            "pack": pack, "seed": self.seed, "far": self.far,
+            "people": found.people, "pictures": found.pictures, "missed_faces": found.missed,
+            "impostor_pairs": found.impostor_pairs, "genuine_pairs": found.genuine_pairs,
+            "match": errors(&found.matching), "confident": errors(&found.confident),
+            "confident_far": found.confident_far, "tail": tail,
+        })
+    }
+
+    fn print_for_people(&self, pack: &str, found: &Calibration) {
+        println!(
+            "pack {pack}: {} people, {} pictures ({} without a face): {} impostor and {} genuine pairs",
+            found.people, found.pictures, found.missed, found.impostor_pairs, found.genuine_pairs
+        );
+        for (name, at) in [("match", &found.matching), ("confident", &found.confident)] {
+            println!("{name:<9} cosine {}", at.cosine);
+            let Interval { low, high } = at.far_95;
+            if at.far > 0.0 {
+                println!("          FAR {:.2e} (95 %: {low:.2e} to {high:.2e})", at.far);
+            } else {
+                println!("          FAR 0 (95 %: at most {high:.1e}, by pairs that share nobody)");
+            }
+            let Interval { low, high } = at.frr_95;
+            println!("          FRR {:.4} (95 %: {low:.4} to {high:.4})", at.frr);
+        }
+        println!("          stands for FAR {:.1e} in searches", found.confident_far);
+        println!("tail, for searches over a roster");
+        for point in found.tail.points() {
+            println!("  FAR {:e}: cosine {}", point.far, point.cosine);
+        }
+        println!("intervals: people drawn anew with --seed {}", self.seed);
+    }
+}
+
+fn cosine(score: Score) -> f64 {
+    f64::from(score.as_e4()) / 1e4
 }
 
 /// The most similar picture pair of each two people, the most similar first; at most `pairs`.

@@ -19,10 +19,11 @@ mod download;
 mod explain;
 mod http;
 mod install;
-mod lfw;
 mod list;
 mod measure;
+mod plot;
 mod runtime;
+mod seeded;
 mod verify;
 
 /// Face models: list, verify, install, choose, measure, calibrate.
@@ -48,9 +49,11 @@ enum Command {
     Use(choose::Choose),
     /// Tells how to use ONNX files of one's own.
     Explain,
-    /// Measures accuracy and latency of the pipeline by the LFW protocol.
-    Bench(bench::Bench),
-    /// Prints thresholds for given false accept rates, from a folder with one folder per person.
+    /// Measures the pipeline: accuracy by the LFW protocol, the detector, or liveness.
+    Bench(Box<bench::Bench>),
+    /// Draws the DET curves of `bench --lfw --json` reports into one picture (SVG).
+    Plot(plot::Plot),
+    /// Computes thresholds for a false accept rate, from a folder with one folder per person.
     Calibrate(calibrate::Calibrate),
 }
 
@@ -185,7 +188,10 @@ impl Models {
             Command::Use(choose) => choose.run(&settings, &self.source.installed_folder()?),
             Command::Explain => Ok(explain::explain(folder.as_deref())),
             Command::Bench(bench) => bench.run(&settings),
-            Command::Calibrate(calibrate) => calibrate.run(&settings),
+            Command::Plot(plot) => plot.run(),
+            Command::Calibrate(calibrate) => {
+                calibrate.run(&settings, || self.source.installed_folder())
+            }
         }
     }
 }

@@ -3,6 +3,7 @@ use std::path::Path;
 
 use super::super::local_manifest::{FILE_NAME, LocalError, merged, set_use, write_pack};
 use super::super::manifest::{Manifest, Threshold, Thresholds};
+use super::super::open_search::{Tail, TailPoint};
 use crate::domain::Score;
 use crate::platform::durable::{self, Access};
 
@@ -34,6 +35,11 @@ fn own(name: &str, cosine_e4: i32) -> super::super::Pack {
     let thresholds = Thresholds {
         matching: threshold(cosine_e4, 1e-4),
         confident: threshold(cosine_e4 + 1000, 1e-6),
+        tail: Tail::new(vec![
+            TailPoint { far: 1e-3, cosine: Score::from_e4(cosine_e4 - 600) },
+            TailPoint { far: 1e-5, cosine: Score::from_e4(cosine_e4 + 500) },
+        ])
+        .unwrap(),
     };
     let pack = shipped.packs()[0].clone();
     super::super::Pack { name: name.to_owned(), thresholds: Some(thresholds), ..pack }

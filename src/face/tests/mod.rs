@@ -1,10 +1,14 @@
 mod accuracy;
+mod accuracy_groups;
+mod accuracy_intervals;
+mod calibration;
 mod gallery;
 mod gallery_file;
 mod geometry;
 mod local_manifest;
 mod manifest;
 mod measures;
+mod open_search;
 
 use super::embed::Embedding;
 use crate::domain::PersonId;

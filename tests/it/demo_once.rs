@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use rollcall::platform::durable::{self, Access};
 use serde_json::Value;
 
 use crate::face_data::{assets, default_pack_is_here, sorted};
@@ -87,8 +88,8 @@ fn models_that_are_not_there_are_told_with_what_to_do() {
     let home = tempfile::tempdir().unwrap();
     let installed = home.path().join("rollcall/models");
     std::fs::create_dir_all(&installed).unwrap();
-    std::fs::write(installed.join("models.local.toml"), "version = 1\nuse = \"mobilefacenet\"\n")
-        .unwrap();
+    let chosen = b"version = 1\nuse = \"mobilefacenet\"\n";
+    durable::write(&installed.join("models.local.toml"), chosen, Access::Everyone).unwrap();
     let mut command = demo(&["--once"]);
     command.env("XDG_DATA_HOME", home.path()).env_remove("ROLLCALL_DATA");
     let output = command.current_dir(home.path()).output().unwrap();

@@ -12,7 +12,8 @@ files are there (judge.py). A candidate joins only if, with every pack,
   - none is like a picture of somebody chosen before, by less than the threshold and a margin;
   - none is nearer to any portrait of the archive than a bound.
 
-Only pictures are written, with the figures of the choice in assets/figures.json. The same seed and
+Only pictures are written, with the figures of the choice in assets/figures.json. With other models
+`--measure` says in seconds whether the pictures still hold; if not, make them again. The same seed and
 the same versions of numpy and OpenCV give the same pictures. One core, a few minutes. Needs numpy,
 opencv-python-headless and onnxruntime; Python 3.11 or newer.
 """
@@ -129,12 +130,14 @@ def figures(chosen, packs, near):
         faces = [c["faces"][pack.name] for c in chosen]
         same = np.concatenate([(e @ e.T)[np.triu_indices(len(e), 1)] for e in faces])
         other = np.concatenate([(a @ b.T).ravel() for i, a in enumerate(faces) for b in faces[:i]])
-        source = np.concatenate([(e @ near[pack.name].T).max(1) for e in faces])
         out[pack.name] = {
             "match": pack.match, "same_min": same.min(), "same_median": np.median(same),
             "other_max": other.max(), "other_median": np.median(other),
-            "nearest_portrait_max": source.max(), "portraits": len(near[pack.name]),
         }
+        if near is not None:
+            source = np.concatenate([(e @ near[pack.name].T).max(1) for e in faces])
+            out[pack.name] |= {"nearest_portrait_max": source.max(),
+                               "portraits": len(near[pack.name])}
     return {name: {k: round(float(v), 4) for k, v in row.items()} for name, row in out.items()}
 
 
@@ -153,6 +156,28 @@ def write(out, chosen, packs, rng, say):
             look = pack.look(seen) or {"faces": 0}
             look.pop("embedding", None)
             say(f"hard/{name} {pack.name}: " + ", ".join(f"{k} {v:.3g}" for k, v in look.items()))
+
+
+def measure(out, packs, say):
+    """Whether the pictures that are there hold with these packs."""
+    chosen, holds = [], True
+    for folder in sorted((out / "people").iterdir()):
+        faces = {pack.name: [] for pack in packs}
+        for file in sorted(folder.glob("*.jpg")):
+            picture = cv2.imread(str(file))
+            for pack in packs:
+                look = pack.look(picture)
+                if look is None or look["faces"] != 1:
+                    say(f"{pack.name}: not exactly one face in {file}")
+                    holds = False
+                if look:
+                    faces[pack.name].append(look["embedding"])
+        chosen.append({"faces": {name: np.stack(rows) for name, rows in faces.items()}})
+    for name, row in figures(chosen, packs, None).items():
+        fine = row["same_min"] > row["match"] > row["other_max"]
+        holds = holds and fine
+        say(f"{name}: {'holds' if fine else 'DOES NOT HOLD'}: {row}")
+    sys.exit(0 if holds else 1)
 
 
 def sheet(path, chosen):
@@ -179,6 +204,8 @@ def main():
     ask.add_argument("--portraits", type=int, default=1000)
     ask.add_argument("--tries", type=int, default=400)
     ask.add_argument("--sheet", type=Path, help="write a contact sheet here")
+    ask.add_argument("--measure", action="store_true",
+                     help="make nothing: say what these packs find in the pictures that are there")
     asked = ask.parse_args()
     if asked.data is None:
         sys.exit("people.py: name the folder with faces/lfw-rest.tar: --data or ROLLCALL_DATA")
@@ -194,6 +221,8 @@ def main():
     if not packs:
         sys.exit("people.py: no pack of the manifest has its files; see --models")
     say(f"packs {', '.join(p.name for p in packs)}")
+    if asked.measure:
+        return measure(asked.out, packs, say)
     names, portraits, near = gather(asked.data / "faces/lfw-rest.tar", packs, asked.portraits)
     say(f"{len(portraits)} portraits of {len(set(names))} people for the model")
     model = basis.Model(names, portraits)

@@ -92,8 +92,8 @@ impl Args {
 fn init(config: &ConfigArg) -> Told {
     let config = load(config)?;
     let home = Home::create(&config.data_dir).map_err(home_failed)?;
-    println!("# Made keys and an empty ledger in {}.", config.data_dir.display());
-    println!("# Give these two lines to auditors, by another way than their bundles.");
+    say!("# Made keys and an empty ledger in {}.", config.data_dir.display());
+    say!("# Give these two lines to auditors, by another way than their bundles.");
     print!("{}", home.trust_lines());
     Ok(())
 }
@@ -108,7 +108,7 @@ fn check_config(config: &ConfigArg) -> Told {
     let file = load(config)?;
     file.setup().map_err(config_failed)?;
     file.policy().map_err(config_failed)?;
-    println!("{}: fine", config.config.display());
+    say!("{}: fine", config.config.display());
     Ok(())
 }
 
@@ -152,8 +152,8 @@ fn run(config: &ConfigArg) -> Told {
             (Exit::Environment, Report::of(&error, "look at the disk's free space and health"))
         })?;
     }
-    println!("rollcall collector: running, {broker}");
-    println!("rollcall collector: live page at {}", listening.url());
+    say!("rollcall collector: running, {broker}");
+    say!("rollcall collector: live page at {}", listening.url());
     let site = Site {
         about: Arc::new(About { demo: false, origin, policy: policy.profile(), verify: None }),
         feed: watch.feed(),
@@ -179,7 +179,7 @@ fn run(config: &ConfigArg) -> Told {
     served.map_err(|error| {
         (Exit::Environment, Report::of(&error, "start again; records are safe in the ledger"))
     })?;
-    println!("rollcall collector: ended");
+    say!("rollcall collector: ended");
     Ok(())
 }
 
@@ -224,7 +224,7 @@ fn register(config: &ConfigArg, facts: &std::path::Path) -> Told {
             (exit, Report::of(&error, "nothing was stated; mend the cause and register again"))
         })?;
     }
-    println!("stated: {added} new, {replaced} changed, {same} as before");
+    say!("stated: {added} new, {replaced} changed, {same} as before");
     Ok(())
 }
 
@@ -246,7 +246,7 @@ fn export(config: &ConfigArg, out: &std::path::Path, terminal: Option<&TerminalI
     durable::write(out, bundle.to_json().as_bytes(), Access::Owner).map_err(|error| {
         (Exit::Environment, Report::of(&error, "look at the folder and its free space"))
     })?;
-    println!("{}: {} entries", out.display(), bundle.entries.len());
+    say!("{}: {} entries", out.display(), bundle.entries.len());
     Ok(())
 }
 

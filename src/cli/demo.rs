@@ -63,7 +63,7 @@ impl Demo {
             Ok(Some(outcome)) => {
                 if self.json {
                     let json = serde_json::to_string_pretty(&outcome);
-                    println!("{}", json.expect("plain data becomes JSON"));
+                    say!("{}", json.expect("plain data becomes JSON"));
                 }
                 let exit = if outcome.holds() || !self.once { Exit::Fine } else { Exit::Found };
                 exit.into()

@@ -1,6 +1,14 @@
 //! The command line: one program, its roles as subcommands. Exit codes are a contract: 0 fine,
 //! 1 looked and found something wrong, 2 bad usage or configuration, 3 environment, 4 fail-stop.
 
+/// Prints a line, as `println!` does, and goes on when nobody reads any more: `rollcall … | head`
+/// has seen enough. What cannot be written for another reason is told.
+macro_rules! say {
+    ($($line:tt)*) => {
+        $crate::cli::print_line(format_args!($($line)*))
+    };
+}
+
 pub mod report;
 
 #[cfg(feature = "demo")]
@@ -14,6 +22,8 @@ mod models;
 #[cfg(feature = "collector")]
 mod verify;
 
+use std::fmt;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -58,5 +68,15 @@ impl Cli {
             #[cfg(feature = "collector")]
             Command::Verify(args) => args.run(),
         }
+    }
+}
+
+/// What [`say!`] does.
+fn print_line(line: fmt::Arguments<'_>) {
+    match writeln!(std::io::stdout(), "{line}") {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            eprintln!("rollcall: could not write to standard output: {error}");
+        }
+        Ok(()) | Err(_) => {}
     }
 }

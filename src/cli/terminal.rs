@@ -125,8 +125,8 @@ fn init(arg: &ConfigArg) -> Told {
     let id = key.verifying_key().id();
     Journal::init(&config.journal_dir, &config.terminal, id)
         .map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))?;
-    println!("# Made keys and an empty journal. Register this at the centre:");
-    println!("[[terminal]]\nid = \"{}\"\nkey = \"{}\"", config.terminal, key.verifying_key());
+    say!("# Made keys and an empty journal. Register this at the centre:");
+    say!("[[terminal]]\nid = \"{}\"\nkey = \"{}\"", config.terminal, key.verifying_key());
     Ok(())
 }
 
@@ -136,7 +136,7 @@ fn check_config(arg: &ConfigArg) -> Told {
     if config.replay.is_some() {
         config.plans().map_err(|error| config_failed(&error))?;
     }
-    println!("{}: fine", arg.config.display());
+    say!("{}: fine", arg.config.display());
     Ok(())
 }
 
@@ -203,7 +203,7 @@ fn enrol(arg: &ConfigArg, person: PersonId, pictures: &[PathBuf]) -> Told {
         (Exit::Usage, Report::of(&error, "use pictures of this one person, face in front"))
     })?;
     gallery_file::store(&gallery, path, &secret).map_err(|error| gallery_failed(&error))?;
-    println!("enrolled from {} pictures; {} people in the gallery", faces.len(), gallery.len());
+    say!("enrolled from {} pictures; {} people in the gallery", faces.len(), gallery.len());
     Ok(())
 }
 
@@ -249,7 +249,7 @@ fn run(arg: &ConfigArg) -> Told {
                 (exit_of(error.class()), Report::of(&error, hint))
             })?;
         }
-        println!(
+        say!(
             "rollcall terminal: {} is running, {} records wait",
             terminal.id(),
             terminal.waiting()
@@ -276,7 +276,7 @@ fn run(arg: &ConfigArg) -> Told {
             (exit_of(error.class()), Report::of(&error, hint))
         })?;
         seen?;
-        println!("rollcall terminal: ended, {} records wait", terminal.waiting());
+        say!("rollcall terminal: ended, {} records wait", terminal.waiting());
         Ok(())
     })
 }
@@ -327,7 +327,7 @@ async fn watch(mut eye: Eye, terminal: Arc<Terminal>, clock: Arc<SystemClock>) -
         let (back, looked) = looked.await.expect("looking at a frame does not panic");
         eye = back;
         if !looked? {
-            println!("rollcall terminal: the replay is over");
+            say!("rollcall terminal: the replay is over");
             return Ok(());
         }
     }

@@ -48,12 +48,12 @@ impl Args {
             match bundle(file) {
                 Ok(bundle) => {
                     let findings = check(&bundle, &trust);
-                    println!("{}", file.display());
+                    say!("{}", file.display());
                     tell(&findings);
                     if let Some(checkpoint) = &findings.checkpoint {
                         let at = (checkpoint.origin.clone(), checkpoint.size);
                         if *roots.entry(at).or_insert(checkpoint.root) != checkpoint.root {
-                            println!("  - 同一账本出现两段历史 two histories of one ledger");
+                            say!("  - 同一账本出现两段历史 two histories of one ledger");
                             exit = exit_found(exit);
                         }
                     }
@@ -117,15 +117,15 @@ fn tell(findings: &Findings) {
     line("账本", "ledger", &findings.ledger, &ledger);
     for finding in [&findings.signatures, &findings.chain, &findings.ledger] {
         for wrong in finding.wrong.iter().take(NAMED_MAX) {
-            println!("  - {wrong}");
+            say!("  - {wrong}");
         }
         if let Some(more) = finding.wrong.len().checked_sub(NAMED_MAX).filter(|more| *more > 0) {
-            println!("  - … 另有 {more} 处 and {more} more");
+            say!("  - … 另有 {more} 处 and {more} more");
         }
     }
 }
 
 fn line(zh: &str, en: &str, finding: &Finding, what: &str) {
     let holds = if finding.holds() { "成立 holds" } else { "不成立 does not hold" };
-    println!("{zh} {en:<10}: {holds} ({what})");
+    say!("{zh} {en:<10}: {holds} ({what})");
 }

@@ -85,7 +85,7 @@ fn answers_hard_cases(pipeline: &mut Pipeline) {
     let expected: Expected = toml::from_str(&text).unwrap();
     let thresholds = pipeline.thresholds().unwrap().clone();
     let policy = Policy::sichuan_2025();
-    let numbers = numbers(&policy, &thresholds, &checkin::Settings::default());
+    let numbers = numbers(&policy, &thresholds, &checkin::Settings::default(), 0);
     let recent = Recent::new(thresholds.confident.cosine);
     let gallery = Gallery::new(pipeline.embedding_digest());
     let mut wrong = Vec::new();

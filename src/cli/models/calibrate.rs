@@ -88,7 +88,7 @@ impl Calibrate {
         let found =
             calibrate(&faces, self.far, self.workers, draw).map_err(|why| self.too_few(&why))?;
         if self.json {
-            println!("{}", self.report(&pack.name, &found));
+            say!("{}", self.report(&pack.name, &found));
         } else {
             self.print_for_people(&pack.name, &found);
         }
@@ -193,27 +193,31 @@ impl Calibrate {
     }
 
     fn print_for_people(&self, pack: &str, found: &Calibration) {
-        println!(
+        say!(
             "pack {pack}: {} people, {} pictures ({} without a face): {} impostor and {} genuine pairs",
-            found.people, found.pictures, found.missed, found.impostor_pairs, found.genuine_pairs
+            found.people,
+            found.pictures,
+            found.missed,
+            found.impostor_pairs,
+            found.genuine_pairs
         );
         for (name, at) in [("match", &found.matching), ("confident", &found.confident)] {
-            println!("{name:<9} cosine {}", at.cosine);
+            say!("{name:<9} cosine {}", at.cosine);
             let Interval { low, high } = at.far_95;
             if at.far > 0.0 {
-                println!("          FAR {:.2e} (95 %: {low:.2e} to {high:.2e})", at.far);
+                say!("          FAR {:.2e} (95 %: {low:.2e} to {high:.2e})", at.far);
             } else {
-                println!("          FAR 0 (95 %: at most {high:.1e}, by pairs that share nobody)");
+                say!("          FAR 0 (95 %: at most {high:.1e}, by pairs that share nobody)");
             }
             let Interval { low, high } = at.frr_95;
-            println!("          FRR {:.4} (95 %: {low:.4} to {high:.4})", at.frr);
+            say!("          FRR {:.4} (95 %: {low:.4} to {high:.4})", at.frr);
         }
-        println!("          stands for FAR {:.1e} in searches", found.confident_far);
-        println!("tail, for searches over a roster");
+        say!("          stands for FAR {:.1e} in searches", found.confident_far);
+        say!("tail, for searches over a roster");
         for point in found.tail.points() {
-            println!("  FAR {:e}: cosine {}", point.far, point.cosine);
+            say!("  FAR {:e}: cosine {}", point.far, point.cosine);
         }
-        println!("intervals: people drawn anew with --seed {}", self.seed);
+        say!("intervals: people drawn anew with --seed {}", self.seed);
     }
 }
 

@@ -30,18 +30,18 @@ impl Choose {
         let tried = Settings { pack: Some(name.clone()), ..settings.clone() };
         let pipeline = Pipeline::open(&tried).map_err(failed)?;
         if manifest.used() == Some(name) {
-            println!("pack {name} is in use already");
+            say!("pack {name} is in use already");
             return Ok(ExitCode::SUCCESS);
         }
         let path = local_manifest::set_use(&Manifest::shipped(), folder, name)?;
-        println!(
+        say!(
             "pack {name} is in use from the next start on (runs here on {}); {} says so",
             pipeline.runtime().as_str(),
             path.display()
         );
-        println!("A terminal whose configuration names a [face] pack or models_dir follows that.");
+        say!("A terminal whose configuration names a [face] pack or models_dir follows that.");
         if before.embedding.digest() != pack.embedding.digest() {
-            println!(
+            say!(
                 "\nEverybody must be enrolled anew. Templates carry the digest of the model that\n\
                  made them, and those of pack {} mean nothing to this one: a terminal refuses them.\n\
                  At each terminal, move its gallery file away, then for each person:\n  \

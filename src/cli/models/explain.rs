@@ -13,7 +13,7 @@ pub(super) fn explain(folder: Option<&Path>) -> ExitCode {
         Some(folder) => folder.join(FILE_NAME).display().to_string(),
         None => format!("{FILE_NAME} in the folder that --models names"),
     };
-    println!(
+    say!(
         "Models of your own, in four steps:\n\
          1. Copy the ONNX files into the folder of installed models, where the next file lies.\n\
          2. Describe them in {path}, as in the example below.\n\

@@ -33,7 +33,7 @@ impl Install {
         let pack = settings.manifest.pack(Some(&self.wanted)).map_err(OpenError::from)?;
         let lacking = lacking(pack, settings)?;
         if lacking.is_empty() {
-            println!("pack {}: every file is here already", pack.name);
+            say!("pack {}: every file is here already", pack.name);
             return Ok(ExitCode::SUCCESS);
         }
         match &self.from {
@@ -45,11 +45,11 @@ impl Install {
         let name = &pack.name;
         match (names(&lacking), self.from) {
             (None, _) => {
-                println!("pack {name}: complete; `rollcall models use {name}` takes it into use");
+                say!("pack {name}: complete; `rollcall models use {name}` takes it into use");
                 Ok(ExitCode::SUCCESS)
             }
             (Some(missing), Some(path)) if path.is_file() => {
-                println!("pack {name}: still missing: {missing}");
+                say!("pack {name}: still missing: {missing}");
                 Ok(ExitCode::SUCCESS)
             }
             (Some(missing), Some(path)) => {
@@ -148,7 +148,7 @@ fn store(model: &Model, bytes: &[u8], from: &Path, folder: &Path) -> Result<(), 
     };
     std::fs::create_dir_all(folder).map_err(|error| failed(&error))?;
     durable::write(&path, bytes, Access::Everyone).map_err(|error| failed(&error))?;
-    println!("installed {} from {}", path.display(), from.display());
+    say!("installed {} from {}", path.display(), from.display());
     Ok(())
 }
 
@@ -163,7 +163,7 @@ fn from_source(lacking: &[&Model], folder: &Path) -> Result<(), Failure> {
             let Report { what, because, hint } = Report::of(&error, error.hint());
             Failure { exit: exit_of(Class::Transient), what, because, hint }
         })?;
-        println!("installed {} from {}", path.display(), source.url);
+        say!("installed {} from {}", path.display(), source.url);
     }
     Ok(())
 }

@@ -19,12 +19,12 @@ pub(super) fn list(settings: &Settings, folder: Option<&Path>) -> Result<ExitCod
         let in_use = pack.name == chosen.name;
         let why =
             if in_use { format!(", in use: {}", why(settings, folder)) } else { String::new() };
-        println!("{} pack {}{why}", if in_use { "*" } else { " " }, pack.name);
+        say!("{} pack {}{why}", if in_use { "*" } else { " " }, pack.name);
         thresholds(pack);
         for model in pack.models() {
             tell(model, Some(pack), settings);
         }
-        println!();
+        say!("");
     }
     let in_a_pack = |model: &Model| {
         manifest.packs().iter().any(|pack| pack.models().any(|one| one.name == model.name))
@@ -48,7 +48,7 @@ fn why(settings: &Settings, folder: Option<&Path>) -> String {
 
 fn thresholds(pack: &Pack) {
     match &pack.thresholds {
-        Some(both) => println!(
+        Some(both) => say!(
             "    calibrated: match from {} (FAR {:e}), confident from {} (FAR {:e}),\n    \
              on {}",
             both.matching.cosine,
@@ -57,15 +57,15 @@ fn thresholds(pack: &Pack) {
             both.confident.far,
             both.matching.data
         ),
-        None => println!("    not calibrated, judges nobody until `rollcall models calibrate`"),
+        None => say!("    not calibrated, judges nobody until `rollcall models calibrate`"),
     }
 }
 
 fn tell(model: &Model, pack: Option<&Pack>, settings: &Settings) {
-    println!("    {:<9} {}, {}", model.role.as_str(), model.name, model.licence);
-    println!("              {}", model.provenance);
-    println!("              SHA-256 {}", HEXLOWER.encode(&model.sha256));
-    println!("              {}", state(model, pack, settings));
+    say!("    {:<9} {}, {}", model.role.as_str(), model.name, model.licence);
+    say!("              {}", model.provenance);
+    say!("              SHA-256 {}", HEXLOWER.encode(&model.sha256));
+    say!("              {}", state(model, pack, settings));
 }
 
 fn state(model: &Model, pack: Option<&Pack>, settings: &Settings) -> String {

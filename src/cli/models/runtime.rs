@@ -18,8 +18,8 @@ const RUNS: usize = 9;
 pub(super) fn runtime(settings: &Settings, folder: Option<&Path>) -> Result<ExitCode, Failure> {
     let pipeline = Pipeline::open(settings)?;
     let in_use = pipeline.runtime();
-    println!("in use: {} ({})", in_use.as_str(), pipeline.runtime_why());
-    println!(
+    say!("in use: {} ({})", in_use.as_str(), pipeline.runtime_why());
+    say!(
         "\npack {}, {} thread(s) a net; each net once on a frame of noise, {} × {} pixels,\n\
          the middle of {RUNS} runs, in ms:",
         pipeline.pack().name,
@@ -28,10 +28,10 @@ pub(super) fn runtime(settings: &Settings, folder: Option<&Path>) -> Result<Exit
         FRAME_PX.1
     );
     drop(pipeline);
-    println!("  {:<12} {:>8} {:>8} {:>8} {:>8}", "", "detect", "liveness", "embed", "sum");
+    say!("  {:<12} {:>8} {:>8} {:>8} {:>8}", "", "detect", "liveness", "embed", "sum");
     for choice in [RuntimeChoice::OnnxRuntime, RuntimeChoice::Rust] {
         if !Pipeline::runtime_is_there(choice) {
-            println!("  {:<12} not on this machine", "onnxruntime");
+            say!("  {:<12} not on this machine", "onnxruntime");
             continue;
         }
         let (name, timings) = timed(&Settings { runtime: choice, ..settings.clone() })?;
@@ -40,17 +40,17 @@ pub(super) fn runtime(settings: &Settings, folder: Option<&Path>) -> Result<Exit
         };
         let [detect, liveness, embed] =
             [middle(|t| t.detect), middle(|t| t.liveness), middle(|t| t.embed)];
-        println!(
+        say!(
             "  {name:<12} {detect:>8.1} {liveness:>8.1} {embed:>8.1} {:>8.1}",
             detect + liveness + embed
         );
     }
-    println!(
+    say!(
         "This is the time in the nets alone, on a machine that may do other things beside;\n\
          `rollcall models bench` measures the whole way of real pictures."
     );
     if !Pipeline::runtime_is_there(RuntimeChoice::OnnxRuntime) {
-        println!("\n{}", how_to_get_it(folder));
+        say!("\n{}", how_to_get_it(folder));
     }
     Ok(ExitCode::SUCCESS)
 }

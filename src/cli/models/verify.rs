@@ -18,13 +18,13 @@ pub(super) fn verify(settings: &Settings) -> Result<ExitCode, Failure> {
     };
     for runtime in [RuntimeChoice::OnnxRuntime, RuntimeChoice::Rust] {
         if !Pipeline::runtime_is_there(runtime) {
-            println!("--     ONNX Runtime is not on this machine: not tried");
+            say!("--     ONNX Runtime is not on this machine: not tried");
             continue;
         }
         for pack in manifest.packs().iter().filter(is_here) {
             let settings = Settings { pack: Some(pack.name.clone()), runtime, ..settings.clone() };
             match Pipeline::open(&settings) {
-                Ok(opened) => println!(
+                Ok(opened) => say!(
                     "ok     pack {} runs on {} ({})",
                     pack.name,
                     opened.runtime().as_str(),
@@ -33,13 +33,13 @@ pub(super) fn verify(settings: &Settings) -> Result<ExitCode, Failure> {
                 Err(error) => {
                     wrong += 1;
                     let why = Chain(&error);
-                    println!("WRONG  pack {}: {why}\n       {}", pack.name, error.hint());
+                    say!("WRONG  pack {}: {why}\n       {}", pack.name, error.hint());
                 }
             }
         }
     }
     for pack in manifest.packs().iter().filter(|pack| pack.thresholds.is_none()) {
-        println!("--     pack {} is not calibrated: it judges nobody", pack.name);
+        say!("--     pack {} is not calibrated: it judges nobody", pack.name);
     }
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
@@ -56,10 +56,10 @@ fn files(settings: &Settings, chosen: &Pack) -> u32 {
                     Ok(Place::Program) => ", in this program",
                     Ok(Place::File(_)) | Err(_) => "",
                 };
-                println!("ok     {} has the SHA-256 of the manifest{place}", model.file);
+                say!("ok     {} has the SHA-256 of the manifest{place}", model.file);
             }
             Err(ModelFileError::Missing { .. }) if !in_use => {
-                println!(
+                say!(
                     "--     {} is not installed, and the pack in use does not need it",
                     model.file
                 );
@@ -70,7 +70,7 @@ fn files(settings: &Settings, chosen: &Pack) -> u32 {
                 | ModelFileError::Hash { .. }),
             ) => {
                 wrong += 1;
-                println!("WRONG  {}\n       {}", Chain(&error), error.hint());
+                say!("WRONG  {}\n       {}", Chain(&error), error.hint());
             }
         }
     }

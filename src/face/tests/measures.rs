@@ -51,7 +51,7 @@ fn mirrored_face_has_the_same_embedding_where_the_manifest_asks_for_the_mean_of_
     };
     let (face, mirrored) = ([1, 2, 3, 4], [4, 3, 2, 1]);
     assert_eq!(embed(face, true).as_slice(), embed(mirrored, true).as_slice());
-    assert_eq!(embed(face, true).as_slice(), [0.5; 4]);
+    assert!(embed(face, true).as_slice().iter().all(|value| (value - 0.5).abs() < 1e-6));
     assert_ne!(embed(face, false).as_slice(), embed(mirrored, false).as_slice());
 }
 

@@ -66,7 +66,7 @@ impl Bench {
             (None, None) => detector::run(&detector_options, &common, settings)?,
         };
         if common.json {
-            println!("{}", report.json);
+            say!("{}", report.json);
         } else {
             print!("{}", report.text);
         }

@@ -3,4 +3,7 @@
 //! names; so no list of names has to agree with another (docs/decisions/0011).
 
 /// Their bytes.
-pub(super) const FILES: &[&[u8]] = &[];
+pub(super) const FILES: &[&[u8]] = &[
+    include_bytes!("../../models/rollcall_detector.onnx"),
+    include_bytes!("../../models/rollcall_embedding.onnx"),
+];

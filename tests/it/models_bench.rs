@@ -139,6 +139,10 @@ fn detector_compared_with_itself_finds_every_face_in_its_place() {
     assert_eq!(report["faces_of_reference"], 12);
     assert_eq!(report["found"], 12);
     assert_eq!(report["point_error"]["p95"], 0.0);
+    // Beside itself, both are as far from the mean of its answers, and it does not repeat itself.
+    let from_mean = &report["point_error_from_mean"];
+    assert_eq!(from_mean, &report["point_error_of_reference_from_mean"]);
+    assert!(from_mean["median"].as_f64().unwrap() > 0.0);
     assert_eq!(report["still"]["pictures"], 3);
     assert!(report["face_free_pictures"].as_u64().unwrap() > 0);
     let (own, reference) = (&report["own"], &report["of_reference"]);

@@ -4,7 +4,9 @@
 //! - *found*: of the pictures in which the reference finds a face with a confidence of 0.6, those
 //!   where the pack's detector has a box that shares half of the largest one (IoU ≥ 0.5);
 //! - *point error*: how far its five points then lie from the reference's, the mean of the five, as
-//!   a share of the eye distance;
+//!   a share of the eye distance. Detectors put the points elsewhere when the picture is seen at
+//!   another size; so the same is also said against the mean of the reference's answers at nine
+//!   sizes, and how far the reference's own single answer lies from that mean;
 //! - *unsteadiness*: how far the points wander when the same picture is seen with the noise of a
 //!   sensor, over `--copies` looks at each of `--still` pictures, for both detectors;
 //! - *false faces*: on pictures without a face, for both. They are those of `--face-free`, or cut
@@ -28,7 +30,7 @@ use super::super::seeded::Seeded;
 use super::cut::{face_free, noisy, points_apart, resized, unsteadiness};
 use super::{Common, Report, number, unreadable};
 use crate::camera::Frame;
-use crate::face::{Found, OpenError, Pipeline, Points, Settings};
+use crate::face::{Found, LookError, OpenError, Pipeline, Points, Rect, Settings};
 use crate::platform::clock::Stopwatch;
 
 /// From here a face of the reference counts.
@@ -39,6 +41,9 @@ const NEAR_CONFIDENCE: f32 = 0.3;
 
 /// Two boxes that share this much of their area show the same face.
 const OVERLAP_MIN: f32 = 0.5;
+
+/// At which sizes, in percent of the bench's, the reference also looks.
+const OTHER_SIZES: [u32; 8] = [86, 90, 94, 98, 102, 106, 110, 114];
 
 /// Pictures that both detectors are timed on.
 const TIMED: usize = 100;
@@ -97,11 +102,21 @@ struct Steadiness {
     lost: u64,
 }
 
+/// How far points are off, as shares of the eye distance.
+#[derive(Clone, Copy)]
+struct PointErrors {
+    /// Ours from the reference's one answer.
+    one_answer: f64,
+    /// Ours from the mean of its answers at several sizes.
+    mean_answer: f64,
+    /// Its one answer from that mean.
+    of_reference: f64,
+}
+
 /// What became of one picture.
 struct Compared {
-    /// Of the largest face of the reference, if it finds one: `None` when it was not found, else
-    /// how far the points are off.
-    largest: Option<Option<f64>>,
+    /// Of the largest face of the reference, if it finds one: `None` when it was not found.
+    largest: Option<Option<PointErrors>>,
     /// False faces of both on the piece that was cut, if there was room.
     false_faces: Option<[usize; 2]>,
 }
@@ -128,8 +143,12 @@ pub(super) fn run(
         || bench.open(),
         |both, index| bench.compare(both, &paths[index]),
     )?;
-    let largest: Vec<Option<f64>> = compared.iter().filter_map(|one| one.largest).collect();
-    let errors: Vec<f64> = largest.iter().copied().flatten().collect();
+    let largest: Vec<Option<PointErrors>> = compared.iter().filter_map(|one| one.largest).collect();
+    let errors: Vec<PointErrors> = largest.iter().copied().flatten().collect();
+    let error = |which: fn(&PointErrors) -> f64| {
+        let (median, p95) = median_and_p95(errors.iter().map(which).collect());
+        json!({ "median": median, "p95": p95 })
+    };
     let false_faces = match &options.face_free {
         Some(folder) => bench.false_faces_in(&pictures_below(folder)?)?,
         None => compared.iter().filter_map(|one| one.false_faces).collect(),
@@ -140,7 +159,6 @@ pub(super) fn run(
     let times = bench.times(&paths)?;
 
     let share = |part: usize| (!largest.is_empty()).then(|| ratio(part, largest.len()));
-    let (error, error_p95) = median_and_p95(errors.clone());
     let sides = |which: usize| {
         let false_count: usize = false_faces.iter().map(|both| both[which]).sum();
         let wander: Vec<f64> = steady.iter().filter_map(|both| both[which].wander).collect();
@@ -161,7 +179,9 @@ pub(super) fn run(
         "side_px": options.side, "pictures": paths.len(),
         "faces_of_reference": largest.len(), "found": errors.len(),
         "found_share": share(errors.len()),
-        "point_error": { "median": error, "p95": error_p95 },
+        "point_error": error(|one| one.one_answer),
+        "point_error_from_mean": error(|one| one.mean_answer),
+        "point_error_of_reference_from_mean": error(|one| one.of_reference),
         "face_free_pictures": false_faces.len(),
         "still": { "pictures": steady.len(), "copies": options.copies,
                    "noise_levels": options.noise, "seed": options.seed },
@@ -187,10 +207,21 @@ impl Bench<'_> {
         let frame = self.read(path)?;
         let near = both.reference.find(&frame, NEAR_CONFIDENCE).map_err(failed)?;
         let own = both.own.find(&frame, self.confidence).map_err(failed)?;
-        let largest = largest(&near).map(|face| {
-            same_face(&own, &face).map(|found| points_apart(&found.points, &face.points))
-        });
-        if self.options.show && largest == Some(None) {
+        let largest = match largest(&near) {
+            None => None,
+            Some(face) => Some(match same_face(&own, &face) {
+                None => None,
+                Some(found) => {
+                    let mean = mean_answer(&mut both.reference, &frame, &face).map_err(failed)?;
+                    Some(PointErrors {
+                        one_answer: points_apart(&found.points, &face.points),
+                        mean_answer: points_apart(&found.points, &mean),
+                        of_reference: points_apart(&face.points, &mean),
+                    })
+                }
+            }),
+        };
+        if self.options.show && matches!(largest, Some(None)) {
             eprintln!("not found: {}", path.display());
         }
         let piece = self.options.face_free.is_none().then(|| {
@@ -300,6 +331,34 @@ fn same_face(found: &[Found], face: &Found) -> Option<Found> {
     (shared(best) >= OVERLAP_MIN).then_some(*best)
 }
 
+/// The points of a face as the net sees them on the average of several sizes of the picture, in
+/// the pixels of `frame`; where it loses the face at a size, that size does not count.
+#[expect(clippy::cast_precision_loss, reason = "sides have at most 8,192 pixels")]
+fn mean_answer(net: &mut Pipeline, frame: &Frame, face: &Found) -> Result<Points, LookError> {
+    let (mut sum, mut answers) = (face.points, 1.0_f32);
+    for percent in OTHER_SIZES {
+        let other = resized(frame, frame.width().max(frame.height()) * percent / 100);
+        let (x, y) = (
+            frame.width() as f32 / other.width() as f32,
+            frame.height() as f32 / other.height() as f32,
+        );
+        // Centres of pixels lie on centres.
+        let back = |[px, py]: [f32; 2]| [(px + 0.5) * x - 0.5, (py + 0.5) * y - 0.5];
+        let found = net.find(&other, REFERENCE_CONFIDENCE)?.into_iter().map(|found| {
+            let [left, top] = back([found.rect.x, found.rect.y]);
+            let rect = Rect { x: left, y: top, w: found.rect.w * x, h: found.rect.h * y };
+            Found { rect, points: found.points.map(back), ..found }
+        });
+        if let Some(again) = same_face(&found.collect::<Vec<_>>(), face) {
+            answers += 1.0;
+            for (sum, point) in sum.iter_mut().zip(again.points) {
+                *sum = [sum[0] + point[0], sum[1] + point[1]];
+            }
+        }
+    }
+    Ok(sum.map(|[x, y]| [x / answers, y / answers]))
+}
+
 /// At most so many, from everywhere.
 fn evenly(paths: &[PathBuf], count: usize) -> Vec<&PathBuf> {
     let count = count.min(paths.len());
@@ -325,10 +384,16 @@ fn ratio(part: usize, all: usize) -> f64 {
 fn text(report: &serde_json::Value) -> String {
     let name = |key: &str| report[key].as_str().unwrap_or_default().to_owned();
     let side = report["side_px"].as_u64().map_or("as they are".to_owned(), |px| format!("{px} px"));
+    let error = |key: &str| {
+        let (median, p95) = (number(&report[key]["median"]), number(&report[key]["p95"]));
+        format!("median {median:.4}, p95 {p95:.4}")
+    };
     let mut text = format!(
         "detector {} (pack {}) against {} (pack {})\n{} pictures, {side}\n\
          largest faces of the reference found: {} of {} ({:.4})\n\
-         point error, share of the eye distance: median {:.4}, p95 {:.4}\n",
+         point error, share of the eye distance, from one answer of the reference: {}\n\
+         \x20 from the mean of its answers at nine sizes: {}\n\
+         \x20 of its one answer from that mean: {}\n",
         name("detector"),
         name("pack"),
         name("reference"),
@@ -337,8 +402,9 @@ fn text(report: &serde_json::Value) -> String {
         report["found"],
         report["faces_of_reference"],
         number(&report["found_share"]),
-        number(&report["point_error"]["median"]),
-        number(&report["point_error"]["p95"]),
+        error("point_error"),
+        error("point_error_from_mean"),
+        error("point_error_of_reference_from_mean"),
     );
     let still = &report["still"];
     text.push_str(&format!(

@@ -1,7 +1,6 @@
 """The two nets. Plain 3 x 3 and 1 x 1 convolutions and ReLU only: what every runtime does fast.
 
-Depthwise convolutions and PReLU save multiplications, and cost time: on the pure-Rust runtime a
-YuNet_s takes more than three times as long as this detector, which multiplies as often.
+Depthwise convolutions and PReLU save multiplications, and cost time (docs/decisions/0012).
 """
 
 import torch

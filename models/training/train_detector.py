@@ -5,7 +5,7 @@ middle lies within one step of the face's middle; cells a little further away co
 nor does the middle of a face at the grid steps that are not its own. The error of the points is
 measured in distances between the eyes, which is what the aligner minds.
 
-    python train_detector.py --work WORK --steps 5000 [--threads 2]
+    python train_detector.py --work WORK --steps 9000 [--threads 2]
 """
 
 import argparse

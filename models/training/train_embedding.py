@@ -3,7 +3,7 @@ and faces of one batch shall be as similar to each other as they are to the teac
 
 Shows, every 500 steps, how well it does on clean pictures of people whom it never saw.
 
-    python train_embedding.py --work WORK --steps 7500 [--threads 2]
+    python train_embedding.py --work WORK --steps 9000 [--threads 2]
 """
 
 import argparse

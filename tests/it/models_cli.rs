@@ -123,7 +123,8 @@ fn wrong_names_and_folders_are_bad_usage() {
     refused(&["list", "--manifest", "/nowhere.toml"], 2, "No such file");
     refused(&["bench", "--lfw", "/nowhere", "--runtime", "rust"], 2, "No such file");
     refused(&["calibrate", "--pictures", "/nowhere"], 2, "No such file");
-    refused(&["bench", "--liveness", "/nowhere"], 2, "No such file");
+    let liveness = ["bench", "--liveness", "/nowhere", "--pack", "mobilefacenet"];
+    refused(&liveness, 2, "No such file");
     refused(&["plot", "/nowhere", "--out", "/nowhere.svg"], 2, "No such file");
 }
 

@@ -147,7 +147,7 @@ def main():
         torch.nn.utils.clip_grad_norm_([p for p in learners[1][0].param_groups[0]["params"]], 20.0)
         for learner, _ in learners:
             learner.step()
-        now = np.array([float(kind) / max(cells, 1) for kind in (face, box, point)])
+        now = np.array([float(torch.as_tensor(kind).detach()) / max(cells, 1) for kind in (face, box, point)])
         shown += (now - shown) * (0.02 if step else 1)
         if step % 100 == 99:
             kinds = "face {:.4f}, box {:.4f}, points {:.4f}".format(*shown)

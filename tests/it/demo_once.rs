@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use rollcall::platform::durable::{self, Access};
 use serde_json::Value;
 
-use crate::face_data::{assets, default_pack_is_here, sorted};
+use crate::face_data::{assets, sorted};
 
 const KINDS: [&str; 9] = [
     "proxy_stand_in",
@@ -70,16 +70,12 @@ fn every_fraud_is_found_and_nobody_else_accused_with_onnx_runtime() {
         println!("SKIPPED: ORT_DYLIB_PATH names no ONNX Runtime");
         return;
     }
-    if default_pack_is_here() {
-        plays_the_day(&mut demo(&["--once", "--json"]), "onnxruntime");
-    }
+    plays_the_day(&mut demo(&["--once", "--json"]), "onnxruntime");
 }
 
 #[test]
 fn every_fraud_is_found_and_nobody_else_accused_without_onnx_runtime() {
-    if default_pack_is_here() {
-        plays_the_day(&mut demo(&["--once", "--json", "--runtime", "rust"]), "rust");
-    }
+    plays_the_day(&mut demo(&["--once", "--json", "--runtime", "rust"]), "rust");
 }
 
 #[test]
@@ -116,9 +112,6 @@ fn folder_with_too_few_people_is_told_in_three_lines() {
 
 #[test]
 fn folder_of_faces_of_the_visitors_own_serves_as_well() {
-    if !default_pack_is_here() {
-        return;
-    }
     // Other people than those in the program, in another order: nothing in the demo knows them.
     let own = tempfile::tempdir().unwrap();
     for (place, person) in sorted(&assets().join("people")).iter().rev().take(14).enumerate() {
@@ -139,9 +132,6 @@ fn link(from: &Path, to: &Path) {
 
 #[test]
 fn taken_port_is_told_and_another_is_found() {
-    if !default_pack_is_here() {
-        return;
-    }
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let mut command = Command::new(env!("CARGO_BIN_EXE_rollcall"));
@@ -156,9 +146,6 @@ fn taken_port_is_told_and_another_is_found() {
 
 #[test]
 fn interrupted_demo_ends_cleanly_and_leaves_nothing_behind() {
-    if !default_pack_is_here() {
-        return;
-    }
     let scratch = tempfile::tempdir().unwrap();
     let mut child = demo(&[]).env("TMPDIR", scratch.path()).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

@@ -47,11 +47,6 @@ pub(crate) fn opened_pack(pack: &str, runtime: RuntimeChoice) -> Option<Pipeline
     }
 }
 
-/// Whether the program can run its default pack here; if not, the test says that it was skipped.
-pub(crate) fn default_pack_is_here() -> bool {
-    opened(RuntimeChoice::Rust).is_some()
-}
-
 /// The folder that `ROLLCALL_DATA` names; without it the test says that it was skipped.
 pub(crate) fn data_folder() -> Option<PathBuf> {
     let folder = std::env::var_os("ROLLCALL_DATA").filter(|path| !path.is_empty());

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use rollcall::face::{Manifest, Pipeline, RuntimeChoice, model_files};
 use rollcall::platform::durable::{self, Access};
 
-use super::face_data::{data_folder, default_pack_is_here, people};
+use super::face_data::{data_folder, people};
 
 /// A pack that is not part of the program.
 const UPSTREAM: &str = "mobilefacenet";
@@ -192,9 +192,6 @@ fn verify_forgives_what_is_not_installed_unless_it_is_in_use() {
 
 #[test]
 fn bench_prints_the_promised_json() {
-    if !default_pack_is_here() {
-        return;
-    }
     // The protocol is read where the pictures are: a folder of links, named as LFW names them.
     let folder = tempfile::tempdir().unwrap();
     let people: Vec<_> = people().into_iter().take(6).collect();

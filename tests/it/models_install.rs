@@ -11,6 +11,7 @@ use tempfile::TempDir;
 use crate::support::broker::free_port;
 use crate::support::day::write;
 use crate::support::file_server::{FileServer, Serves};
+use crate::support::fine;
 
 const PACK: &str = "mine";
 const SIZE: usize = 300_000;
@@ -97,12 +98,6 @@ fn without_the_machines_own(command: &mut Command) {
         command.env_remove(variable);
     }
     command.env("XDG_DATA_HOME", "/nowhere");
-}
-
-#[track_caller]
-fn fine(output: &Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout.clone()).unwrap()
 }
 
 /// What failed, because of what, what to do; all of these words are in it.

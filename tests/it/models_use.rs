@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use crate::face_data::data_folder;
 use crate::support::day::write;
+use crate::support::fine;
 
 const PERSON: &str = "00112233445566778899aabbccddeeff";
 
@@ -87,12 +88,6 @@ fn pictures(people: &Path) -> Vec<PathBuf> {
         .collect();
     of_one.sort();
     of_one
-}
-
-#[track_caller]
-fn fine(output: &Output) -> String {
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout.clone()).unwrap()
 }
 
 #[track_caller]

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use rollcall::domain::Timestamp;
 use rollcall::platform::clock::{Clock, SystemClock};
 
-use crate::face_data::{default_pack_is_here, people};
+use crate::face_data::people;
 use crate::support::broker::eventually;
 use crate::support::day::{rollcall, verify, write};
 use crate::support::mosquitto::Mosquitto;
@@ -81,9 +81,6 @@ fn ran(arguments: &[&str]) -> String {
 
 #[test]
 fn a_face_before_the_camera_becomes_a_verifiable_line_on_the_page() {
-    if !default_pack_is_here() {
-        return;
-    }
     let broker = Mosquitto::start();
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);

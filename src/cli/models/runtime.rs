@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::Failure;
 use super::measure::median_and_p95_ms;
+use super::seeded::Seeded;
 use crate::camera::Frame;
 use crate::face::{OpenError, Pipeline, RuntimeChoice, Settings, Timings};
 
@@ -66,12 +67,8 @@ fn timed(settings: &Settings) -> Result<(&'static str, Vec<Timings>), OpenError>
 /// The same noise each time: the nets' work does not hang on what they see.
 fn noise() -> Frame {
     let (width, height) = FRAME_PX;
-    let mut state = 1_u32;
-    let bytes = (0..width * height * 3).map(|_| {
-        // The linear congruential generator of Numerical Recipes; its high byte.
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        state.to_be_bytes()[0]
-    });
+    let mut seeded = Seeded::new(1);
+    let bytes = (0..width * height * 3).map(|_| seeded.draw().to_be_bytes()[0]);
     Frame::from_rgb(width, height, bytes.collect()).expect("three bytes a pixel were made")
 }
 

@@ -21,3 +21,10 @@ pub(crate) async fn within_limit<T>(what: &str, condition: impl Future<Output = 
     let waited = tokio::time::timeout(LIMIT, condition).await;
     waited.unwrap_or_else(|_| panic!("{what}: not within {LIMIT:?}"))
 }
+
+/// What a program printed that ended well.
+#[track_caller]
+pub(crate) fn fine(output: &std::process::Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}

@@ -5,8 +5,8 @@
 //! each stage's median and 95th percentile on many pictures; here are the same stages on one
 //! picture, repeatable, and the comparisons that grow with the number of people.
 //!
-//! Pictures are those of the generated people (assets/). Where the default pack is neither in the
-//! program nor in the folder that ROLLCALL_DATA names, the benches that need it say SKIPPED.
+//! Pictures are those of the generated people (assets/). Benches that need a pack which is not here
+//! say SKIPPED.
 //! The last two compare packs on the pure-Rust runtime, from the frame to the decision: each shipped
 //! pack beside `mobilefacenet`, and in one run the ratio of the default pack to it (at most a third
 //! is wanted).

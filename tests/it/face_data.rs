@@ -26,8 +26,7 @@ pub(crate) fn sorted(folder: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// The default pack on one thread; where its files are neither in the program nor in the folder
-/// that `ROLLCALL_DATA` names, the test says that it was skipped.
+/// The default pack, which is part of the program, on one thread.
 pub(crate) fn opened(runtime: RuntimeChoice) -> Option<Pipeline> {
     opened_pack(&Manifest::shipped().packs()[0].name, runtime)
 }

@@ -7,9 +7,9 @@
 //!
 //! Pictures are those of the generated people (assets/). Benches that need a pack which is not here
 //! say SKIPPED.
-//! The last two compare packs on the pure-Rust runtime, from the frame to the decision: each shipped
-//! pack beside `mobilefacenet`, and in one run the ratio of the default pack to it (at most a third
-//! is wanted).
+//! Two compare packs on the pure-Rust runtime, from the frame to the decision: each calibrated pack,
+//! and in one run the ratio of the default pack to `mobilefacenet` (at most a third is wanted). The
+//! last compares the shipped detector with the small detector that it must outrun.
 
 use std::path::PathBuf;
 
@@ -38,6 +38,20 @@ fn opened(runtime: &str, liveness: bool) -> Option<(Pipeline, Frame)> {
 }
 
 fn opened_pack(runtime: &str, liveness: bool, pack: Option<&str>) -> Option<(Pipeline, Frame)> {
+    let text: String = include_str!("../models/manifest.toml")
+        .lines()
+        .filter(|line| liveness || !line.starts_with("liveness = "))
+        .flat_map(|line| [line, "\n"])
+        .collect();
+    let manifest = Manifest::parse(&text).expect("a pack may do without liveness");
+    opened_pack_of(&manifest, runtime, pack)
+}
+
+fn opened_pack_of(
+    manifest: &Manifest,
+    runtime: &str,
+    pack: Option<&str>,
+) -> Option<(Pipeline, Frame)> {
     let data = std::env::var_os("ROLLCALL_DATA").map(PathBuf::from);
     let folders = model_files::search_folders(None, data.as_deref());
     let mut settings = Settings::with_folders(folders);
@@ -49,14 +63,7 @@ fn opened_pack(runtime: &str, liveness: bool, pack: Option<&str>) -> Option<(Pip
         eprintln!("SKIPPED: ONNX Runtime is not on this machine");
         return None;
     }
-    if !liveness {
-        let text: String = include_str!("../models/manifest.toml")
-            .lines()
-            .filter(|line| !line.starts_with("liveness = "))
-            .flat_map(|line| [line, "\n"])
-            .collect();
-        settings.manifest = Manifest::parse(&text).expect("a pack may do without liveness");
-    }
+    settings.manifest = manifest.clone();
     let frame = camera::decode(PICTURE).expect("the picture is sound");
     match Pipeline::open(&settings) {
         Ok(pipeline) => Some((pipeline, frame)),
@@ -190,17 +197,9 @@ fn default_pack_against_mobilefacenet(bencher: Bencher) {
             let kiosks =
                 [default.as_str(), "mobilefacenet"].map(|pack| Kiosk::open(pack, liveness));
             let [Some(mut own), Some(mut other)] = kiosks else { return };
-            let mut times = [Vec::new(), Vec::new()];
-            for _ in 0..LOOKS {
-                for (kiosk, times) in [&mut own, &mut other].into_iter().zip(&mut times) {
-                    let watch = Stopwatch::start();
-                    kiosk.decide();
-                    times.push(watch.elapsed());
-                }
-            }
-            let [own, other] = times.map(|mut times| {
-                times.sort();
-                times[LOOKS / 2].as_secs_f64() * 1000.0
+            let [own, other] = medians_ms(LOOKS, |first| {
+                let kiosk = if first { &mut own } else { &mut other };
+                kiosk.decide();
             });
             eprintln!(
                 "frame to decision, {nets}: {default} {own:.1} ms, mobilefacenet {other:.1} ms, \
@@ -209,4 +208,64 @@ fn default_pack_against_mobilefacenet(bencher: Bencher) {
             );
         }
     });
+}
+
+/// Beside which detector ours must be the faster one: YuNet_s, which the manifest does not know.
+const YUNET_S: &str = r#"
+[[model]]
+name = "yunet_s"
+role = "detector"
+file = "yunet_s_320_320.onnx"
+sha256 = "beb05bf2378aee45cd7c41056da07265b7bb91041ed1b06f923819a9c744ec36"
+input = [1, 3, 0, 0]
+colour = "bgr"
+scale = 1.0
+mean = [0.0, 0.0, 0.0]
+std = [1.0, 1.0, 1.0]
+post = "yunet"
+licence = "Apache-2.0"
+provenance = "YuNet_s of libfacedetection.train, for 320 x 320 only"
+
+[[pack]]
+name = "yunet_s"
+detector = "yunet_s"
+embedding = "rollcall_embedding"
+"#;
+
+/// Is the shipped detector faster than `YuNet_s` on the same picture of 320 × 320 and the same
+/// runtime, on one thread? Both look in turn; the medians are printed.
+#[divan::bench(args = RUNTIMES, sample_count = 1, sample_size = 1)]
+fn default_detector_against_yunet_s(bencher: Bencher, runtime: &str) {
+    const LOOKS: usize = 60;
+    let text = format!("{}{YUNET_S}", include_str!("../models/manifest.toml"));
+    let manifest = Manifest::parse(&text).expect("the added entries are sound");
+    let open = |pack| opened_pack_of(&manifest, runtime, Some(pack));
+    let (Some((mut own, frame)), Some((mut other, _))) =
+        (open("rollcall-default"), open("yunet_s"))
+    else {
+        return;
+    };
+    bencher.bench_local(|| {
+        let [own, other] = medians_ms(LOOKS, |first| {
+            let net = if first { &mut own } else { &mut other };
+            net.find(&frame, 0.6).expect("the nets run");
+        });
+        eprintln!("detect in 320 x 320, {runtime}: ours {own:.2} ms, YuNet_s {other:.2} ms");
+    });
+}
+
+/// The medians of two things that run in turn: the first where the argument is true.
+fn medians_ms(looks: usize, mut run: impl FnMut(bool)) -> [f64; 2] {
+    let mut times = [Vec::new(), Vec::new()];
+    for _ in 0..looks {
+        for (first, times) in [true, false].into_iter().zip(&mut times) {
+            let watch = Stopwatch::start();
+            run(first);
+            times.push(watch.elapsed());
+        }
+    }
+    times.map(|mut times| {
+        times.sort();
+        times[looks / 2].as_secs_f64() * 1000.0
+    })
 }

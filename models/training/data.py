@@ -1,13 +1,16 @@
 """The pictures and labels that both nets are trained on, made once from ROLLCALL_DATA.
 
 Reads faces/lfw-rest.tar (5,031 pictures, 250 x 250) and finds the faces with YuNet at confidence
-0.6. YuNet's answer moves by 5 % of the distance between the eyes when the picture moves by a few
-pixels, so a label is the mean of its answers on the picture and on eight moved, turned, scaled and
-mirrored copies. Writes three files into the working folder:
+0.6. YuNet's answer moves by 4 % of the distance between the eyes when the picture moves by a few
+pixels, so a label is the mean of its answers on twelve moved copies. They are as large as the
+pictures that a kiosk shows to the net: YuNet answers otherwise on smaller ones. Nor does it see a
+face and its mirror image alike, so the mirror image of each picture has labels of its own. Writes
+three files into the working folder:
 
     pictures.npz   pictures [n,250,250,3] BGR bytes, aligned [n,128,128,3] BGR bytes (the face in
                    front on the usual 112 x 112 template, with 8 pixels of margin), name [n]
-    labels.npz     one row a face: number of the picture, x, y, w, h, five points, score
+    labels.npz     one row a face: number of the picture, x, y, w, h, five points, score; picture
+                   n + i is the mirror image of picture i
     teacher.onnx   the teacher with any batch size (its file fixes it at 1; weights unchanged)
 
 Nothing else is ever read: lfw-pairs and people are for evaluation.
@@ -18,6 +21,7 @@ Nothing else is ever read: lfw-pairs and people are for evaluation.
 import argparse
 import collections
 import hashlib
+import multiprocessing
 import pathlib
 import tarfile
 
@@ -33,6 +37,8 @@ TEMPLATE = np.array(
     np.float32,
 )
 MARGIN = 8
+# How much larger the copies are on which YuNet answers: 250 pixels become 275 to 365.
+ENLARGED = (1.1, 1.46)
 
 
 def session(path, threads=1):
@@ -66,32 +72,36 @@ def detect(net, picture, confidence=0.6, overlap=0.3):
     return found[np.array(kept, int).reshape(-1)].astype(np.float32)
 
 
-def steadied(net, picture, faces, seed, copies=8):
-    """The faces, each with the mean of the net's answers on moved copies of the picture."""
+def steadied(net, picture, seed, copies=12):
+    """The faces of a picture, each with the mean of the net's answers on moved, enlarged copies."""
     r = np.random.default_rng(seed)
-    answers = [[face[:14]] for face in faces]
-    for copy in range(copies):
-        k, angle = r.uniform(0.85, 1.15), r.uniform(-0.12, 0.12)
-        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * k
-        affine = np.c_[turn, 128 + r.uniform(-8, 8, 2) - turn @ [125, 125]]
-        mirror = copy % 2 == 1
-        source = picture[:, ::-1] if mirror else picture
-        found = detect(net, cv2.warpAffine(source, affine, (256, 256), borderMode=cv2.BORDER_REPLICATE), 0.4)
+    faces = detect(net, picture)
+    answers = [[] for _ in faces]
+    for _ in range(copies):
+        k = r.uniform(*ENLARGED)
+        side = round(len(picture) * k)
+        shift = side / 2 - 0.5 + r.uniform(-16, 16, 2) - k * (len(picture) / 2 - 0.5)
+        affine = np.array([[k, 0, shift[0]], [0, k, shift[1]]])
+        found = detect(net, cv2.warpAffine(picture, affine, (side, side), borderMode=cv2.BORDER_REPLICATE), 0.4)
         if not len(found):
             continue
-        back = np.linalg.inv(np.r_[affine, [[0, 0, 1]]])[:2]
-        points = found[:, 4:14].reshape(-1, 5, 2) @ back[:, :2].T + back[:, 2]
-        centre = (found[:, :2] + found[:, 2:4] / 2) @ back[:, :2].T + back[:, 2]
-        if mirror:
-            points[..., 0] = 249 - points[..., 0]
-            points, centre[:, 0] = points[:, [1, 0, 2, 4, 3]], 249 - centre[:, 0]
-        size = found[:, 2:4] / k
+        points = (found[:, 4:14].reshape(-1, 5, 2) - shift) / k
+        boxes = np.c_[(found[:, :2] - shift) / k, found[:, 2:4] / k]
         for face, seen in zip(faces, answers):
             away = np.abs(points - face[4:14].reshape(5, 2)).mean((1, 2))
             same = away.argmin()
             if away[same] < 0.15 * face[2]:
-                seen.append(np.r_[centre[same] - size[same] / 2, size[same], points[same].ravel()])
-    return np.array([np.r_[np.mean(seen, 0), face[14]] for face, seen in zip(faces, answers)])
+                seen.append(np.r_[boxes[same], points[same].ravel()])
+    return np.array([np.r_[np.mean(seen or [face[:14]], 0), face[14]] for face, seen in zip(faces, answers)], np.float32)
+
+
+def look_with(path):
+    global YUNET
+    YUNET = session(path)
+
+
+def look(number, picture):
+    return steadied(YUNET, picture, number)
 
 
 def front(faces, side=250):
@@ -141,28 +151,26 @@ def main():
     args.add_argument("--work", type=pathlib.Path, required=True)
     args = args.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
-    yunet = session(args.data / "models/yunet_n_dynamic.onnx", 2)
-    names, pictures, faces_of, fronts = [], [], [], []
+    names, pictures = [], []
     with tarfile.open(args.data / "faces/lfw-rest.tar") as tar:
         for member in tar:
-            if not member.name.endswith(".jpg"):
-                continue
-            picture = cv2.imdecode(np.frombuffer(tar.extractfile(member).read(), np.uint8), cv2.IMREAD_COLOR)
-            faces = detect(yunet, picture)
-            if not len(faces):
-                raise SystemExit(f"{member.name}: YuNet finds no face; are data and model the expected ones?")
-            names.append(member.name)
-            pictures.append(picture)
-            faces_of.append(faces)
-            fronts.append(aligned(picture, faces[front(faces), 4:14]))
+            if member.name.endswith(".jpg"):
+                names.append(member.name)
+                bytes_ = np.frombuffer(tar.extractfile(member).read(), np.uint8)
+                pictures.append(cv2.imdecode(bytes_, cv2.IMREAD_COLOR))
+    both = [np.ascontiguousarray(p) for kind in (pictures, (p[:, ::-1] for p in pictures)) for p in kind]
+    yunet = args.data / "models/yunet_n_dynamic.onnx"
+    with multiprocessing.Pool(initializer=look_with, initargs=(yunet,)) as pool:
+        faces_of = pool.starmap(look, enumerate(both), chunksize=64)
+    for name, faces in zip(names, faces_of):
+        if not len(faces):
+            raise SystemExit(f"{name}: YuNet finds no face; are data and model the expected ones?")
+    fronts = [aligned(picture, faces[front(faces), 4:14]) for picture, faces in zip(pictures, faces_of)]
     np.savez(args.work / "pictures.npz", pictures=np.stack(pictures), aligned=np.stack(fronts), name=np.array(names))
-    rows = [
-        np.c_[np.full(len(faces), number), steadied(yunet, pictures[number], faces, number)]
-        for number, faces in enumerate(faces_of)
-    ]
+    rows = [np.c_[np.full(len(faces), number), faces] for number, faces in enumerate(faces_of) if len(faces)]
     np.savez(args.work / "labels.npz", faces=np.concatenate(rows).astype(np.float32))
     teacher_for_batches(args.data / "models/mobilefacenet_foamliu.onnx", args.work / "teacher.onnx")
-    print(f"{len(names)} pictures, {sum(map(len, faces_of))} faces, {held_out(names)[0].sum()} pictures held out")
+    print(f"{len(names)} pictures, {sum(map(len, faces_of)) // 2} faces, {held_out(names)[0].sum()} pictures held out")
 
 
 if __name__ == "__main__":

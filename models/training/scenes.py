@@ -10,6 +10,7 @@ A face that is mostly hidden or cut off is neither right nor wrong: it is left o
 """
 
 import argparse
+import multiprocessing
 import pathlib
 import pickle
 
@@ -46,11 +47,11 @@ def under(mask, face):
 
 
 class Scenes:
-    def __init__(self, work, seed):
-        self.pictures = np.load(work / "pictures.npz")["pictures"]
+    def __init__(self, work):
+        pictures = np.load(work / "pictures.npz")["pictures"]
+        self.pictures = np.concatenate([pictures, pictures[:, :, ::-1]])
         labels = np.load(work / "labels.npz")["faces"]
         self.faces = [labels[labels[:, 0] == i][:, 1:] for i in range(len(self.pictures))]
-        self.r = np.random.default_rng(seed)
 
     def faceless_piece(self):
         r = self.r
@@ -196,8 +197,9 @@ class Scenes:
             scene = cv2.imdecode(cv2.imencode(".jpg", scene, [cv2.IMWRITE_JPEG_QUALITY, int(r.integers(25, 90))])[1], 1)
         return scene
 
-    def draw(self):
+    def draw(self, seed):
         """A scene, the faces in it, and those that count neither way: rows of box and points."""
+        self.r = np.random.default_rng(seed)
         chance = self.r.random()
         if chance < 0.14:
             scene, faces, uncounted = self.ground(), [], []
@@ -211,12 +213,13 @@ class Scenes:
         return self.photographed(scene), *rows
 
 
-def mirrored(faces, side):
-    """Boxes and points of the mirror image: left and right change places."""
-    faces[:, 0] = side - 1 - faces[:, 0] - faces[:, 2]
-    points = faces[:, 4:].reshape(-1, 5, 2)
-    points[..., 0] = side - 1 - points[..., 0]
-    faces[:, 4:] = points[:, [1, 0, 2, 4, 3]].reshape(-1, 10)
+def compose_from(work):
+    global SCENES
+    SCENES = Scenes(work)
+
+
+def compose(seed):
+    return SCENES.draw(seed)
 
 
 def main():
@@ -225,12 +228,13 @@ def main():
     args.add_argument("--count", type=int, default=14_000)
     args.add_argument("--seed", type=int, default=5)
     args = args.parse_args()
-    scenes = Scenes(args.work, args.seed)
     stored = open_memmap(args.work / "scenes_x.npy", "w+", np.uint8, (args.count, SIDE, SIDE, 3))
     labels = []
-    for number in range(args.count):
-        stored[number], *rows = scenes.draw()
-        labels.append(rows)
+    seeds = ((args.seed, number) for number in range(args.count))
+    with multiprocessing.Pool(initializer=compose_from, initargs=(args.work,)) as pool:
+        for number, (scene, *rows) in enumerate(pool.imap(compose, seeds, chunksize=16)):
+            stored[number] = scene
+            labels.append(rows)
     stored.flush()
     (args.work / "scenes_y.pkl").write_bytes(pickle.dumps(labels))
     print(f"{args.count} scenes, {sum(len(faces) for faces, _ in labels)} faces")

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from muon import optimisers, set_rate
 from nets import STRIDES, Detector
-from scenes import SIDE, mirrored
+from scenes import SIDE
 
 BATCH = 24
 # Smallest and largest face, as the root of its area in pixels, of each grid step.
@@ -76,7 +76,10 @@ def losses(map_, stride, is_face, whose, faces):
     points = f[:, 4:].reshape(-1, 5, 2)
     eyes = (points[:, 0] - points[:, 1]).norm(dim=1, keepdim=True).maximum(0.25 * f[:, 2:3]) / stride
     coded = (points / stride - torch.stack([column, row], 1)[:, None]).reshape(-1, 10)
-    return face_loss, box_loss, smooth_l1((values[:, 4:] - coded) / eyes, 0.03) / 5, len(at)
+    # On a small face a pixel is much of the eye distance, and the label itself is as far off.
+    trust = (f[:, 2:3] / 60).clamp(0.5, 2)
+    error = F.smooth_l1_loss((values[:, 4:] - coded) / eyes, torch.zeros_like(coded), beta=0.02, reduction="none")
+    return face_loss, box_loss, (error * trust).sum() / 5, len(at)
 
 
 class Batches:
@@ -86,7 +89,7 @@ class Batches:
         self.chance = np.random.default_rng(0)
 
     def draw(self):
-        """Scenes of one random size, moved, mirrored and relit, with the faces moved alike."""
+        """Scenes of one random size, moved and relit, with the faces moved alike."""
         r = self.chance
         drawn = np.sort(r.integers(len(self.labels), size=BATCH))
         x = torch.from_numpy(self.scenes[drawn]).permute(0, 3, 1, 2).float()
@@ -100,16 +103,13 @@ class Batches:
         if r.random() < 0.3:
             x = x + torch.randn_like(x) * float(r.uniform(1, 8))
         x = (x.clamp(0, 255) - 127.5) / 127.5
-        mirror = r.random() < 0.5
-        x = (x.flip(3) if mirror else x).contiguous(memory_format=torch.channels_last)
+        x = x.contiguous(memory_format=torch.channels_last)
         levels, everyone = [[], [], []], [np.zeros((0, 14), np.float32)]
         for number in drawn:
             rows = [kind * (side / SIDE) for kind in self.labels[number]]
             for kind in rows:
                 kind[:, :2] += (right, down)
                 kind[:, 4:] += np.tile((right, down), 5)
-                if mirror:
-                    mirrored(kind, side)
             before = sum(map(len, everyone))
             for level, (is_face, whose) in zip(levels, targets(*rows, side)):
                 level.append((is_face, np.where(whose >= 0, whose + before, -1)))
@@ -123,6 +123,7 @@ def main():
     args.add_argument("--work", type=pathlib.Path, required=True)
     args.add_argument("--steps", type=int, required=True)
     args.add_argument("--threads", type=int, default=1)
+    args.add_argument("--rate", type=float, default=0.01, help="of Muon, at the beginning")
     args.add_argument("--start", type=pathlib.Path, help="weights to go on from")
     args = args.parse_args()
     torch.set_num_threads(args.threads)
@@ -131,7 +132,7 @@ def main():
     detector = Detector().to(memory_format=torch.channels_last)
     if args.start:
         detector.load_state_dict(torch.load(args.start))
-    learners = optimisers(detector, detector.kernels(), 0.01, 2e-3, 1e-4)
+    learners = optimisers(detector, detector.kernels(), args.rate, 2e-3, 1e-4)
     started, shown = time.time(), np.zeros(3)
     for step in range(args.steps):
         set_rate(learners, min(1, (step + 1) / 200) * (1 - step / args.steps))
@@ -140,7 +141,7 @@ def main():
             maps = detector(x)
         parts = [losses(map_, stride, *level, faces) for map_, stride, level in zip(maps, STRIDES, levels)]
         face, box, point, cells = (sum(kind) for kind in zip(*parts))
-        loss = (face + 4 * box + 6 * point) / max(cells, 1)
+        loss = (face + 4 * box + 10 * point) / max(cells, 1)
         for learner, _ in learners:
             learner.zero_grad()
         loss.backward()

@@ -73,17 +73,15 @@ impl Demo {
     }
 }
 
-fn hint(error: &DemoError) -> String {
+fn hint(error: &DemoError) -> &'static str {
     match error {
         DemoError::Album(_) | DemoError::Picture { .. } | DemoError::Enrol(_) => {
             "name another folder with --faces: one sub-folder per person, each with at least four \
              pictures of that person alone"
-                .into()
         }
-        DemoError::Models(_) => format!(
-            "`rollcall models verify` tells what is missing; {DATA_VARIABLE} names a folder with \
-             models/"
-        ),
+        DemoError::Models(_) => {
+            "`rollcall models verify` tells what is wrong with them and what to do"
+        }
         DemoError::Look(_)
         | DemoError::Capture(_)
         | DemoError::Attend(_)
@@ -103,7 +101,6 @@ fn hint(error: &DemoError) -> String {
         | DemoError::Uplink(_)
         | DemoError::Core(_) => {
             "check free disk space in the system's folder for temporary files, and start again"
-                .into()
         }
     }
 }

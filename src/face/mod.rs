@@ -9,7 +9,7 @@
 //!
 //! [`Pipeline::open`] loads a pack of models, checks each file against the manifest, and runs each
 //! net once, so that what cannot work fails at the start and not before a trainee.
-//! [`Pipeline::look`] measures one frame; [`sight`] compares what it saw. Pictures and embeddings
+//! [`Pipeline::look`] measures one frame; [`sight()`] compares what it saw. Pictures and embeddings
 //! end here: a [`Sighting`](crate::domain::Sighting) holds numbers and identities only.
 
 pub mod accuracy;
@@ -35,6 +35,7 @@ mod pipeline;
 mod planes;
 mod quality;
 mod shipped;
+mod sight;
 #[cfg(test)]
 mod tests;
 
@@ -43,5 +44,6 @@ pub use embed::Embedding;
 pub use gallery::Gallery;
 pub use manifest::{Manifest, Pack, Thresholds};
 pub use onnx::{NetError, Runtime, RuntimeChoice, RuntimeError};
-pub use pipeline::{FrontFace, Look, LookError, OpenError, Pipeline, Settings, Timings, sight};
+pub use pipeline::{FrontFace, Look, LookError, OpenError, Pipeline, Settings, Timings};
 pub use recent::Recent;
+pub use sight::sight;

@@ -12,9 +12,9 @@ use super::local_manifest::{self, LocalError};
 use super::manifest::{Manifest, ManifestError, Model, Pack, Role, Thresholds};
 use super::model_files::{self, ModelFileError};
 use super::onnx::{Engine, Net, NetError, Runtime, RuntimeChoice, RuntimeError};
-use super::{Gallery, Recent, quality};
+use super::quality;
 use crate::camera::Frame;
-use crate::domain::{PersonId, Quality, Score, SeenFace, Sighting};
+use crate::domain::{Quality, Score};
 use crate::platform::clock::Stopwatch;
 use crate::platform::telemetry::Class;
 
@@ -375,32 +375,4 @@ fn liveness_net(net: Box<dyn Net>, model: &Model) -> Result<LivenessNet, OpenErr
 fn wrong_role(model: &Model) -> OpenError {
     let why = NetError::Shape(format!("it is a {}", model.role.as_str()));
     OpenError::Model { model: model.name.clone(), why }
-}
-
-/// Compares what a frame showed with the people of the gallery and the faces of today.
-///
-/// `claim` is the person that the trainee says to be; `roster` the people who may check in here
-/// now. Whether the face served somebody else today is asked for the claimed person, without a
-/// claim for the most similar one.
-pub fn sight(
-    look: &Look,
-    gallery: &Gallery,
-    recent: &Recent,
-    claim: Option<PersonId>,
-    roster: &[PersonId],
-) -> Sighting {
-    let face = look.face.as_ref().map(|face| {
-        let compared = gallery.compare(&face.embedding, claim, roster);
-        let subject = claim.or(compared.best.map(|best| best.person));
-        SeenFace {
-            quality: face.quality,
-            liveness: face.liveness,
-            claimed: compared.claimed,
-            best: compared.best,
-            second: compared.second,
-            same_face: subject
-                .and_then(|person| recent.same_face(&face.embedding, person, gallery)),
-        }
-    });
-    Sighting { faces: look.in_front, face }
 }

@@ -27,8 +27,8 @@ pub(crate) fn sorted(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The default pack, which is part of the program, on one thread.
-pub(crate) fn opened(runtime: RuntimeChoice) -> Option<Pipeline> {
-    opened_pack(&Manifest::shipped().packs()[0].name, runtime)
+pub(crate) fn opened(runtime: RuntimeChoice) -> Pipeline {
+    opened_pack(&Manifest::shipped().packs()[0].name, runtime).expect("the program has it")
 }
 
 /// The same for the pack of this name.

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::support::broker::free_port;
 use crate::support::day::write;
 use crate::support::file_server::{FileServer, Serves};
-use crate::support::fine;
+use crate::support::{fine, refused};
 
 const PACK: &str = "mine";
 const SIZE: usize = 300_000;
@@ -98,19 +98,6 @@ fn without_the_machines_own(command: &mut Command) {
         command.env_remove(variable);
     }
     command.env("XDG_DATA_HOME", "/nowhere");
-}
-
-/// What failed, because of what, what to do; all of these words are in it.
-#[track_caller]
-fn refused(output: &Output, exit: i32, words: &[&str]) {
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(exit), "{told}");
-    let lines: Vec<&str> = told.lines().collect();
-    assert!(lines[0].starts_with("rollcall models: could not "), "{told}");
-    assert!(lines[1].starts_with("  because: ") && lines[2].starts_with("  hint: "), "{told}");
-    for word in words {
-        assert!(told.contains(word), "{word}: {told}");
-    }
 }
 
 #[test]

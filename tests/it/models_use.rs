@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::face_data::data_folder;
 use crate::support::day::write;
-use crate::support::fine;
+use crate::support::{fine, refused};
 
 const PERSON: &str = "00112233445566778899aabbccddeeff";
 
@@ -88,16 +88,6 @@ fn pictures(people: &Path) -> Vec<PathBuf> {
         .collect();
     of_one.sort();
     of_one
-}
-
-#[track_caller]
-fn refused(output: &Output, exit: i32, words: &[&str]) {
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(exit), "{told}");
-    assert!(told.contains("\n  because: ") && told.contains("\n  hint: "), "{told}");
-    for word in words {
-        assert!(told.contains(word), "{word}: {told}");
-    }
 }
 
 #[test]

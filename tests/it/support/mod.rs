@@ -28,3 +28,15 @@ pub(crate) fn fine(output: &std::process::Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout.clone()).unwrap()
 }
+
+/// The command ended so, and its three parts say what failed, why, what to do, and these words.
+pub(crate) fn refused(output: &std::process::Output, exit: i32, words: &[&str]) {
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(exit), "{told}");
+    let lines: Vec<&str> = told.lines().collect();
+    assert!(lines[0].starts_with("rollcall ") && lines[0].contains(": could not "), "{told}");
+    assert!(lines[1].starts_with("  because: ") && lines[2].starts_with("  hint: "), "{told}");
+    for word in words {
+        assert!(told.contains(word), "{word}: {told}");
+    }
+}

@@ -92,7 +92,7 @@ fn hint(error: &DemoError) -> &'static str {
         | DemoError::Start(_)
         | DemoError::State(_)
         | DemoError::Init(_)
-        | DemoError::Journal(_)
+        | DemoError::Terminal(_)
         | DemoError::Web(_)
         | DemoError::Client(_)
         | DemoError::Cases(_)

@@ -9,7 +9,7 @@ use clap::{Args as ClapArgs, Subcommand};
 
 use super::report::{Exit, Report, secret_failed};
 use crate::camera::{self, Folder, FrameSource};
-use crate::domain::{ClockQuality, PersonId, Policy};
+use crate::domain::{PersonId, Policy};
 use crate::face::gallery_file::{self, GalleryFileError};
 use crate::face::{Gallery, OpenError, Pipeline, Settings, Thresholds};
 use crate::journal::Journal;
@@ -364,7 +364,7 @@ fn look_once(eye: &mut Eye, terminal: &Terminal, clock: &SystemClock) -> Told<bo
 /// that it begins. Neither ends the terminal: it goes on taking records.
 async fn warn(terminal: &Terminal, broker: &str) {
     let mut view = terminal.view();
-    let (mut offline, mut doubtful) = (false, false);
+    let (mut offline, mut doubted) = (false, None);
     loop {
         let trouble = view.borrow_and_update().trouble.clone();
         if let (false, Some(trouble)) = (offline, &trouble) {
@@ -373,15 +373,17 @@ async fn warn(terminal: &Terminal, broker: &str) {
             eprintln!("rollcall terminal: {}", Report::new(what, trouble, hint));
         }
         offline = trouble.is_some();
-        let evidence = terminal.clock_evidence();
-        if let (false, ClockQuality::Doubtful) = (doubtful, evidence.quality) {
+        let (evidence, doubt) = terminal.clock_evidence();
+        if let (None, Some(doubt)) = (doubted, doubt) {
             let what = format!("could not believe the clock, which shows {}", evidence.wall);
             let signed = evidence.signed.map_or("none".into(), |at| at.to_string());
-            let because = format!("the centre's newest signed time is {signed}");
-            let hint = "set the clock; until then records say that their time is doubtful";
+            let because =
+                format!("it {}; the centre's newest signed time: {signed}", doubt.text().en);
+            let hint = "set the clock or connect the network; until then check-in goes on, and \
+                        records say that their time is doubtful";
             eprintln!("rollcall terminal: {}", Report::new(what, because, hint));
         }
-        doubtful = evidence.quality == ClockQuality::Doubtful;
+        doubted = doubt;
         // A clock can be changed while the line is quiet: look again from time to time.
         let changed = tokio::time::timeout(Duration::from_secs(30), view.changed()).await;
         // The uplink is gone: its end is told by others.

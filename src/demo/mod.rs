@@ -111,8 +111,8 @@ pub enum DemoError {
     State(#[from] StateError),
     #[error("could not make a journal")]
     Init(#[from] journal::InitError),
-    #[error("could not open a journal")]
-    Journal(#[from] journal::OpenError),
+    #[error("could not start a terminal")]
+    Terminal(#[from] crate::terminal::StartError),
     #[error("could not serve the page")]
     Web(#[from] crate::web::BindError),
     #[error("could not speak to the broker")]

@@ -23,5 +23,5 @@ pub use refusal::Refusal;
 pub use score::Score;
 pub use sighting::{Candidate, Quality, SeenFace, Sighting};
 pub use text::Bilingual;
-pub use time::{ClockEvidence, ClockQuality, TimeError, Timestamp, Uptime};
+pub use time::{ClockDoubt, ClockEvidence, ClockQuality, TimeError, Timestamp, Uptime};
 pub use timetable::Lesson;

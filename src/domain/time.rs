@@ -9,6 +9,8 @@ use jiff::tz::Offset;
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+use super::Bilingual;
+
 const SHANGHAI: Offset = Offset::constant(8);
 
 /// Why a text is no point in time.
@@ -133,6 +135,38 @@ pub enum ClockQuality {
     /// The clock contradicts evidence (set back, battery died); the time is not to be believed.
     #[n(3)]
     Doubtful,
+}
+
+/// Why a terminal does not believe its own wall clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClockDoubt {
+    /// It shows a time before one that the centre has signed: set back, or the battery is empty.
+    BeforeSigned,
+    /// It shows a time before this terminal's own last record: set back since.
+    BeforeOwnRecord,
+    /// It was set while the terminal ran: it moved otherwise than the monotonic clock.
+    Moved,
+    /// The centre's answer of this boot says another time.
+    OffSigned,
+}
+
+impl ClockDoubt {
+    /// For the screen, behind "时钟存疑"; in English behind "the clock".
+    pub fn text(self) -> Bilingual {
+        match self {
+            ClockDoubt::BeforeSigned => Bilingual::new(
+                "早于中心确认的时间",
+                "is earlier than a time that the centre has confirmed",
+            ),
+            ClockDoubt::BeforeOwnRecord => {
+                Bilingual::new("早于本机上一条记录", "is earlier than this terminal's last record")
+            }
+            ClockDoubt::Moved => Bilingual::new("运行中被调整过", "was set while the terminal ran"),
+            ClockDoubt::OffSigned => {
+                Bilingual::new("与中心时间不符", "differs from the centre's time")
+            }
+        }
+    }
 }
 
 /// What a record says about time, so that the centre can bound when it was made

@@ -8,7 +8,7 @@ mod console;
 
 pub use console::Console;
 
-use crate::domain::{Bilingual, CheckIn, ClockQuality, Event, Outcome};
+use crate::domain::{Bilingual, CheckIn, ClockDoubt, Event, Outcome};
 
 /// The three states of the light, each with a word and a sign beside its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +44,7 @@ impl Message {
 
     /// The answer to a decision whose record is on stable storage as number `seq`. A clock that is
     /// not to be believed is said; it stops nobody.
-    pub fn stored(checkin: &CheckIn, seq: u64, clock: ClockQuality) -> Self {
+    pub fn stored(checkin: &CheckIn, seq: u64, clock: Option<ClockDoubt>) -> Self {
         let light = match checkin.outcome {
             Outcome::Accepted | Outcome::AlreadyIn => Light::Green,
             Outcome::NotRecognised
@@ -92,10 +92,10 @@ impl Message {
             }
         };
         let Bilingual { zh, en } = text;
-        let (doubt_zh, doubt_en) = match clock {
-            ClockQuality::Synced | ClockQuality::Holding => ("", ""),
-            ClockQuality::Doubtful => ("（终端时钟存疑）", " (the terminal's clock is in doubt)"),
-        };
+        let (doubt_zh, doubt_en) = clock.map_or_else(Default::default, |doubt| {
+            let Bilingual { zh, en } = doubt.text();
+            (format!("（终端时钟存疑：{zh}）"), format!(" (clock in doubt: it {en})"))
+        });
         let zh = format!("{zh}（{seq} 号）{doubt_zh}");
         Self { light, text: Bilingual::new(zh, format!("{en} (no. {seq}){doubt_en}")) }
     }

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use rustix::time::{ClockId, clock_gettime};
+
 use crate::domain::{Timestamp, Uptime};
 
 /// Wall time and monotonic time of one machine.
@@ -16,15 +18,27 @@ pub trait Clock: Send + Sync {
 /// The machine's own clock.
 #[derive(Debug)]
 pub struct SystemClock {
-    started: Instant,
+    started: Duration,
 }
 
 impl SystemClock {
     /// Uptime counts from this call.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that may ask")]
     pub fn start() -> Self {
-        Self { started: Instant::now() }
+        Self { started: running() }
     }
+}
+
+/// Which clock only runs. Linux has one that goes on while the machine is asleep; on another, a
+/// sleep would look as if somebody had set the wall clock forward.
+#[cfg(target_os = "linux")]
+const RUNS: ClockId = ClockId::Boottime;
+#[cfg(not(target_os = "linux"))]
+const RUNS: ClockId = ClockId::Monotonic;
+
+fn running() -> Duration {
+    let now = clock_gettime(RUNS);
+    let whole_s = u64::try_from(now.tv_sec).unwrap_or(0);
+    Duration::new(whole_s, u32::try_from(now.tv_nsec).unwrap_or(0))
 }
 
 impl Clock for SystemClock {
@@ -38,7 +52,8 @@ impl Clock for SystemClock {
     }
 
     fn uptime(&self) -> Uptime {
-        Uptime::from_ms(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
+        let since = running().saturating_sub(self.started);
+        Uptime::from_ms(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
     }
 }
 

@@ -139,7 +139,7 @@ impl Door {
                 self.desk.confirm(&checkin, now);
                 self.last = Some((checkin.person, checkin.outcome, now));
                 self.remember(&checkin, taken.seq, look);
-                self.screen.show(&Message::stored(&checkin, taken.seq, taken.clock));
+                self.screen.show(&Message::stored(&checkin, taken.seq, taken.clock_doubt));
                 terminal.shown();
                 Ok(Answer::Stored { checkin, taken })
             }

@@ -26,13 +26,13 @@ pub use self::door::{Answer, AttendError, Door, numbers, people_searched};
 pub use self::plan::PlanError;
 
 use self::seal::seal;
-use crate::domain::{CheckIn, ClockEvidence, ClockQuality, TerminalId};
-use crate::journal::{self, AppendError, Journal, Standing};
+use crate::domain::{CheckIn, ClockDoubt, ClockEvidence, TerminalId};
+use crate::journal::{self, AppendError, Journal, ReplayError, Standing};
 use crate::platform::chance;
 use crate::platform::clock::Clock;
 use crate::platform::telemetry::Class;
 use crate::record::{SealedHash, SigningKey, VerifyingKey};
-use crate::uplink::{self, RunError, Step, Switch, Uplink, View, Waypoints, clock};
+use crate::uplink::{self, RunError, Step, Switch, Timekeeper, Uplink, View, Waypoints};
 
 /// All that a terminal is made of.
 pub struct Setup {
@@ -65,8 +65,8 @@ pub struct Taken {
     pub seq: u64,
     /// Its hash.
     pub hash: SealedHash,
-    /// How far the clock is to be believed; on `Doubtful` the screen warns.
-    pub clock: ClockQuality,
+    /// Why the clock was not to be believed; the screen says so.
+    pub clock_doubt: Option<ClockDoubt>,
 }
 
 /// No record: show red.
@@ -94,17 +94,45 @@ impl TakeError {
     }
 }
 
+/// A terminal does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The journal does not open.
+    #[error(transparent)]
+    Open(#[from] journal::OpenError),
+    /// The journal's newest records, which say how late it was, cannot be read.
+    #[error("could not read the time of the newest record")]
+    Newest(#[from] ReplayError),
+}
+
+impl StartError {
+    /// What the caller shall do.
+    pub fn class(&self) -> Class {
+        match self {
+            StartError::Open(error) => error.class(),
+            StartError::Newest(error) => error.class(),
+        }
+    }
+
+    /// What a person can do.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            StartError::Open(error) => error.hint(),
+            StartError::Newest(_) => "keep the folder as it is and look at its disk",
+        }
+    }
+}
+
 /// A running terminal.
 pub struct Terminal {
     terminal: TerminalId,
     key: SigningKey,
     journal: Arc<Journal>,
-    clock: Arc<dyn Clock>,
+    timekeeper: Arc<Timekeeper>,
     waypoints: Arc<dyn Waypoints>,
     policy: String,
     firmware: String,
     pack: Option<[u8; 32]>,
-    clock_tolerance_ms: i64,
     switch: watch::Sender<Switch>,
     view: watch::Receiver<View>,
     ended: watch::Receiver<bool>,
@@ -115,7 +143,7 @@ pub struct Terminal {
 
 impl Terminal {
     /// Opens the journal and starts the uplink. Call it inside a tokio runtime.
-    pub fn start(setup: Setup) -> Result<Self, journal::OpenError> {
+    pub fn start(setup: Setup) -> Result<Self, StartError> {
         let Setup { terminal, key, journal_dir, bounds, policy, pack, clock, waypoints, .. } =
             setup;
         let key_id = key.verifying_key().id();
@@ -125,11 +153,14 @@ impl Terminal {
         let (view_sender, view) = watch::channel(View::default());
         let (ended_sender, ended) = watch::channel(false);
         let firmware = setup.uplink.firmware.clone();
-        let clock_tolerance_ms = setup.uplink.clock_tolerance_ms;
+        let tolerance_ms = setup.uplink.clock_tolerance_ms;
+        let timekeeper =
+            Timekeeper::start(clock, Arc::clone(&journal), &key.verifying_key(), tolerance_ms)?;
+        let timekeeper = Arc::new(timekeeper);
         let life = Uplink::new(
             setup.uplink,
             Arc::clone(&journal),
-            Arc::clone(&clock),
+            Arc::clone(&timekeeper),
             Arc::clone(&waypoints),
             switched,
             view_sender,
@@ -143,12 +174,11 @@ impl Terminal {
             terminal,
             key,
             journal,
-            clock,
+            timekeeper,
             waypoints,
             policy,
             firmware,
             pack,
-            clock_tolerance_ms,
             switch,
             view,
             ended,
@@ -164,10 +194,10 @@ impl Terminal {
         self.waypoints.reached(Step::Decided);
         let _turn = lock(&self.turn);
         let slot = self.journal.next();
-        let clock = self.clock_evidence();
-        if clock.quality == ClockQuality::Doubtful {
+        let (clock, clock_doubt) = self.timekeeper.evidence();
+        if let Some(doubt) = clock_doubt {
             // Never a reason to turn somebody away: the centre bounds the time by the chain.
-            tracing::warn!(wall = %clock.wall, "the clock is not to be believed; the record says so");
+            tracing::warn!(wall = %clock.wall, ?doubt, "the clock is not believed; the record says so");
         }
         let parcel = seal(
             checkin,
@@ -185,8 +215,9 @@ impl Terminal {
         // A crash from here to the sync leaves nothing, or a record that was never shown green.
         self.waypoints.reached(Step::Sealed);
         self.journal.append_durably(&parcel)?;
+        self.timekeeper.kept(&clock);
         self.waypoints.reached(Step::Appended);
-        Ok(Taken { seq: slot.seq, hash: parcel.sealed.hash(), clock: clock.quality })
+        Ok(Taken { seq: slot.seq, hash: parcel.sealed.hash(), clock_doubt })
     }
 
     /// Takes note that the answer to a record is on the screen.
@@ -194,13 +225,9 @@ impl Terminal {
         self.waypoints.reached(Step::Shown);
     }
 
-    /// What a record made now would say about time.
-    pub fn clock_evidence(&self) -> ClockEvidence {
-        let (wall, uptime) = (self.clock.now(), self.clock.uptime());
-        let signed = self.journal.newest_signed_time();
-        let synced = self.view.borrow().synced;
-        let quality = clock::quality(wall, uptime, signed, synced, self.clock_tolerance_ms);
-        ClockEvidence { wall, uptime, boot: self.journal.boot(), signed, quality }
+    /// What a record made now would say about time, and why its clock is not believed, if so.
+    pub fn clock_evidence(&self) -> (ClockEvidence, Option<ClockDoubt>) {
+        self.timekeeper.evidence()
     }
 
     /// Wants a connection.

@@ -6,17 +6,22 @@
 //! hash in the journal releases anything. A PUBACK says that the broker has a message and nothing
 //! more; it frees a place in the MQTT client's window, and the link never hears of it.
 //!
+//! The centre's signed time comes this way too: `timekeeper.rs` keeps it, `clock.rs` (pure) says how
+//! far the terminal's own clock is to be believed.
+//!
 //! Nothing but bytes passes between here and the centre's `ingest` (docs/spec/transport.md).
 
 pub mod clock;
 mod config;
 mod link;
 mod mqtt;
+mod timekeeper;
 mod waypoint;
 
 pub use self::config::Section;
 pub use self::link::{Action, Alarm, Event, Link, Pace, Phase};
 pub use self::mqtt::{Config, RunError, Switch, Uplink, View};
+pub use self::timekeeper::Timekeeper;
 pub use self::waypoint::{NoWaypoints, Step, Waypoints};
 
 #[cfg(test)]

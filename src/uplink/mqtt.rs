@@ -14,8 +14,9 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::sleep;
 
-use super::clock::{SignedTime, quality};
+use super::clock::SignedTime;
 use super::link::{Action, Alarm, Event, Link, Pace, Phase};
+use super::timekeeper::Timekeeper;
 use super::waypoint::{Step, Waypoints};
 use crate::domain::{ClockQuality, Uptime};
 use crate::journal::{Journal, NoteError, ReleaseError, ReplayError};
@@ -77,8 +78,8 @@ pub struct View {
     pub strange_receipts: u64,
     /// Answers that were none.
     pub garbage: u64,
-    /// The newest answer to the question for the time, in this boot.
-    pub synced: Option<SignedTime>,
+    /// The centre has answered the question for the time, in this boot.
+    pub time_answered: bool,
 }
 
 /// The uplink had to end: the journal can no longer be believed (see
@@ -131,7 +132,7 @@ pub enum Switch {
 pub struct Uplink {
     config: Config,
     journal: Arc<Journal>,
-    clock: Arc<dyn Clock>,
+    timekeeper: Arc<Timekeeper>,
     waypoints: Arc<dyn Waypoints>,
     switch: watch::Receiver<Switch>,
     view: watch::Sender<View>,
@@ -157,17 +158,17 @@ impl Uplink {
     pub fn new(
         config: Config,
         journal: Arc<Journal>,
-        clock: Arc<dyn Clock>,
+        timekeeper: Arc<Timekeeper>,
         waypoints: Arc<dyn Waypoints>,
         switch: watch::Receiver<Switch>,
         view: watch::Sender<View>,
     ) -> Self {
-        Self { config, journal, clock, waypoints, switch, view }
+        Self { config, journal, timekeeper, waypoints, switch, view }
     }
 
     /// Offers until the owner ends it, or the journal fails.
     pub async fn run(self) -> Result<(), RunError> {
-        let Self { config, journal, clock, waypoints, mut switch, view } = self;
+        let Self { config, journal, timekeeper, waypoints, mut switch, view } = self;
         let mut standing = journal.watch();
         // Looked at in a statement of its own: while the look lasts the journal cannot announce,
         // and asking the journal for more meanwhile would wait for itself.
@@ -182,8 +183,16 @@ impl Uplink {
         // Waits of the network run on the machine's own time, also when the terminal's clock is
         // one that a demo or a test moves.
         let network_clock = SystemClock::start();
-        let mut shell =
-            Shell { config, journal, clock, waypoints, view, link, connection: None, asked: None };
+        let mut shell = Shell {
+            config,
+            journal,
+            timekeeper,
+            waypoints,
+            view,
+            link,
+            connection: None,
+            asked: None,
+        };
         switch.mark_changed();
         loop {
             let wait = shell.link.wake_at_ms().map(|wake_ms| {
@@ -222,7 +231,7 @@ async fn next_incoming(connection: &mut Option<Connection>) -> Incoming {
 struct Shell {
     config: Config,
     journal: Arc<Journal>,
-    clock: Arc<dyn Clock>,
+    timekeeper: Arc<Timekeeper>,
     waypoints: Arc<dyn Waypoints>,
     view: watch::Sender<View>,
     link: Link,
@@ -270,7 +279,7 @@ impl Shell {
             Action::Connect => self.connection = Some(self.connect()),
             Action::HangUp => self.connection = None,
             Action::Ask { nonce } => {
-                self.asked = Some(self.clock.uptime());
+                self.asked = Some(self.timekeeper.uptime());
                 self.publish(Channel::Ask, false, nonce.to_vec());
             }
             Action::Tell { waiting } => {
@@ -284,10 +293,10 @@ impl Shell {
                 blocking(move || journal.note_signed_time_durably(at))
                     .await
                     .map_err(RunError::Note)?;
-                let answered = self.clock.uptime();
+                let answered = self.timekeeper.uptime();
                 let asked = self.asked.unwrap_or(answered);
-                let synced = Some(SignedTime { at, asked, answered });
-                self.view.send_modify(|view| view.synced = synced);
+                self.timekeeper.answered(SignedTime { at, asked, answered });
+                self.view.send_modify(|view| view.time_answered = true);
             }
             Action::Raise(alarm) => self.raise(&alarm),
         }
@@ -323,7 +332,7 @@ impl Shell {
     }
 
     fn status(&self, waiting: u64) -> Vec<u8> {
-        let clock = match self.quality() {
+        let clock = match self.timekeeper.evidence().0.quality {
             ClockQuality::Synced => "synced",
             ClockQuality::Holding => "holding",
             ClockQuality::Doubtful => "doubtful",
@@ -332,16 +341,6 @@ impl Shell {
         json!({ "state": "online", "waiting": waiting, "firmware": firmware, "clock": clock })
             .to_string()
             .into_bytes()
-    }
-
-    fn quality(&self) -> ClockQuality {
-        quality(
-            self.clock.now(),
-            self.clock.uptime(),
-            self.journal.newest_signed_time(),
-            self.view.borrow().synced,
-            self.config.clock_tolerance_ms,
-        )
     }
 
     /// Hands a message to the client. When its queue is full the message is not sent: a batch is

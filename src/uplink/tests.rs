@@ -1,8 +1,8 @@
 //! What the link and the clock decide.
 
-use super::clock::{SignedTime, quality};
+use super::clock::{Reading, SignedTime, Witnesses, judge};
 use super::link::{Action, Alarm, Event, Link, Pace, Phase};
-use crate::domain::{ClockQuality, TerminalId, Timestamp, Uptime};
+use crate::domain::{ClockDoubt, ClockQuality, TerminalId, Timestamp, Uptime};
 use crate::journal::Standing;
 use crate::record::{Receipt, SealedHash, SigningKey, TimeAnswer, Verdict, Wanted, seal_statement};
 
@@ -284,26 +284,60 @@ fn the_status_is_told_when_it_has_changed_but_not_too_often() {
 }
 
 #[test]
-fn a_clock_is_believed_as_far_as_signed_time_allows() {
+fn a_clock_is_believed_as_far_as_its_witnesses_allow() {
+    use ClockDoubt::{BeforeOwnRecord, BeforeSigned, Moved, OffSigned};
+    use ClockQuality::{Holding, Synced};
     let at = |ms: i64| Timestamp::from_ms(1_000_000 + ms);
     let up = Uptime::from_ms;
-    let tolerance_ms = 100;
+    let began = Reading { wall: at(0), uptime: up(0) };
+    let alone = Witnesses { newest_signed: None, newest_own: None, began, answer: None };
+    let signed = |ms| Witnesses { newest_signed: Some(at(ms)), ..alone };
+    let own = |ms| Witnesses { newest_own: Some(at(ms)), ..alone };
     // The centre signed 0 at some moment between uptime 50 and uptime 60.
-    let synced = Some(SignedTime { at: at(0), asked: up(50), answered: up(60) });
+    let answer = Some(SignedTime { at: at(0), asked: up(50), answered: up(60) });
+    let answered = Witnesses { answer, ..signed(0) };
     let cases = [
-        (at(0), up(0), None, None, ClockQuality::Holding),
-        (at(0), up(0), Some(at(100)), None, ClockQuality::Holding),
-        (at(0), up(0), Some(at(101)), None, ClockQuality::Doubtful),
-        (at(1_000), up(1_060), Some(at(0)), synced, ClockQuality::Synced),
-        (at(900), up(1_060), Some(at(0)), synced, ClockQuality::Synced),
-        (at(899), up(1_060), Some(at(0)), synced, ClockQuality::Doubtful),
-        (at(1_110), up(1_060), Some(at(0)), synced, ClockQuality::Synced),
-        (at(1_111), up(1_060), Some(at(0)), synced, ClockQuality::Doubtful),
+        ("nothing is known", at(0), up(0), alone, Ok(Holding)),
+        ("just within the tolerance of a signed time", at(0), up(0), signed(100), Ok(Holding)),
+        ("earlier than a signed time", at(0), up(0), signed(101), Err(BeforeSigned)),
+        ("just within the tolerance of its record", at(0), up(0), own(100), Ok(Holding)),
+        ("earlier than its own record", at(0), up(0), own(101), Err(BeforeOwnRecord)),
+        (
+            "both",
+            at(0),
+            up(0),
+            Witnesses { newest_own: Some(at(999)), ..signed(999) },
+            Err(BeforeSigned),
+        ),
+        ("ran evenly", at(5_100), up(5_000), alone, Ok(Holding)),
+        ("set forward while running", at(5_101), up(5_000), alone, Err(Moved)),
+        ("set back while running", at(4_899), up(5_000), alone, Err(Moved)),
+        ("agrees with the answer", at(1_000), up(1_060), answered, Ok(Synced)),
+        ("earliest that agrees", at(900), up(1_060), answered, Ok(Synced)),
+        ("earlier than the answer", at(899), up(1_060), answered, Err(OffSigned)),
+        ("latest that agrees", at(1_110), up(1_060), answered, Ok(Synced)),
+        ("later than the answer", at(1_111), up(1_060), answered, Err(OffSigned)),
+        // A clock that was ahead and has been set right: the centre's word outweighs its own.
+        (
+            "set right",
+            at(1_000),
+            up(1_060),
+            Witnesses { newest_own: Some(at(9_999)), ..answered },
+            Ok(Synced),
+        ),
         // Later receipts have shown a later time: the answer of this boot cannot excuse that.
-        (at(1_000), up(1_060), Some(at(5_000)), synced, ClockQuality::Doubtful),
+        (
+            "later receipts",
+            at(1_000),
+            up(1_060),
+            Witnesses { answer, ..signed(5_000) },
+            Err(BeforeSigned),
+        ),
+        // Any clock may show anything: no sum overflows.
+        ("the end of time", Timestamp::from_ms(i64::MAX), up(0), own(i64::MIN), Err(Moved)),
+        ("its beginning", Timestamp::from_ms(i64::MIN), up(u64::MAX), alone, Err(Moved)),
     ];
-    for (wall, uptime, newest, synced, expected) in cases {
-        let found = quality(wall, uptime, newest, synced, tolerance_ms);
-        assert_eq!(found, expected, "{wall:?} {uptime:?} {newest:?} {synced:?}");
+    for (what, wall, uptime, known, expected) in cases {
+        assert_eq!(judge(Reading { wall, uptime }, &known, 100), expected, "{what}");
     }
 }

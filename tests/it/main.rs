@@ -23,6 +23,7 @@ mod models_use; // `rollcall models use`: another pack, and templates that it re
 mod journal_faults; // wrong folders, failing writes, damaged values, cut files
 mod journal_model; // append, replay, release, crash, reopen against a vector
 mod terminal_cli; // the terminal's commands through the real binary
+mod terminal_clock; // a clock that is set, or whose battery dies, is doubted, explained, and stops nobody
 mod terminal_crash; // killed between every two steps; a full disk
 mod terminal_mosquitto; // broker, centre and terminal stopped, killed and started again
 

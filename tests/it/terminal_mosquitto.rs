@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rollcall::domain::{CheckIn, ClockQuality, Event, Outcome, PersonId, Timestamp, Way};
+use rollcall::domain::{
+    CheckIn, ClockDoubt, ClockQuality, Event, Outcome, PersonId, Timestamp, Way,
+};
 use rollcall::journal::{Bounds, Journal};
 use rollcall::platform::clock::{Clock, StepClock, SystemClock};
 use rollcall::record::topic::Channel;
@@ -255,7 +257,7 @@ async fn a_stranger_publishes(broker: &Mosquitto, messages: Vec<Vec<u8>>) {
 /// Waits until the terminal's subscription is certain: its question for the time was answered.
 async fn answered(scene: &Scene<StandIn>) {
     let mut view = scene.terminal.view();
-    within_limit("the time", view.wait_for(|view| view.synced.is_some())).await.unwrap();
+    within_limit("the time", view.wait_for(|view| view.time_answered)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -317,7 +319,7 @@ async fn a_wrong_clock_stops_nobody_and_the_record_says_that_it_is_doubtful() {
     let clock = StepClock::at(Timestamp::parse_shanghai("2000-01-01 00:00").unwrap());
     scene.terminal = start_terminal_by(Arc::new(clock), &scene.dir, scene.broker.port());
     let taken = scene.terminal.take(&checkin()).unwrap();
-    assert_eq!(taken.clock, ClockQuality::Doubtful, "the screen warns");
+    assert_eq!(taken.clock_doubt, Some(ClockDoubt::BeforeSigned), "the screen warns");
     scene.green.push((taken.seq, taken.hash));
     let (_, parcel) = scene.terminal.journal().replay(taken.seq, 1).unwrap().remove(0);
     let record = Record::open(parcel.sealed.bytes(), &terminal_key().verifying_key()).unwrap();

@@ -1,4 +1,5 @@
-//! The pages for people: every link inside the project leads to a file, and to a heading of it.
+//! The pages for people: every link inside the project leads to a file, and to a heading of it; the
+//! tests that the threat model calls to witness exist.
 
 use std::path::{Path, PathBuf};
 
@@ -57,4 +58,30 @@ fn every_link_of_every_page_leads_somewhere() {
         }
     }
     assert!(broken.is_empty(), "links that lead nowhere:\n{}", broken.join("\n"));
+}
+
+/// The text of all files of Rust below a folder.
+fn code_below(folder: &Path) -> String {
+    let entries = std::fs::read_dir(folder).expect("the folder can be listed");
+    let paths = entries.map(|entry| entry.expect("it can be listed").path());
+    let texts = paths.map(|path| match path.extension() {
+        _ if path.is_dir() => code_below(&path),
+        Some(extension) if extension == "rs" => {
+            std::fs::read_to_string(&path).expect("code is UTF-8")
+        }
+        _ => String::new(),
+    });
+    texts.collect()
+}
+
+#[test]
+fn every_test_that_the_threat_model_names_exists() {
+    let code = code_below(&root().join("tests")) + &code_below(&root().join("src"));
+    let page = std::fs::read_to_string(root().join("docs/threat-model.md")).expect("it is there");
+    let words = page.split('`').skip(1).step_by(2);
+    let names: Vec<&str> = words.filter(|word| word.matches('_').count() >= 3).collect();
+    assert!(names.len() > 40, "the page names {} tests", names.len());
+    let absent: Vec<_> =
+        names.iter().filter(|name| !code.contains(&format!("fn {name}("))).collect();
+    assert!(absent.is_empty(), "no such test: {absent:?}");
 }

@@ -83,15 +83,18 @@ def losses(map_, stride, is_face, whose, faces):
 
 
 class Batches:
-    def __init__(self, work):
+    def __init__(self, work, seed):
         self.scenes = np.load(work / "scenes_x.npy", mmap_mode="r")
         self.labels = pickle.loads((work / "scenes_y.pkl").read_bytes())
-        self.chance = np.random.default_rng(0)
+        self.chance = np.random.default_rng(seed)
+        # A kiosk sees its people near: scenes with a face wider than 60 pixels come more often.
+        near = [len(faces) > 0 and (faces[:, 2] * faces[:, 3]).max() > 3600 for faces, _ in self.labels]
+        self.share = np.where(near, 2.5, 1.0) / np.where(near, 2.5, 1.0).sum()
 
     def draw(self):
         """Scenes of one random size, moved and relit, with the faces moved alike."""
         r = self.chance
-        drawn = np.sort(r.integers(len(self.labels), size=BATCH))
+        drawn = np.sort(r.choice(len(self.labels), size=BATCH, p=self.share))
         x = torch.from_numpy(self.scenes[drawn]).permute(0, 3, 1, 2).float()
         side = int(r.choice([256, 288, 320, 320, 352]))
         if side != SIDE:
@@ -123,12 +126,13 @@ def main():
     args.add_argument("--work", type=pathlib.Path, required=True)
     args.add_argument("--steps", type=int, required=True)
     args.add_argument("--threads", type=int, default=1)
+    args.add_argument("--seed", type=int, default=0)
     args.add_argument("--rate", type=float, default=0.01, help="of Muon, at the beginning")
     args.add_argument("--start", type=pathlib.Path, help="weights to go on from")
     args = args.parse_args()
     torch.set_num_threads(args.threads)
-    torch.manual_seed(0)
-    batches = Batches(args.work)
+    torch.manual_seed(args.seed)
+    batches = Batches(args.work, args.seed)
     detector = Detector().to(memory_format=torch.channels_last)
     if args.start:
         detector.load_state_dict(torch.load(args.start))

@@ -2,7 +2,7 @@
 //! this file feeds it and reads its twelve outputs. Very large frames are shrunk first, and what
 //! was found is scaled back.
 
-use super::manifest::Pack;
+use super::manifest::{Pack, Role};
 use super::onnx::{Net, NetError, Output, output_named};
 use super::planes::Planes;
 use crate::camera::Frame;
@@ -18,6 +18,12 @@ const FACES_MAX: usize = 256;
 
 /// What a face at the edge of the frame still weighs, against one in the middle.
 const WEIGHT_MIN: f32 = 0.1;
+
+/// Two answers that share this much of their area are about one face, and are blended.
+const BLEND_OVERLAP_MIN: f32 = 0.5;
+
+/// The most certain that an answer can be when it is weighed: odds stay finite.
+const CERTAIN: f32 = 0.99999;
 
 /// Grid steps of the three heads.
 const STRIDES: [usize; 3] = [8, 16, 32];
@@ -74,6 +80,7 @@ pub(super) struct Detector {
     planes: Planes,
     confidence: f32,
     nms: f32,
+    blend: bool,
 }
 
 impl Detector {
@@ -83,6 +90,7 @@ impl Detector {
             planes: Planes::new(&pack.detector.normalisation),
             confidence: pack.detector_confidence,
             nms: pack.detector_nms,
+            blend: pack.detector.role == Role::Detector { blend: true },
         }
     }
 
@@ -104,8 +112,11 @@ impl Detector {
         let height = (seen.height() as usize).next_multiple_of(32);
         let input = self.planes.lay_out(seen, width, height);
         let outputs = self.net.run([1, 3, height, width], input)?;
-        let found = faces(outputs, width, height, confidence_min)?;
-        let mut found = suppress(found, self.nms);
+        let all = faces(outputs, width, height, confidence_min)?;
+        let mut found = suppress(all.clone(), self.nms);
+        if self.blend {
+            found.iter_mut().for_each(|face| *face = blended(face, &all));
+        }
         if factor > 1 {
             found.iter_mut().for_each(|face| *face = scaled_back(face, factor));
         }
@@ -201,6 +212,33 @@ pub(super) fn suppress(mut found: Vec<Found>, overlap_max: f32) -> Vec<Found> {
         }
     }
     kept
+}
+
+/// The mean of all answers that share half their area with this one, each weighing the root of its
+/// odds; the confidence stays. Cells that look at one face from different sides err differently
+/// (the blending of BlazeFace, Bazarevsky et al. 2019, section 3.4).
+pub(super) fn blended(best: &Found, all: &[Found]) -> Found {
+    let mut sum = Found { rect: Rect { x: 0.0, y: 0.0, w: 0.0, h: 0.0 }, ..*best };
+    sum.points = Points::default();
+    let mut weights = 0.0;
+    for face in all.iter().filter(|face| face.rect.overlap(&best.rect) >= BLEND_OVERLAP_MIN) {
+        let p = face.confidence.clamp(0.0, CERTAIN);
+        let weight = (p / (1.0 - p)).sqrt();
+        weights += weight;
+        let Rect { x, y, w, h } = face.rect;
+        let sums = [&mut sum.rect.x, &mut sum.rect.y, &mut sum.rect.w, &mut sum.rect.h];
+        sums.into_iter().zip([x, y, w, h]).for_each(|(sum, value)| *sum += weight * value);
+        let points = sum.points.as_flattened_mut().iter_mut().zip(face.points.as_flattened());
+        points.for_each(|(sum, value)| *sum += weight * value);
+    }
+    // The best shares all of its area with itself; unless its box is none, or it weighs nothing.
+    if weights <= 0.0 {
+        return *best;
+    }
+    let Rect { x, y, w, h } = sum.rect;
+    sum.rect = Rect { x: x / weights, y: y / weights, w: w / weights, h: h / weights };
+    sum.points = sum.points.map(|point| point.map(|value| value / weights));
+    sum
 }
 
 /// Each pixel becomes the mean of `factor` × `factor` pixels; a rest at the right or lower edge

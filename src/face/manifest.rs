@@ -119,7 +119,10 @@ pub struct Output {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Role {
     /// Finds faces and their five points, by the outputs of a YuNet.
-    Detector,
+    Detector {
+        /// Whether answers to one face are blended; else the most certain one stands alone.
+        blend: bool,
+    },
     /// Turns an aligned face of `side_px` × `side_px` into a vector.
     Embedding {
         /// Side of the input.
@@ -146,7 +149,7 @@ impl Role {
     /// The word of the manifest.
     pub fn as_str(&self) -> &'static str {
         match self {
-            Self::Detector => "detector",
+            Self::Detector { .. } => "detector",
             Self::Embedding { .. } => "embedding",
             Self::Liveness { .. } => "liveness",
         }
@@ -330,7 +333,9 @@ impl Model {
         let Normalisation { colour, scale, mean, std } = self.normalisation;
         let feed = format!("{colour:?} {scale:?} {mean:?} {std:?}");
         let role = match &self.role {
-            Role::Detector => "detector yunet".to_owned(),
+            Role::Detector { blend } => {
+                format!("detector {}", if *blend { "blend" } else { "yunet" })
+            }
             Role::Embedding { side_px, output, mirror } => {
                 let post = if *mirror { "mirror" } else { "unit" };
                 format!("embedding {post} {side_px} {} {}", output.name, output.values)

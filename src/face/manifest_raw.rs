@@ -135,7 +135,9 @@ pub(super) fn checked_model(raw: RawModel) -> Result<Model, ManifestError> {
         }
     };
     let role = match (raw.role.as_str(), raw.post.as_str(), side_px, output, raw.class, raw.crop) {
-        ("detector", "yunet", None, None, None, None) => Role::Detector,
+        ("detector", post @ ("yunet" | "blend"), None, None, None, None) => {
+            Role::Detector { blend: post == "blend" }
+        }
         ("embedding", post @ ("unit" | "mirror"), Some(side_px), Some(output), None, None) => {
             Role::Embedding { side_px, output, mirror: post == "mirror" }
         }
@@ -147,7 +149,7 @@ pub(super) fn checked_model(raw: RawModel) -> Result<Model, ManifestError> {
         _ => {
             return Err(bad(
                 "role, post, input, output, class and crop do not fit together: a detector has post \
-                 yunet and an input of any size; an embedding has post unit or mirror, a fixed input and an \
+                 yunet or blend and an input of any size; an embedding has post unit or mirror, a fixed input and an \
                  output; a liveness has post class, a fixed input, an output, a class of it, and a \
                  crop from 1 to 10",
             ));

@@ -355,7 +355,7 @@ fn embedder(net: Box<dyn Net>, model: &Model) -> Result<(Embedder, u32), OpenErr
             let embedder = Embedder::new(net, &model.normalisation, output.clone(), *mirror);
             Ok((embedder, *side_px))
         }
-        Role::Detector | Role::Liveness { .. } => Err(wrong_role(model)),
+        Role::Detector { .. } | Role::Liveness { .. } => Err(wrong_role(model)),
     }
 }
 
@@ -368,7 +368,7 @@ fn liveness_net(net: Box<dyn Net>, model: &Model) -> Result<LivenessNet, OpenErr
             output.clone(),
             (*class, *crop),
         )),
-        Role::Detector | Role::Embedding { .. } => Err(wrong_role(model)),
+        Role::Detector { .. } | Role::Embedding { .. } => Err(wrong_role(model)),
     }
 }
 

@@ -37,6 +37,16 @@ class Model:
         return dict(zip([o.name for o in self.run.get_outputs()], out))
 
 
+def blended(best, rows):
+    """The mean of the rows that share half their area with this one (src/face/detect.rs)."""
+    far, corner = best[:2] + best[2:4], rows[:, :2] + rows[:, 2:4]
+    sides = np.clip(np.minimum(far, corner) - np.maximum(best[:2], rows[:, :2]), 0, None)
+    shared = sides.prod(1)
+    near = rows[shared >= 0.5 * (best[2:4].prod() + rows[:, 2:4].prod(1) - shared)]
+    p = np.minimum(near[:, 14], 0.99999)
+    return np.r_[np.average(near[:, :14], axis=0, weights=np.sqrt(p / (1 - p))), best[14]]
+
+
 class Pack:
     """Detector and embedding of one [[pack]], and its threshold."""
 
@@ -45,6 +55,7 @@ class Pack:
         self.confident = entry["confident"]["cosine"]
         self.confidence, self.nms = entry["detector_confidence"], entry["detector_nms"]
         self.sees_with = entry["detector"]
+        self.blend = models[entry["detector"]]["post"] == "blend"
         self.detector = Model(models[entry["detector"]], folders)
         self.embedding = Model(models[entry["embedding"]], folders)
         self.output = models[entry["embedding"]]["output"]["name"]
@@ -70,7 +81,10 @@ class Pack:
         if not len(rows):
             return rows
         keep = cv2.dnn.NMSBoxes(rows[:, :4].tolist(), rows[:, 14].tolist(), self.confidence, self.nms)
-        return rows[np.array(keep).reshape(-1)]
+        found = rows[np.array(keep).reshape(-1)]
+        if self.blend:
+            found = np.array([blended(face, rows) for face in found])
+        return found
 
     def look(self, picture, found=None):
         """Faces found; of the one in front its confidence, quality and embedding."""

@@ -2,7 +2,9 @@ use proptest::prelude::*;
 
 use crate::camera::Frame;
 use crate::face::align::{Similarity, TEMPLATE, align};
-use crate::face::detect::{Found, Points, Rect, faces, front, scaled_back, shrink, suppress};
+use crate::face::detect::{
+    Found, Points, Rect, blended, faces, front, scaled_back, shrink, suppress,
+};
 use crate::face::liveness::{Crop, crop_of, draw};
 use crate::face::onnx::{NetError, Output};
 
@@ -93,6 +95,28 @@ fn of_two_overlapping_faces_the_more_certain_stays() {
     assert!(kept == [found(1.0, 0.0, 10.0, 0.9)]);
     let apart = suppress(vec![found(0.0, 0.0, 10.0, 0.7), found(8.0, 0.0, 10.0, 0.9)], 0.3);
     assert_eq!(apart.len(), 2);
+}
+
+#[test]
+fn answers_to_one_face_are_blended_by_their_odds_and_another_face_has_no_part() {
+    let moved = |x: f32, confidence| {
+        let mut face = found(x, 0.0, 10.0, confidence);
+        face.points.iter_mut().for_each(|point| point[0] += x);
+        face
+    };
+    // The root of the odds: 3 at 0.9, 2 at 0.8.
+    let all = [moved(0.0, 0.9), moved(1.0, 0.8), moved(30.0, 0.99)];
+    let one = blended(&all[0], &all);
+    assert!((one.rect.x - 0.4).abs() < 1e-5 && one.confidence == 0.9);
+    assert!((one.rect.w - 10.0).abs() < 1e-5 && (one.rect.h - 10.0).abs() < 1e-5);
+    for (point, place) in one.points.iter().zip(TEMPLATE) {
+        assert!((point[0] - place[0] - 0.4).abs() < 1e-4 && (point[1] - place[1]).abs() < 1e-4);
+    }
+    let alone = blended(&all[2], &all);
+    assert!((alone.rect.x - 30.0).abs() < 1e-4);
+    // Certainty itself has odds without end, and a face without a size shares nothing.
+    assert!(blended(&moved(0.0, 1.0), &[moved(0.0, 1.0)]).rect.x.is_finite());
+    assert!(blended(&found(1.0, 1.0, 0.0, 0.9), &all) == found(1.0, 1.0, 0.0, 0.9));
 }
 
 #[test]

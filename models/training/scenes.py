@@ -6,7 +6,7 @@ frame, turned by up to 38 degrees. Grounds are colours, gradients, and pieces of
 face touches. Some faces are covered, all kinds of light, blur, noise and compression follow.
 A face that is mostly hidden or cut off is neither right nor wrong: it is left out of the loss.
 
-    python scenes.py --work WORK [--count 14000]
+    python scenes.py --work WORK [--count 12000]
 """
 
 import argparse
@@ -225,7 +225,7 @@ def compose(seed):
 def main():
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("--work", type=pathlib.Path, required=True)
-    args.add_argument("--count", type=int, default=14_000)
+    args.add_argument("--count", type=int, default=12_000)
     args.add_argument("--seed", type=int, default=5)
     args = args.parse_args()
     stored = open_memmap(args.work / "scenes_x.npy", "w+", np.uint8, (args.count, SIDE, SIDE, 3))

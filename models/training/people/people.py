@@ -13,7 +13,7 @@ files are there (judge.py). A candidate joins only if, with every pack,
   - none is nearer to any portrait of the archive than a bound.
 
 Only pictures are written, with the figures of the choice in assets/figures.json. With other models
-`--measure` says in seconds whether the pictures still hold; if not, make them again. The same seed and
+`--measure` says in a few minutes whether the pictures still hold; if not, make them again. The same seed and
 the same versions of numpy and OpenCV give the same pictures. One core, a few minutes. Needs numpy,
 opencv-python-headless and onnxruntime; Python 3.11 or newer.
 """
@@ -134,10 +134,8 @@ def figures(chosen, packs, near):
             "match": pack.match, "same_min": same.min(), "same_median": np.median(same),
             "other_max": other.max(), "other_median": np.median(other),
         }
-        if near is not None:
-            source = np.concatenate([(e @ near[pack.name].T).max(1) for e in faces])
-            out[pack.name] |= {"nearest_portrait_max": source.max(),
-                               "portraits": len(near[pack.name])}
+        source = np.concatenate([(e @ near[pack.name].T).max(1) for e in faces])
+        out[pack.name] |= {"nearest_portrait_max": source.max(), "portraits": len(near[pack.name])}
     return {name: {k: round(float(v), 4) for k, v in row.items()} for name, row in out.items()}
 
 
@@ -158,8 +156,8 @@ def write(out, chosen, packs, rng, say):
             say(f"hard/{name} {pack.name}: " + ", ".join(f"{k} {v:.3g}" for k, v in look.items()))
 
 
-def measure(out, packs, say):
-    """Whether the pictures that are there hold with these packs."""
+def measure(out, packs, near, say):
+    """Whether the pictures that are there hold with these packs; notes their figures anew."""
     chosen, holds = [], True
     for folder in sorted((out / "people").iterdir()):
         faces = {pack.name: [] for pack in packs}
@@ -173,10 +171,15 @@ def measure(out, packs, say):
                 if look:
                     faces[pack.name].append(look["embedding"])
         chosen.append({"faces": {name: np.stack(rows) for name, rows in faces.items()}})
-    for name, row in figures(chosen, packs, None).items():
+    known = json.loads((out / "figures.json").read_text())
+    confident = {pack.name: pack.confident for pack in packs}
+    for name, row in figures(chosen, packs, near).items():
+        known["packs"][name] = row
         fine = row["same_min"] > row["match"] > row["other_max"]
+        fine = fine and row["nearest_portrait_max"] < confident[name]
         holds = holds and fine
         say(f"{name}: {'holds' if fine else 'DOES NOT HOLD'}: {row}")
+    (out / "figures.json").write_text(json.dumps(known, indent=1) + "\n")
     sys.exit(0 if holds else 1)
 
 
@@ -205,7 +208,7 @@ def main():
     ask.add_argument("--tries", type=int, default=400)
     ask.add_argument("--sheet", type=Path, help="write a contact sheet here")
     ask.add_argument("--measure", action="store_true",
-                     help="make nothing: say what these packs find in the pictures that are there")
+                     help="make no picture: say what these packs find in those that are there")
     asked = ask.parse_args()
     if asked.data is None:
         sys.exit("people.py: name the folder with faces/lfw-rest.tar: --data or ROLLCALL_DATA")
@@ -221,9 +224,9 @@ def main():
     if not packs:
         sys.exit("people.py: no pack of the manifest has its files; see --models")
     say(f"packs {', '.join(p.name for p in packs)}")
-    if asked.measure:
-        return measure(asked.out, packs, say)
     names, portraits, near = gather(asked.data / "faces/lfw-rest.tar", packs, asked.portraits)
+    if asked.measure:
+        return measure(asked.out, packs, near, say)
     say(f"{len(portraits)} portraits of {len(set(names))} people for the model")
     model = basis.Model(names, portraits)
     say("model made")

@@ -62,7 +62,7 @@ pub enum GalleryFileError {
         why: &'static str,
     },
     /// Made by another embedding model.
-    #[error("the templates of the face gallery {path} were made by another model")]
+    #[error("could not use the face gallery {path}: its templates were made by another model")]
     OtherModel {
         /// Which file.
         path: PathBuf,

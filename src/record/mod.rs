@@ -6,6 +6,7 @@
 //! - [`Sealed`]: the exact bytes of a signed record (COSE_Sign1), and the only form that is
 //!   stored, sent, hashed into the next record and committed.
 //! - [`Receipt`]: the centre's signed answer, which alone frees a record at the terminal.
+//! - [`note`]: signed notes, in which checkpoints are published and cosigned.
 //! - [`Parcel`] and [`Batch`]: what travels over MQTT (docs/spec/transport.md).
 //!
 //! Whatever cannot be read is an `Err` that says what was wrong; no bytes make it panic.
@@ -14,6 +15,7 @@ mod batch;
 mod commitment;
 mod cose;
 mod keys;
+pub mod note;
 mod receipt;
 mod record_v1;
 mod statement;

@@ -91,7 +91,7 @@ fn bundle(path: &Path) -> Result<Bundle, Report> {
     let text = read(path, BUNDLE_BYTES_MAX)?;
     serde_json::from_str(&text).map_err(|error| {
         let what = format!("{} is no bundle", path.display());
-        Report::new(what, error.to_string(), "ask for it again; docs/spec/bundle-v1.md is its form")
+        Report::new(what, error.to_string(), "ask for it again; docs/spec/bundle-v2.md is its form")
     })
 }
 

@@ -1,5 +1,6 @@
 //! The Merkle tree of RFC 9162, section 2.1 (the same as RFC 6962): leaf hash
-//! SHA-256(0x00 ‖ entry), node hash SHA-256(0x01 ‖ left ‖ right).
+//! SHA-256(0x00 ‖ entry), node hash SHA-256(0x01 ‖ left ‖ right). An entry is the SHA-256 of a
+//! sealed statement (docs/spec/log-v1.md).
 //!
 //! [`Frontier`] appends with a memory of a few hashes; [`Tree`] holds all hashes; proofs are made
 //! from any [`Nodes`], be it a [`Tree`] or tiles in a folder, and checked by [`verify_inclusion`]
@@ -31,6 +32,12 @@ impl TreeHash {
     /// Hash of a leaf that holds `entry`.
     pub fn leaf(entry: &[u8]) -> Self {
         Self(Sha256::new().chain_update([0]).chain_update(entry).finalize().into())
+    }
+
+    /// Hash of the leaf of a sealed statement. The log's entry is the SHA-256 of the sealed bytes, so
+    /// that entries can be public while what they stand for is not (docs/decisions/0014).
+    pub fn of_sealed(sealed: &[u8]) -> Self {
+        Self::leaf(&Sha256::digest(sealed))
     }
 
     /// Hash of the node above two others.

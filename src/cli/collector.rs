@@ -10,6 +10,7 @@ use clap::{Args as ClapArgs, Subcommand};
 use super::report::{Exit, Report, secret_failed};
 use crate::collector::Names;
 use crate::collector::facts::{Difference, FactsError, compare, parse};
+use crate::collector::publish::PublishError;
 use crate::collector::{
     Collector, Config, ConfigError, CoreError, Home, HomeError, StartError, StateError,
     read_bounded,
@@ -20,6 +21,7 @@ use crate::ledger::OpenLedgerError;
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::durable::{self, Access};
 use crate::platform::telemetry::{Class, start_logging};
+use crate::record::note::{KeyKind, Vkey};
 use crate::web::{About, Listening, Site, WhenTaken};
 
 /// How often `run` looks whether the core still lives.
@@ -94,12 +96,19 @@ fn init(config: &ConfigArg) -> Told {
     let home = Home::create(&config.data_dir).map_err(home_failed)?;
     say!("# Made keys and an empty ledger in {}.", config.data_dir.display());
     say!("# Give these two lines to auditors, by another way than their bundles.");
-    print!("{}", home.trust_lines());
-    Ok(())
+    tell_trust(&home, &config)
 }
 
 fn trust(config: &ConfigArg) -> Told {
-    let home = Home::open(&load(config)?.data_dir).map_err(home_failed)?;
+    let config = load(config)?;
+    let home = Home::open(&config.data_dir).map_err(home_failed)?;
+    tell_trust(&home, &config)
+}
+
+fn tell_trust(home: &Home, config: &Config) -> Told {
+    let key = Vkey::new(&config.origin, KeyKind::Log, home.log_key());
+    let key = key.map_err(|error| (Exit::Usage, Report::of(&error, "correct `origin`")))?;
+    say!("# The log's key for witnesses and other readers of logs: {key}");
     print!("{}", home.trust_lines());
     Ok(())
 }
@@ -125,6 +134,9 @@ fn run(config: &ConfigArg) -> Told {
         (Exit::Environment, Report::of(&error, hint))
     })?;
     let home = Home::open(&config.data_dir).map_err(home_failed)?;
+    let publisher = home
+        .publisher(&config.origin, config.log.settings(&config.data_dir))
+        .map_err(|error| publish_failed(&error))?;
     let watch = Watch::open(&config.data_dir, policy.clone(), Names::Numbers).map_err(|error| {
         (Exit::Environment, Report::of(&error, "look at the folder's rights and free space"))
     })?;
@@ -152,12 +164,15 @@ fn run(config: &ConfigArg) -> Told {
             (Exit::Environment, Report::of(&error, "look at the disk's free space and health"))
         })?;
     }
+    let every = Duration::from_millis(config.log.publish_every_ms);
+    let publishing = publisher.start(every).map_err(|cause| no_runtime(&cause))?;
     say!("rollcall collector: running, {broker}");
     say!("rollcall collector: live page at {}", listening.url());
     let site = Site {
         about: Arc::new(About { demo: false, origin, policy: policy.profile(), verify: None }),
         feed: watch.feed(),
         entries: Arc::new(Entries::at(&ledger)),
+        log: Some(config.log.folder(&config.data_dir)),
         clock,
     };
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
@@ -175,7 +190,9 @@ fn run(config: &ConfigArg) -> Told {
         tokio::join!(waited, served)
     });
     waited.map_err(|cause| no_runtime(&cause))?;
-    collector.stop().map_err(|error| core_failed(&error))?;
+    let stopped = collector.stop();
+    publishing.stop();
+    stopped.map_err(|error| core_failed(&error))?;
     served.map_err(|error| {
         (Exit::Environment, Report::of(&error, "start again; records are safe in the ledger"))
     })?;
@@ -312,6 +329,34 @@ fn home_failed(error: HomeError) -> (Exit, Report) {
         }
     };
     (exit, report)
+}
+
+fn publish_failed(error: &PublishError) -> (Exit, Report) {
+    let (exit, hint) = match error {
+        PublishError::Open(_) | PublishError::Read(_) | PublishError::Folder(_) => {
+            (Exit::Environment, "look at the disk and the folder in [log]")
+        }
+        PublishError::Origin(_) => (Exit::Usage, "correct `origin`"),
+        PublishError::OtherLog { .. } => (
+            Exit::Usage,
+            "put back the origin; to end that log and follow it, name it in [log] follows, with a \
+             new origin and an empty [log] folder",
+        ),
+        PublishError::Remembered { .. } => {
+            (Exit::Usage, "put back the log.key that signed it, or the file from its backup")
+        }
+        PublishError::Older { .. } => (
+            Exit::FailStop,
+            "restore a newer backup; where there is none, end this log: a new `origin`, the old one \
+             in [log] follows, an empty [log] folder; terminals offer the rest again",
+        ),
+        PublishError::OtherHistory { .. } | PublishError::Hole { .. } => (
+            Exit::FailStop,
+            "somebody changed the database: `rollcall collector audit` names the entries; restore it \
+             from its backup",
+        ),
+    };
+    (exit, Report::of(error, hint))
 }
 
 fn core_failed(error: &CoreError) -> (Exit, Report) {

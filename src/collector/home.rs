@@ -6,6 +6,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::publish::{LogSettings, PublishError, Publisher};
 use super::{StateError, check_facts};
 use crate::domain::{Fact, TerminalId, Timestamp};
 use crate::ledger::bundle::Bundle;
@@ -150,6 +151,17 @@ impl Home {
             at: now.max(self.ledger.last_committed_at()),
         };
         Bundle::export(&self.ledger, terminal, seal_statement(&checkpoint, &self.log))
+    }
+
+    /// What publishes this ledger's log into `folder`; holds the database against all that was
+    /// signed before.
+    pub fn publisher(
+        &self,
+        origin: &str,
+        settings: LogSettings,
+    ) -> Result<Publisher, PublishError> {
+        let key = SigningKey::from_secret(&self.log.secret());
+        Publisher::open(&self.ledger_path, origin, key, settings)
     }
 
     /// What an auditor must be given by another way than the bundles: a file for

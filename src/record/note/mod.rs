@@ -4,6 +4,7 @@
 //! - [`Vkey`]: a name with a public key, as `name+hash+base64`.
 //! - [`Note`]: the text with its signature lines, written and strictly parsed.
 //! - [`TreeHead`]: what a checkpoint's text says (C2SP tlog-checkpoint).
+//! - [`Policy`]: whose signatures make a checkpoint count.
 //! - [`sign`] and [`cosign`]: the log's line and a witness's (C2SP tlog-cosignature).
 //!
 //! The log signs notes with the key that seals its COSE statements. Neither can be taken for the
@@ -11,6 +12,7 @@
 //! cosigned begins with `cosignature/v1`, which no origin may be.
 
 mod head;
+mod policy;
 mod vkey;
 
 use std::fmt;
@@ -19,6 +21,7 @@ use std::str::FromStr;
 use data_encoding::BASE64;
 
 pub use head::{HeadError, ORIGIN_BYTES_MAX, TreeHead, is_origin};
+pub use policy::{POLICY_KEYS_MAX, Policy, Unpublished};
 pub use vkey::{KeyKind, NAME_BYTES_MAX, Vkey, VkeyError};
 
 use super::SigningKey;

@@ -58,7 +58,8 @@ fn no_mangled_reference_key_is_accepted() {
     for from in 0..bytes.len() {
         for to in from..=bytes.len() {
             if (from, to) != (0, bytes.len()) {
-                assert!(PETER[from..to].parse::<Vkey>().is_err(), "{}", &PETER[from..to]);
+                let part = PETER.get(from..to).unwrap();
+                assert!(part.parse::<Vkey>().is_err(), "{part}");
             }
         }
         let mut mangled = bytes.to_vec();
@@ -95,7 +96,8 @@ fn what_the_reference_implementation_calls_malformed_is_no_note() {
 
 #[test]
 fn a_wrong_line_of_a_known_key_outweighs_a_right_one() {
-    let inserted = format!("{}ABCD{}", &PETER_LINE[..60], &PETER_LINE[60..]);
+    let (before, after) = PETER_LINE.split_at(60);
+    let inserted = format!("{before}ABCD{after}");
     let touched: Note = format!("{TEXT}\n{inserted}").parse().unwrap();
     assert_eq!(touched.word_of(&key(PETER)), Word::Wrong);
     let both: Note = format!("{TEXT}\n{PETER_LINE}{inserted}").parse().unwrap();
@@ -157,7 +159,7 @@ fn a_head_is_read_in_one_way_only() {
         format!("o\n\n{root}\n"),
         format!("o\n18446744073709551616\n{root}\n"),
         format!("o\n1\n{root}"),
-        format!("o\n1\n{}\n", &root[..40]),
+        format!("o\n1\n{}\n", root.split_at(40).0),
         format!("o\n1\n{root}\n\n"),
         format!("o\n1\n{root}\n{}", "x\n".repeat(9)),
     ] {

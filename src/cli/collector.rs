@@ -9,6 +9,7 @@ use clap::{Args as ClapArgs, Subcommand};
 
 use super::report::{Exit, Report, secret_failed};
 use crate::collector::Names;
+use crate::collector::audit;
 use crate::collector::facts::{Difference, FactsError, compare, parse};
 use crate::collector::publish::PublishError;
 use crate::collector::{
@@ -51,6 +52,15 @@ enum Command {
     },
     /// Prints the lines that auditors trust.
     Trust(ConfigArg),
+    /// Builds the tree anew from the database and holds it against everything that was published.
+    /// Ends with 0 when all fits, 1 when something does not, naming the entries.
+    Audit {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// Checkpoints of this log that others hold: of a witness, of an auditor.
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Vec<PathBuf>,
+    },
     /// Writes a bundle for `rollcall verify`, while no collector runs.
     Export {
         #[command(flatten)]
@@ -82,6 +92,7 @@ impl Args {
             Command::CheckConfig(config) => check_config(&config),
             Command::Register { config, facts } => register(&config, &facts),
             Command::Trust(config) => trust(&config),
+            Command::Audit { config, checkpoint } => audit(&config, &checkpoint),
             Command::Export { config, out, terminal } => export(&config, &out, terminal.as_ref()),
         };
         match done {
@@ -243,6 +254,33 @@ fn register(config: &ConfigArg, facts: &std::path::Path) -> Told {
     }
     say!("stated: {added} new, {replaced} changed, {same} as before");
     Ok(())
+}
+
+fn audit(config: &ConfigArg, others: &[PathBuf]) -> Told {
+    let config = load(config)?;
+    let (key, ledger) = Home::peek(&config.data_dir).map_err(home_failed)?;
+    let settings = config.log.settings(&config.data_dir);
+    let audited = audit::audit(&ledger, &config.origin, key, &settings, others);
+    let audited = audited.map_err(|error| {
+        (Exit::Environment, Report::of(&error, "look at the path, and at who may read it"))
+    })?;
+    let root = audited.root;
+    say!("账本 ledger     : {} entries, root {root}", audited.entries);
+    say!("检查点 checkpoints: {} held against it", audited.checkpoints);
+    let wrong = audited.wrong.len() + audited.more;
+    if wrong == 0 {
+        say!("结论 result     : 成立 holds");
+        return Ok(());
+    }
+    for finding in &audited.wrong {
+        say!("  - {finding}");
+    }
+    if audited.more > 0 {
+        say!("  - … 另有 {more} 处 and {more} more", more = audited.more);
+    }
+    let because = format!("{wrong} things do not fit, listed above");
+    let hint = "keep the files as they are, and tell whoever supervises the centre";
+    Err((Exit::Found, Report::new("the ledger is not what was published", because, hint)))
 }
 
 fn export(config: &ConfigArg, out: &std::path::Path, terminal: Option<&TerminalId>) -> Told {

@@ -134,6 +134,7 @@ pub struct LogSection {
     /// How many witnesses must have signed before a checkpoint is published.
     pub quorum: usize,
     /// The witnesses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub witness: Vec<WitnessSection>,
 }
 

@@ -98,6 +98,12 @@ impl Home {
         Ok(Self { ledger, log, receipt, ledger_path, _lock: lock })
     }
 
+    /// The log key of a folder that another process may hold, and the file of its ledger.
+    pub fn peek(folder: &Path) -> Result<(VerifyingKey, PathBuf), HomeError> {
+        let log = read_key(&folder.join(LOG_KEY))?;
+        Ok((log.verifying_key(), folder.join(LEDGER)))
+    }
+
     /// The file of the ledger, for [`Sqlite::open_read_only`].
     pub fn ledger_path(&self) -> &Path {
         &self.ledger_path

@@ -11,6 +11,7 @@
 //! away.
 
 mod announce;
+pub mod audit;
 mod config;
 mod core;
 pub mod facts;

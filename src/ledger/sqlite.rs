@@ -101,7 +101,24 @@ impl Sqlite {
         Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
     }
 
+    /// Opens a ledger for reading only, also one that contradicts itself: an audit tells in what.
+    pub fn open_for_audit(path: &Path) -> Result<(Self, Option<String>), OpenLedgerError> {
+        Self::open_telling(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    }
+
     fn open_with(path: &Path, mode: OpenFlags) -> Result<Self, OpenLedgerError> {
+        match Self::open_telling(path, mode)? {
+            (ledger, None) => Ok(ledger),
+            (_, Some(detail)) => {
+                Err(OpenLedgerError::Contradiction { path: path.to_owned(), detail })
+            }
+        }
+    }
+
+    fn open_telling(
+        path: &Path,
+        mode: OpenFlags,
+    ) -> Result<(Self, Option<String>), OpenLedgerError> {
         if !path.exists() {
             return Err(OpenLedgerError::Missing { path: path.to_owned() });
         }
@@ -134,16 +151,15 @@ impl Sqlite {
             _ => return Err(foreign()),
         }
         let (frontier, last) = edge(&db).map_err(failed)?;
-        let frontier =
-            frontier.ok_or_else(|| contradiction("the tree's edge is damaged".into()))?;
         let (size, last_at) = last.map_or((0, Timestamp::default()), |(idx, at)| (idx + 1, at));
-        if frontier.size() != size {
-            return Err(contradiction(format!(
-                "the tree has {} leaves, the ledger {size} entries",
-                frontier.size()
-            )));
-        }
-        Ok(Self { db, frontier, last_at })
+        let detail = match &frontier {
+            None => Some("the tree's edge is damaged".to_owned()),
+            Some(frontier) if frontier.size() != size => {
+                Some(format!("the tree has {} leaves, the ledger {size} entries", frontier.size()))
+            }
+            Some(_) => None,
+        };
+        Ok((Self { db, frontier: frontier.unwrap_or_default(), last_at }, detail))
     }
 }
 

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Subcommand};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::report::{Exit, Report, secret_failed};
 use crate::collector::Names;
 use crate::collector::audit;
 use crate::collector::facts::{Difference, FactsError, compare, parse};
+use crate::collector::prove::{self, ProveError};
 use crate::collector::publish::PublishError;
 use crate::collector::{
     Collector, Config, ConfigError, CoreError, Home, HomeError, StartError, StateError,
@@ -61,6 +63,20 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         checkpoint: Vec<PathBuf>,
     },
+    /// Writes the proof of one record for its trainee: record, place in the log, checkpoint.
+    Prove {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// The terminal that made it.
+        #[arg(long)]
+        terminal: TerminalId,
+        /// Its sequence number.
+        #[arg(long)]
+        seq: u64,
+        /// Where to write the proof.
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Writes a bundle for `rollcall verify`, while no collector runs.
     Export {
         #[command(flatten)]
@@ -93,6 +109,7 @@ impl Args {
             Command::Register { config, facts } => register(&config, &facts),
             Command::Trust(config) => trust(&config),
             Command::Audit { config, checkpoint } => audit(&config, &checkpoint),
+            Command::Prove { config, terminal, seq, out } => prove(&config, &terminal, seq, &out),
             Command::Export { config, out, terminal } => export(&config, &out, terminal.as_ref()),
         };
         match done {
@@ -175,6 +192,13 @@ fn run(config: &ConfigArg) -> Told {
             (Exit::Environment, Report::of(&error, "look at the disk's free space and health"))
         })?;
     }
+    // Before anybody is told that it runs: whoever then ends it meets a program that listens.
+    let signals = {
+        let _inside = runtime.enter();
+        [SignalKind::interrupt(), SignalKind::terminate()].map(signal)
+    };
+    let [interrupt, terminate] = signals.map(|made| made.map_err(|cause| no_runtime(&cause)));
+    let signals = [interrupt?, terminate?];
     let every = Duration::from_millis(config.log.publish_every_ms);
     let publishing = publisher.start(every).map_err(|cause| no_runtime(&cause))?;
     say!("rollcall collector: running, {broker}");
@@ -193,7 +217,7 @@ fn run(config: &ConfigArg) -> Told {
             drop(ended.await);
         });
         let waited = async {
-            let waited = wait(&collector).await;
+            let waited = wait(&collector, signals).await;
             // Serving may have ended by itself: then nobody listens.
             end.send(()).ok();
             waited
@@ -217,10 +241,8 @@ fn no_runtime(cause: &std::io::Error) -> (Exit, Report) {
 }
 
 /// Waits for a signal, or for the core's end.
-async fn wait(collector: &Collector) -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+async fn wait(collector: &Collector, signals: [Signal; 2]) -> std::io::Result<()> {
+    let [mut interrupt, mut terminate] = signals;
     let mut look = tokio::time::interval(LOOK);
     loop {
         tokio::select! {
@@ -281,6 +303,33 @@ fn audit(config: &ConfigArg, others: &[PathBuf]) -> Told {
     let because = format!("{wrong} things do not fit, listed above");
     let hint = "keep the files as they are, and tell whoever supervises the centre";
     Err((Exit::Found, Report::new("the ledger is not what was published", because, hint)))
+}
+
+fn prove(config: &ConfigArg, terminal: &TerminalId, seq: u64, out: &std::path::Path) -> Told {
+    let config = load(config)?;
+    let (_, ledger) = Home::peek(&config.data_dir).map_err(home_failed)?;
+    let folder = config.log.folder(&config.data_dir);
+    let proof = prove::prove(&ledger, &folder, terminal, seq).map_err(|error| {
+        let (exit, hint) = match &error {
+            ProveError::NoRecord { .. } => (Exit::Found, "look at terminal and number"),
+            ProveError::NotYet { .. } | ProveError::Unpublished { .. } => {
+                (Exit::Found, "ask again once the next checkpoint is published")
+            }
+            ProveError::Open(_)
+            | ProveError::Read(_)
+            | ProveError::Folder(_)
+            | ProveError::Node(_)
+            | ProveError::Head(_) => {
+                (Exit::Environment, "look at the disk; `rollcall collector audit` tells more")
+            }
+        };
+        (exit, Report::of(&error, hint))
+    })?;
+    durable::write(out, proof.to_json().as_bytes(), Access::Owner).map_err(|error| {
+        (Exit::Environment, Report::of(&error, "look at the folder and its free space"))
+    })?;
+    say!("{}: record {seq} of terminal {terminal}, entry {}", out.display(), proof.record.index);
+    Ok(())
 }
 
 fn export(config: &ConfigArg, out: &std::path::Path, terminal: Option<&TerminalId>) -> Told {

@@ -6,7 +6,7 @@
 //! - [`Ledger`] is the port; [`Sqlite`] and [`Memory`] stand behind it under one contract test.
 //! - [`tree`] is the Merkle tree over the hashes of all sealed entries, [`tiles`] its form as static
 //!   files for everybody (docs/spec/log-v1.md), [`bundle`] what an auditor
-//!   takes home (docs/spec/bundle-v2.md).
+//!   takes home (docs/spec/bundle-v2.md), [`proof`] what a trainee does (docs/spec/proof-v1.md).
 //!
 //! Whatever is stored as an entry is a complete signed statement: a terminal's record, or the
 //! centre's own statement of a fact or a refusal. So every leaf can be checked by itself.
@@ -14,6 +14,7 @@
 pub mod bundle;
 mod entry;
 mod memory;
+pub mod proof;
 mod sqlite;
 mod staged;
 pub mod tiles;

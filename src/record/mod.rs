@@ -18,6 +18,7 @@ mod keys;
 pub mod note;
 mod receipt;
 mod record_v1;
+mod slip;
 mod statement;
 pub mod topic;
 
@@ -27,6 +28,7 @@ pub use cose::{OpenError, SEALED_BYTES_MAX, Typ, peek_kid};
 pub use keys::{KeyError, KeyId, SigningKey, VerifyingKey};
 pub use receipt::{Receipt, Verdict, Wanted};
 pub use record_v1::{Gap, Other, Record, Sealed, SealedHash};
+pub use slip::{SLIP_CHARS_MAX, Slip, SlipError, SlipText};
 pub use statement::{
     Checkpoint, SealedEvidence, SealedFact, Stated, TimeAnswer, open_statement, peek_statement,
     seal_statement,

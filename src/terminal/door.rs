@@ -139,7 +139,9 @@ impl Door {
                 self.desk.confirm(&checkin, now);
                 self.last = Some((checkin.person, checkin.outcome, now));
                 self.remember(&checkin, taken.seq, look);
-                self.screen.show(&Message::stored(&checkin, taken.seq, taken.clock));
+                let slip = terminal.slip(&taken).to_string();
+                let message = Message::stored(&checkin, taken.seq, taken.clock).with_slip(slip);
+                self.screen.show(&message);
                 terminal.shown();
                 Ok(Answer::Stored { checkin, taken })
             }

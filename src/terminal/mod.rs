@@ -31,7 +31,7 @@ use crate::journal::{self, AppendError, Journal, Standing};
 use crate::platform::chance;
 use crate::platform::clock::Clock;
 use crate::platform::telemetry::Class;
-use crate::record::{SealedHash, SigningKey, VerifyingKey};
+use crate::record::{SealedHash, SigningKey, Slip, SlipText, VerifyingKey};
 use crate::uplink::{self, RunError, Step, Switch, Uplink, View, Waypoints, clock};
 
 /// All that a terminal is made of.
@@ -187,6 +187,12 @@ impl Terminal {
         self.journal.append_durably(&parcel)?;
         self.waypoints.reached(Step::Appended);
         Ok(Taken { seq: slot.seq, hash: parcel.sealed.hash(), clock: clock.quality })
+    }
+
+    /// What the trainee may take home of a record at once: signed, and not yet confirmed.
+    pub fn slip(&self, taken: &Taken) -> SlipText {
+        let slip = Slip { terminal: self.terminal.clone(), seq: taken.seq, hash: taken.hash };
+        slip.seal(&self.key)
     }
 
     /// Takes note that the answer to a record is on the screen.

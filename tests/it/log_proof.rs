@@ -16,14 +16,14 @@ use crate::support::log::{ORIGIN, Witness, grow, log_key, publisher_of, settings
 use crate::support::pen::{Pen, opening};
 
 /// A published day with a witness, a file of trusted keys, and the proof of record 2 of t-1.
-struct Held {
+pub(crate) struct Held {
     day: Day,
-    trust: PathBuf,
+    pub(crate) trust: PathBuf,
     proof: PathBuf,
 }
 
 impl Held {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let day = Day::played();
         let witness = Witness::of(&day);
         let watchers = vec![witness.watcher()];
@@ -43,7 +43,7 @@ impl Held {
         assert_eq!(told.status.code(), Some(code), "{told:?}");
     }
 
-    fn read(&self) -> (Proof, Trust) {
+    pub(crate) fn read(&self) -> (Proof, Trust) {
         let proof = std::fs::read_to_string(&self.proof).unwrap();
         let trust = std::fs::read_to_string(&self.trust).unwrap();
         (serde_json::from_str(&proof).unwrap(), Trust::parse(&trust).unwrap())
@@ -57,7 +57,7 @@ impl Held {
         (out.status.code().unwrap(), String::from_utf8(said).unwrap())
     }
 
-    fn slip(&self, seq: u64, hash: SealedHash, key: &SigningKey) -> PathBuf {
+    pub(crate) fn slip(&self, seq: u64, hash: SealedHash, key: &SigningKey) -> PathBuf {
         let path = self.day.file("slip.txt");
         let slip = Slip { terminal: "t-1".parse().unwrap(), seq, hash };
         write(&path, format!("{}\n", slip.seal(key)));

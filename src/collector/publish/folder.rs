@@ -112,18 +112,18 @@ pub(super) fn remove(path: &Path) -> Result<(), FolderError> {
     removed.map_err(|cause| FolderError::Change { path: path.to_owned(), cause })
 }
 
-/// Removes the partial tiles beside the newest full ones: whoever still wants one takes the full
-/// one (tlog-tiles, "Partial Tiles"). What cannot be removed only takes room.
-pub(super) fn drop_partial(folder: &Path, size: u64) {
+/// Removes the partial tiles beside those that were filled as the log grew from `old` to `size`:
+/// whoever still wants one takes the full one (tlog-tiles, "Partial Tiles"). What cannot be removed
+/// only takes room.
+pub(super) fn drop_partial(folder: &Path, old: u64, size: u64) {
     let levels = (0..8).map(Content::Hashes).chain([Content::Entries]);
     for content in levels {
         let shift = match content {
             Content::Hashes(level) => 8 * (u32::from(level) + 1),
             Content::Entries => 8,
         };
-        // The two newest full tiles: between two checkpoints hardly ever more are filled.
         let full = size.checked_shr(shift).unwrap_or(0);
-        for index in full.saturating_sub(2)..full {
+        for index in old.checked_shr(shift).unwrap_or(0)..full {
             let name = Tile { content, index, width: WIDTH }.to_string();
             fs::remove_dir_all(folder.join(name + ".p")).ok();
         }

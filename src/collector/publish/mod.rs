@@ -160,6 +160,8 @@ pub struct Publisher {
     tiler: Tiler,
     note: Option<Note>,
     public: Option<Note>,
+    /// Up to where partial tiles gave way to full ones.
+    cleared: u64,
 }
 
 impl Publisher {
@@ -176,11 +178,14 @@ impl Publisher {
         let extensions = follow(&settings, &key, origin)?;
         let signed = remembered(&policy, origin, &settings.data_dir.join(SIGNED))?;
         let public = remembered(&policy, origin, &settings.folder.join(CHECKPOINT))?;
-        let heads = [&signed, &public].into_iter().flatten().map(|(_, head)| head);
+        let mut heads: Vec<_> = [&signed, &public].into_iter().flatten().map(|(_, h)| h).collect();
+        // Mostly they are the same, and one reading tells.
+        heads.dedup();
         let ledger = Sqlite::open_read_only(ledger)?;
         for head in heads {
             hold_against(&ledger, head)?;
         }
+        let cleared = public.as_ref().map_or(0, |(_, head)| head.size);
         let public = public.map(|(note, _)| note);
         Ok(Self {
             ledger,
@@ -194,6 +199,7 @@ impl Publisher {
             tiler: Tiler::default(),
             note: None,
             public,
+            cleared,
         })
     }
 
@@ -226,7 +232,8 @@ impl Publisher {
             Ok(_) => {
                 if self.public.as_ref() != Some(&note) {
                     folder::write_checkpoint(&self.settings.folder.join(CHECKPOINT), &note)?;
-                    folder::drop_partial(&self.settings.folder, head.size);
+                    folder::drop_partial(&self.settings.folder, self.cleared, head.size);
+                    self.cleared = head.size;
                     self.public = Some(note.clone());
                 }
                 true
@@ -321,6 +328,8 @@ fn take(
     public: &Path,
     max: usize,
 ) -> Result<u64, PublishError> {
+    // What could not be written last time comes first, so that no more than one reading waits.
+    write_full(tiler, public)?;
     let first = tiler.size();
     for stored in ledger.stored_since(first, max)? {
         if stored.index != tiler.size() {
@@ -328,10 +337,16 @@ fn take(
         }
         tiler.push(entry_of(&stored.sealed));
     }
-    for (tile, bytes) in tiler.take_full() {
-        folder::write_tile(public, &tile, &bytes)?;
-    }
+    write_full(tiler, public)?;
     Ok(tiler.size() - first)
+}
+
+fn write_full(tiler: &mut Tiler, public: &Path) -> Result<(), PublishError> {
+    for (tile, bytes) in tiler.full() {
+        folder::write_tile(public, tile, bytes)?;
+    }
+    tiler.forget_full();
+    Ok(())
 }
 
 /// A checkpoint of an earlier run.

@@ -198,9 +198,14 @@ impl Tiler {
         self.frontier.root()
     }
 
-    /// The tiles that were filled since this was asked last: they never change again.
-    pub fn take_full(&mut self) -> Vec<(Tile, Vec<u8>)> {
-        std::mem::take(&mut self.full)
+    /// The tiles that were filled since [`Self::forget_full`]: they never change again.
+    pub fn full(&self) -> &[(Tile, Vec<u8>)] {
+        &self.full
+    }
+
+    /// Forgets them: they are stored.
+    pub fn forget_full(&mut self) {
+        self.full.clear();
     }
 
     /// The tiles that are not full yet.

@@ -14,7 +14,7 @@ fn tiled(size: u64) -> (Tiler, BTreeMap<String, Vec<u8>>) {
     let mut tiler = Tiler::default();
     (0..size).for_each(|n| tiler.push(entry(n)));
     let mut files: BTreeMap<_, _> =
-        tiler.take_full().into_iter().map(|(tile, bytes)| (tile.to_string(), bytes)).collect();
+        tiler.full().iter().map(|(tile, bytes)| (tile.to_string(), bytes.clone())).collect();
     files.extend(tiler.partial().into_iter().map(|(tile, bytes)| (tile.to_string(), bytes)));
     (tiler, files)
 }

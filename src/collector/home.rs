@@ -2,7 +2,6 @@
 //! process out. Made once by `init`, never silently: a folder that was not mounted must not begin
 //! a second history under a new key.
 
-use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +14,7 @@ use crate::ledger::{
 };
 use crate::platform::chance::random_bytes;
 use crate::platform::durable;
+use crate::platform::lock::{Lock, LockError};
 use crate::platform::secret::{self, SecretError};
 use crate::record::{Checkpoint, SigningKey, VerifyingKey, seal_statement};
 
@@ -66,7 +66,7 @@ pub struct Home {
     pub(super) receipt: SigningKey,
     ledger_path: PathBuf,
     // Held, not read: dropping it frees the folder.
-    pub(super) _lock: File,
+    pub(super) _lock: Lock,
 }
 
 impl Home {
@@ -177,16 +177,11 @@ impl Home {
     }
 }
 
-fn lock(folder: &Path) -> Result<File, HomeError> {
-    let failed = |cause| HomeError::Folder { folder: folder.to_owned(), cause };
-    let mut options = OpenOptions::new();
-    let file = options.create(true).write(true).truncate(false).open(folder.join(LOCK));
-    let file = file.map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(HomeError::Locked { folder: folder.to_owned() }),
-        Err(TryLockError::Error(cause)) => Err(failed(cause)),
-    }
+fn lock(folder: &Path) -> Result<Lock, HomeError> {
+    Lock::take(&folder.join(LOCK)).map_err(|error| match error {
+        LockError::Held => HomeError::Locked { folder: folder.to_owned() },
+        LockError::Io(cause) => HomeError::Folder { folder: folder.to_owned(), cause },
+    })
 }
 
 fn make_key(path: &Path) -> Result<SigningKey, SecretError> {

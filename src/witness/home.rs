@@ -2,7 +2,7 @@
 //! signed that no honest log signs. One process holds it; nothing in it is made silently.
 
 use std::collections::HashMap;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -13,6 +13,7 @@ use super::{Refusal, Request, judge};
 use crate::domain::Timestamp;
 use crate::platform::chance::random_bytes;
 use crate::platform::durable::{self, Access, WriteError};
+use crate::platform::lock::{Lock, LockError};
 use crate::platform::secret::{self, SecretError};
 use crate::record::SigningKey;
 use crate::record::note::{
@@ -90,7 +91,7 @@ pub struct Home {
     key: SigningKey,
     logs: Vec<Vkey>,
     seen: HashMap<String, TreeHead>,
-    _lock: File,
+    _lock: Lock,
 }
 
 impl Home {
@@ -195,14 +196,9 @@ fn seen_path(folder: &Path, origin: &str) -> PathBuf {
     folder.join(SEEN).join(name + ".note")
 }
 
-fn lock(folder: &Path) -> Result<File, HomeError> {
-    let failed = |cause| HomeError::Folder { folder: folder.to_owned(), cause };
-    let mut options = OpenOptions::new();
-    let file = options.create(true).write(true).truncate(false).open(folder.join(LOCK));
-    let file = file.map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(HomeError::Locked { folder: folder.to_owned() }),
-        Err(TryLockError::Error(cause)) => Err(failed(cause)),
-    }
+fn lock(folder: &Path) -> Result<Lock, HomeError> {
+    Lock::take(&folder.join(LOCK)).map_err(|error| match error {
+        LockError::Held => HomeError::Locked { folder: folder.to_owned() },
+        LockError::Io(cause) => HomeError::Folder { folder: folder.to_owned(), cause },
+    })
 }

@@ -42,6 +42,8 @@ pub mod web;
 pub mod terminal;
 #[cfg(feature = "collector")]
 pub mod collector;
+#[cfg(feature = "collector")]
+pub mod witness;
 #[cfg(feature = "demo")]
 pub mod demo;
 pub mod cli;

@@ -6,10 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args as ClapArgs, Subcommand};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::report::{Exit, Report, secret_failed};
 use crate::collector::Names;
+use crate::collector::audit;
 use crate::collector::facts::{Difference, FactsError, compare, parse};
+use crate::collector::prove::{self, ProveError};
+use crate::collector::publish::PublishError;
 use crate::collector::{
     Collector, Config, ConfigError, CoreError, Home, HomeError, StartError, StateError,
     read_bounded,
@@ -20,6 +24,7 @@ use crate::ledger::OpenLedgerError;
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::durable::{self, Access};
 use crate::platform::telemetry::{Class, start_logging};
+use crate::record::note::{KeyKind, Vkey};
 use crate::web::{About, Listening, Site, WhenTaken};
 
 /// How often `run` looks whether the core still lives.
@@ -49,6 +54,29 @@ enum Command {
     },
     /// Prints the lines that auditors trust.
     Trust(ConfigArg),
+    /// Builds the tree anew from the database and holds it against everything that was published.
+    /// Ends with 0 when all fits, 1 when something does not, naming the entries.
+    Audit {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// Checkpoints of this log that others hold: of a witness, of an auditor.
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Vec<PathBuf>,
+    },
+    /// Writes the proof of one record for its trainee: record, place in the log, checkpoint.
+    Prove {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// The terminal that made it.
+        #[arg(long)]
+        terminal: TerminalId,
+        /// Its sequence number.
+        #[arg(long)]
+        seq: u64,
+        /// Where to write the proof.
+        #[arg(long)]
+        out: PathBuf,
+    },
     /// Writes a bundle for `rollcall verify`, while no collector runs.
     Export {
         #[command(flatten)]
@@ -80,6 +108,8 @@ impl Args {
             Command::CheckConfig(config) => check_config(&config),
             Command::Register { config, facts } => register(&config, &facts),
             Command::Trust(config) => trust(&config),
+            Command::Audit { config, checkpoint } => audit(&config, &checkpoint),
+            Command::Prove { config, terminal, seq, out } => prove(&config, &terminal, seq, &out),
             Command::Export { config, out, terminal } => export(&config, &out, terminal.as_ref()),
         };
         match done {
@@ -94,12 +124,19 @@ fn init(config: &ConfigArg) -> Told {
     let home = Home::create(&config.data_dir).map_err(home_failed)?;
     say!("# Made keys and an empty ledger in {}.", config.data_dir.display());
     say!("# Give these two lines to auditors, by another way than their bundles.");
-    print!("{}", home.trust_lines());
-    Ok(())
+    tell_trust(&home, &config)
 }
 
 fn trust(config: &ConfigArg) -> Told {
-    let home = Home::open(&load(config)?.data_dir).map_err(home_failed)?;
+    let config = load(config)?;
+    let home = Home::open(&config.data_dir).map_err(home_failed)?;
+    tell_trust(&home, &config)
+}
+
+fn tell_trust(home: &Home, config: &Config) -> Told {
+    let key = Vkey::new(&config.origin, KeyKind::Log, home.log_key());
+    let key = key.map_err(|error| (Exit::Usage, Report::of(&error, "correct `origin`")))?;
+    say!("# The log's key for witnesses and other readers of logs: {key}");
     print!("{}", home.trust_lines());
     Ok(())
 }
@@ -125,6 +162,9 @@ fn run(config: &ConfigArg) -> Told {
         (Exit::Environment, Report::of(&error, hint))
     })?;
     let home = Home::open(&config.data_dir).map_err(home_failed)?;
+    let publisher = home
+        .publisher(&config.origin, config.log.settings(&config.data_dir))
+        .map_err(|error| publish_failed(&error))?;
     let watch = Watch::open(&config.data_dir, policy.clone(), Names::Numbers).map_err(|error| {
         (Exit::Environment, Report::of(&error, "look at the folder's rights and free space"))
     })?;
@@ -152,12 +192,22 @@ fn run(config: &ConfigArg) -> Told {
             (Exit::Environment, Report::of(&error, "look at the disk's free space and health"))
         })?;
     }
+    // Before anybody is told that it runs: whoever then ends it meets a program that listens.
+    let signals = {
+        let _inside = runtime.enter();
+        [SignalKind::interrupt(), SignalKind::terminate()].map(signal)
+    };
+    let [interrupt, terminate] = signals.map(|made| made.map_err(|cause| no_runtime(&cause)));
+    let signals = [interrupt?, terminate?];
+    let every = Duration::from_millis(config.log.publish_every_ms);
+    let publishing = publisher.start(every).map_err(|cause| no_runtime(&cause))?;
     say!("rollcall collector: running, {broker}");
     say!("rollcall collector: live page at {}", listening.url());
     let site = Site {
         about: Arc::new(About { demo: false, origin, policy: policy.profile(), verify: None }),
         feed: watch.feed(),
         entries: Arc::new(Entries::at(&ledger)),
+        log: Some(config.log.folder(&config.data_dir)),
         clock,
     };
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
@@ -167,7 +217,7 @@ fn run(config: &ConfigArg) -> Told {
             drop(ended.await);
         });
         let waited = async {
-            let waited = wait(&collector).await;
+            let waited = wait(&collector, signals).await;
             // Serving may have ended by itself: then nobody listens.
             end.send(()).ok();
             waited
@@ -175,7 +225,9 @@ fn run(config: &ConfigArg) -> Told {
         tokio::join!(waited, served)
     });
     waited.map_err(|cause| no_runtime(&cause))?;
-    collector.stop().map_err(|error| core_failed(&error))?;
+    let stopped = collector.stop();
+    publishing.stop();
+    stopped.map_err(|error| core_failed(&error))?;
     served.map_err(|error| {
         (Exit::Environment, Report::of(&error, "start again; records are safe in the ledger"))
     })?;
@@ -189,10 +241,8 @@ fn no_runtime(cause: &std::io::Error) -> (Exit, Report) {
 }
 
 /// Waits for a signal, or for the core's end.
-async fn wait(collector: &Collector) -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
+async fn wait(collector: &Collector, signals: [Signal; 2]) -> std::io::Result<()> {
+    let [mut interrupt, mut terminate] = signals;
     let mut look = tokio::time::interval(LOOK);
     loop {
         tokio::select! {
@@ -225,6 +275,60 @@ fn register(config: &ConfigArg, facts: &std::path::Path) -> Told {
         })?;
     }
     say!("stated: {added} new, {replaced} changed, {same} as before");
+    Ok(())
+}
+
+fn audit(config: &ConfigArg, others: &[PathBuf]) -> Told {
+    let config = load(config)?;
+    let (key, ledger) = Home::peek(&config.data_dir).map_err(home_failed)?;
+    let settings = config.log.settings(&config.data_dir);
+    let audited = audit::audit(&ledger, &config.origin, key, &settings, others);
+    let audited = audited.map_err(|error| {
+        (Exit::Environment, Report::of(&error, "look at the path, and at who may read it"))
+    })?;
+    let root = audited.root;
+    say!("账本 ledger     : {} entries, root {root}", audited.entries);
+    say!("检查点 checkpoints: {} held against it", audited.checkpoints);
+    let wrong = audited.wrong.len() + audited.more;
+    if wrong == 0 {
+        say!("结论 result     : 成立 holds");
+        return Ok(());
+    }
+    for finding in &audited.wrong {
+        say!("  - {finding}");
+    }
+    if audited.more > 0 {
+        say!("  - … 另有 {more} 处 and {more} more", more = audited.more);
+    }
+    let because = format!("{wrong} things do not fit, listed above");
+    let hint = "keep the files as they are, and tell whoever supervises the centre";
+    Err((Exit::Found, Report::new("the ledger is not what was published", because, hint)))
+}
+
+fn prove(config: &ConfigArg, terminal: &TerminalId, seq: u64, out: &std::path::Path) -> Told {
+    let config = load(config)?;
+    let (_, ledger) = Home::peek(&config.data_dir).map_err(home_failed)?;
+    let folder = config.log.folder(&config.data_dir);
+    let proof = prove::prove(&ledger, &folder, terminal, seq).map_err(|error| {
+        let (exit, hint) = match &error {
+            ProveError::NoRecord { .. } => (Exit::Found, "look at terminal and number"),
+            ProveError::NotYet { .. } | ProveError::Unpublished { .. } => {
+                (Exit::Found, "ask again once the next checkpoint is published")
+            }
+            ProveError::Open(_)
+            | ProveError::Read(_)
+            | ProveError::Folder(_)
+            | ProveError::Node(_)
+            | ProveError::Head(_) => {
+                (Exit::Environment, "look at the disk; `rollcall collector audit` tells more")
+            }
+        };
+        (exit, Report::of(&error, hint))
+    })?;
+    durable::write(out, proof.to_json().as_bytes(), Access::Owner).map_err(|error| {
+        (Exit::Environment, Report::of(&error, "look at the folder and its free space"))
+    })?;
+    say!("{}: record {seq} of terminal {terminal}, entry {}", out.display(), proof.record.index);
     Ok(())
 }
 
@@ -312,6 +416,34 @@ fn home_failed(error: HomeError) -> (Exit, Report) {
         }
     };
     (exit, report)
+}
+
+fn publish_failed(error: &PublishError) -> (Exit, Report) {
+    let (exit, hint) = match error {
+        PublishError::Open(_) | PublishError::Read(_) | PublishError::Folder(_) => {
+            (Exit::Environment, "look at the disk and the folder in [log]")
+        }
+        PublishError::Origin(_) => (Exit::Usage, "correct `origin`"),
+        PublishError::OtherLog { .. } => (
+            Exit::Usage,
+            "put back the origin; to end that log and follow it, name it in [log] follows, with a \
+             new origin and an empty [log] folder",
+        ),
+        PublishError::Remembered { .. } => {
+            (Exit::Usage, "put back the log.key that signed it, or the file from its backup")
+        }
+        PublishError::Older { .. } => (
+            Exit::FailStop,
+            "restore a newer backup; where there is none, end this log: a new `origin`, the old one \
+             in [log] follows, an empty [log] folder; terminals offer the rest again",
+        ),
+        PublishError::OtherHistory { .. } | PublishError::Hole { .. } => (
+            Exit::FailStop,
+            "somebody changed the database: `rollcall collector audit` names the entries; restore it \
+             from its backup",
+        ),
+    };
+    (exit, Report::of(error, hint))
 }
 
 fn core_failed(error: &CoreError) -> (Exit, Report) {

@@ -21,6 +21,8 @@ mod collector;
 mod models;
 #[cfg(feature = "collector")]
 mod verify;
+#[cfg(feature = "collector")]
+mod witness;
 
 use std::fmt;
 use std::io::{ErrorKind, Write};
@@ -51,6 +53,9 @@ enum Command {
     /// Checks exported bundles with nothing but the files and trusted keys.
     #[cfg(feature = "collector")]
     Verify(verify::Args),
+    /// Whoever supervises a centre: cosigns the checkpoints of its log.
+    #[cfg(feature = "collector")]
+    Witness(witness::Args),
 }
 
 impl Cli {
@@ -67,6 +72,8 @@ impl Cli {
             Command::Models(models) => models.run(),
             #[cfg(feature = "collector")]
             Command::Verify(args) => args.run(),
+            #[cfg(feature = "collector")]
+            Command::Witness(args) => args.run(),
         }
     }
 }

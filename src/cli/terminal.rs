@@ -49,7 +49,13 @@ enum Command {
         pictures: Vec<PathBuf>,
     },
     /// Runs until SIGINT or SIGTERM.
-    Run(ConfigArg),
+    Run {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// Prints the slip of each record: what its trainee may take home at once.
+        #[arg(long)]
+        slips: bool,
+    },
 }
 
 #[derive(Debug, ClapArgs)]
@@ -68,7 +74,7 @@ impl Args {
             Command::Init(config) => init(&config),
             Command::CheckConfig(config) => check_config(&config),
             Command::Enrol { config, person, pictures } => enrol(&config, person, &pictures),
-            Command::Run(config) => run(&config),
+            Command::Run { config, slips } => run(&config, slips),
         };
         match done {
             Ok(()) => Exit::Fine.into(),
@@ -215,13 +221,13 @@ fn gallery_failed(error: &GalleryFileError) -> (Exit, Report) {
     (exit_of(error.class()), Report::of(error, error.hint()))
 }
 
-fn run(arg: &ConfigArg) -> Told {
+fn run(arg: &ConfigArg, slips: bool) -> Told {
     let config = load(arg)?;
     let policy = config.policy().map_err(|error| config_failed(&error))?;
     let key = secret::read(&config.key_file).map_err(|error| secret_failed(&error))?;
     let key = SigningKey::from_secret(&key);
     let mut eye = match &config.replay {
-        Some((folder, frame_ms)) => Some(Eye::open(&config, &policy, folder, *frame_ms)?),
+        Some((folder, frame_ms)) => Some(Eye::open(&config, &policy, folder, *frame_ms, slips)?),
         None => None,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
@@ -295,7 +301,13 @@ struct Eye {
 }
 
 impl Eye {
-    fn open(config: &Config, policy: &Policy, folder: &Path, frame_ms: u64) -> Told<Self> {
+    fn open(
+        config: &Config,
+        policy: &Policy,
+        folder: &Path,
+        frame_ms: u64,
+        slips: bool,
+    ) -> Told<Self> {
         let plans = config.plans().map_err(|error| config_failed(&error))?;
         let camera = Folder::open(folder)
             .map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))?;
@@ -306,7 +318,7 @@ impl Eye {
         let gallery = gallery_file::load(&config.face.gallery_file, &secret, &model)
             .map_err(|error| gallery_failed(&error))?;
         let thresholds = thresholds_of(&pipeline)?;
-        let screen = Box::new(Console::new(config.terminal.as_str()));
+        let screen = Box::new(Console::new(config.terminal.as_str()).with_slips(slips));
         let people = people_searched(&plans, &gallery);
         let numbers = numbers(policy, thresholds, &config.checkin, people);
         let door = Door::new(numbers, plans, gallery, thresholds.confident.cosine, screen);

@@ -10,9 +10,13 @@ use serde::{Deserialize, Serialize};
 use super::{Broker, Setup};
 use crate::domain::{Policy, PolicyError};
 use crate::ingest::Limits;
+use crate::record::note::{KeyKind, Vkey, is_origin};
 
 /// Largest configuration file that is read; the commented default has about 3 KiB.
 const CONFIG_BYTES_MAX: u64 = 256 * 1024;
+
+/// Most witnesses: a note takes no more lines, and a person looks after each.
+const WITNESSES_MAX: usize = 63;
 
 /// A configuration could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +75,8 @@ pub struct Config {
     pub web: Web,
     /// The rules that judge.
     pub rules: Rules,
+    /// The public log.
+    pub log: LogSection,
 }
 
 /// `[broker]`.
@@ -115,6 +121,33 @@ pub struct Rules {
     pub policy_file: PathBuf,
 }
 
+/// `[log]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct LogSection {
+    /// Time between two checkpoints, in milliseconds.
+    pub publish_every_ms: u64,
+    /// Folder of the public files; empty: `public` in the data folder.
+    pub folder: PathBuf,
+    /// Origin of the ended log that this one follows; empty: none.
+    pub follows: String,
+    /// How many witnesses must have signed before a checkpoint is published.
+    pub quorum: usize,
+    /// The witnesses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub witness: Vec<WitnessSection>,
+}
+
+/// `[[log.witness]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WitnessSection {
+    /// Its key, `name+hash+base64`, as `rollcall witness init` prints it.
+    pub key: String,
+    /// Its submission prefix.
+    pub url: String,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -125,6 +158,7 @@ impl Default for Config {
             ticks: Ticks::default(),
             web: Web::default(),
             rules: Rules::default(),
+            log: LogSection::default(),
         }
     }
 }
@@ -144,6 +178,18 @@ impl Default for BrokerSection {
 impl Default for Ticks {
     fn default() -> Self {
         Self { every_ms: 60_000 }
+    }
+}
+
+impl Default for LogSection {
+    fn default() -> Self {
+        Self {
+            publish_every_ms: 10_000,
+            folder: PathBuf::new(),
+            follows: String::new(),
+            quorum: 0,
+            witness: Vec::new(),
+        }
     }
 }
 
@@ -174,7 +220,11 @@ impl Config {
         };
         let named = |text: &str, max| (1..=max).contains(&text.len());
         must(config.data_dir.is_absolute(), "data_dir", "an absolute path")?;
-        must(named(&config.origin, 200), "origin", "a name of 1 to 200 bytes")?;
+        must(
+            is_origin(&config.origin),
+            "origin",
+            "a name of 1 to 200 bytes without spaces and plus signs",
+        )?;
         must(named(&config.broker.host, 255), "broker.host", "a host name or an address")?;
         must(config.broker.port != 0, "broker.port", "a port from 1 to 65535")?;
         must(named(&config.broker.client_id, 64), "broker.client_id", "a name of 1 to 64 bytes")?;
@@ -188,6 +238,37 @@ impl Config {
             (1_000..=86_400_000).contains(&config.ticks.every_ms),
             "ticks.every_ms",
             "between a second and a day (1000 to 86400000)",
+        )?;
+        must(
+            (100..=86_400_000).contains(&config.log.publish_every_ms),
+            "log.publish_every_ms",
+            "between a tenth of a second and a day (100 to 86400000)",
+        )?;
+        must(
+            config.log.follows.is_empty()
+                || is_origin(&config.log.follows) && config.log.follows != config.origin,
+            "log.follows",
+            "empty, or the origin of another log",
+        )?;
+        must(config.log.witness.len() <= WITNESSES_MAX, "log.witness", "at most 63 witnesses")?;
+        for witness in &config.log.witness {
+            let key: Option<Vkey> = witness.key.parse().ok();
+            must(
+                key.is_some_and(|key| key.kind() == KeyKind::Witness),
+                "log.witness.key",
+                "a key as `rollcall witness init` prints it",
+            )?;
+            let web = ["http://", "https://"].iter().any(|start| witness.url.starts_with(start));
+            must(
+                web && named(&witness.url, 1_000),
+                "log.witness.url",
+                "an address that begins with http:// or https://",
+            )?;
+        }
+        must(
+            config.log.quorum <= config.log.witness.len(),
+            "log.quorum",
+            "no larger than the number of witnesses",
         )?;
         let own_file = !config.rules.policy_file.as_os_str().is_empty();
         must(

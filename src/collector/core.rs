@@ -81,7 +81,7 @@ pub(super) struct Core {
     outlet: Outlet,
     counters: Arc<Counters>,
     // Holds the folder's lock as long as the core lives.
-    _lock: std::fs::File,
+    _lock: crate::platform::lock::Lock,
 }
 
 /// What the core is made of, besides its folder.

@@ -2,10 +2,10 @@
 //! process out. Made once by `init`, never silently: a folder that was not mounted must not begin
 //! a second history under a new key.
 
-use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::publish::{LogSettings, PublishError, Publisher};
 use super::{StateError, check_facts};
 use crate::domain::{Fact, TerminalId, Timestamp};
 use crate::ledger::bundle::Bundle;
@@ -14,6 +14,7 @@ use crate::ledger::{
 };
 use crate::platform::chance::random_bytes;
 use crate::platform::durable;
+use crate::platform::lock::{Lock, LockError};
 use crate::platform::secret::{self, SecretError};
 use crate::record::{Checkpoint, SigningKey, VerifyingKey, seal_statement};
 
@@ -65,7 +66,7 @@ pub struct Home {
     pub(super) receipt: SigningKey,
     ledger_path: PathBuf,
     // Held, not read: dropping it frees the folder.
-    pub(super) _lock: File,
+    pub(super) _lock: Lock,
 }
 
 impl Home {
@@ -95,6 +96,12 @@ impl Home {
         let ledger_path = folder.join(LEDGER);
         let ledger = Sqlite::open(&ledger_path)?;
         Ok(Self { ledger, log, receipt, ledger_path, _lock: lock })
+    }
+
+    /// The log key of a folder that another process may hold, and the file of its ledger.
+    pub fn peek(folder: &Path) -> Result<(VerifyingKey, PathBuf), HomeError> {
+        let log = read_key(&folder.join(LOG_KEY))?;
+        Ok((log.verifying_key(), folder.join(LEDGER)))
     }
 
     /// The file of the ledger, for [`Sqlite::open_read_only`].
@@ -152,6 +159,17 @@ impl Home {
         Bundle::export(&self.ledger, terminal, seal_statement(&checkpoint, &self.log))
     }
 
+    /// What publishes this ledger's log into `folder`; holds the database against all that was
+    /// signed before.
+    pub fn publisher(
+        &self,
+        origin: &str,
+        settings: LogSettings,
+    ) -> Result<Publisher, PublishError> {
+        let key = SigningKey::from_secret(&self.log.secret());
+        Publisher::open(&self.ledger_path, origin, key, settings)
+    }
+
     /// What an auditor must be given by another way than the bundles: a file for
     /// `rollcall verify --trust`.
     pub fn trust_lines(&self) -> String {
@@ -159,16 +177,11 @@ impl Home {
     }
 }
 
-fn lock(folder: &Path) -> Result<File, HomeError> {
-    let failed = |cause| HomeError::Folder { folder: folder.to_owned(), cause };
-    let mut options = OpenOptions::new();
-    let file = options.create(true).write(true).truncate(false).open(folder.join(LOCK));
-    let file = file.map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(HomeError::Locked { folder: folder.to_owned() }),
-        Err(TryLockError::Error(cause)) => Err(failed(cause)),
-    }
+fn lock(folder: &Path) -> Result<Lock, HomeError> {
+    Lock::take(&folder.join(LOCK)).map_err(|error| match error {
+        LockError::Held => HomeError::Locked { folder: folder.to_owned() },
+        LockError::Io(cause) => HomeError::Folder { folder: folder.to_owned(), cause },
+    })
 }
 
 fn make_key(path: &Path) -> Result<SigningKey, SecretError> {

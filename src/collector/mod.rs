@@ -11,11 +11,14 @@
 //! away.
 
 mod announce;
+pub mod audit;
 mod config;
 mod core;
 pub mod facts;
 mod home;
 mod mqtt;
+pub mod prove;
+pub mod publish;
 mod watch;
 
 use std::fmt;
@@ -29,7 +32,9 @@ use tokio::sync::oneshot;
 
 pub use announce::{Announcer, Names, SelfReport, Told};
 pub(crate) use config::read_bounded;
-pub use config::{BrokerSection, Config, ConfigError, Rules, Ticks, Web};
+pub use config::{
+    BrokerSection, Config, ConfigError, LogSection, Rules, Ticks, Web, WitnessSection,
+};
 pub use home::{Home, HomeError};
 pub use watch::{Entries, OpenWatchError, Watch};
 

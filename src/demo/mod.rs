@@ -316,6 +316,7 @@ impl Page {
                 verify: None,
             }),
             feed: stage.watch.feed(),
+            log: None,
             entries: Arc::new(Entries::at(&stage.ledger)),
             clock: Arc::clone(&stage.clock) as Arc<dyn Clock>,
         };

@@ -9,12 +9,19 @@ use super::{Light, Message, Screen};
 pub struct Console {
     name: String,
     shown: Option<Message>,
+    slips: bool,
 }
 
 impl Console {
     /// `name` stands before each line.
     pub fn new(name: impl Into<String>) -> Self {
-        Self { name: name.into(), shown: None }
+        Self { name: name.into(), shown: None, slips: false }
+    }
+
+    /// Prints slips as well.
+    #[must_use]
+    pub fn with_slips(self, slips: bool) -> Self {
+        Self { slips, ..self }
     }
 }
 
@@ -33,5 +40,13 @@ impl Screen for Console {
         let (zh, en) = (&message.text.zh, &message.text.en);
         // Who reads these lines may go away; the terminal must not.
         writeln!(std::io::stdout(), "{} {sign} {zh} {en}", self.name).ok();
+        if let Some(slip) = message.slip.as_ref().filter(|_| self.slips) {
+            writeln!(
+                std::io::stdout(),
+                "{} 凭条（尚未确认）slip, not yet confirmed: {slip}",
+                self.name
+            )
+            .ok();
+        }
     }
 }

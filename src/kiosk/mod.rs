@@ -28,6 +28,8 @@ pub struct Message {
     pub light: Light,
     /// The words.
     pub text: Bilingual,
+    /// What the trainee may take home at once: the text of a QR code.
+    pub slip: Option<String>,
 }
 
 /// Something that can show a message.
@@ -39,7 +41,7 @@ pub trait Screen: Send {
 impl Message {
     /// No decision yet: one instruction, in place of whatever was shown to the person before.
     pub fn wait(instruction: Bilingual) -> Self {
-        Self { light: Light::Amber, text: instruction }
+        Self { light: Light::Amber, text: instruction, slip: None }
     }
 
     /// The answer to a decision whose record is on stable storage as number `seq`. A clock that is
@@ -97,7 +99,14 @@ impl Message {
             (format!("（终端时钟存疑：{zh}）"), format!(" (clock in doubt: it {en})"))
         });
         let zh = format!("{zh}（{seq} 号）{doubt_zh}");
-        Self { light, text: Bilingual::new(zh, format!("{en} (no. {seq}){doubt_en}")) }
+        let text = Bilingual::new(zh, format!("{en} (no. {seq}){doubt_en}"));
+        Self { light, text, slip: None }
+    }
+
+    /// The same with a slip beside it.
+    #[must_use]
+    pub fn with_slip(self, slip: String) -> Self {
+        Self { slip: Some(slip), ..self }
     }
 
     /// The record could not be stored: nothing counts, and everybody can see it.
@@ -106,6 +115,6 @@ impl Message {
             format!("未能保存，签到无效：{}", why.zh),
             format!("Not stored, this does not count: {}", why.en),
         );
-        Self { light: Light::Red, text }
+        Self { light: Light::Red, text, slip: None }
     }
 }

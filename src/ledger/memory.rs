@@ -67,7 +67,7 @@ impl Ledger for Memory {
                 *self.refusals.entry(terminal.clone()).or_default() += 1;
                 self.refused.insert((terminal, evidence.hash()), code);
             }
-            self.frontier.push(TreeHash::leaf(&row.sealed));
+            self.frontier.push(TreeHash::of_sealed(&row.sealed));
             self.stored.push(Stored {
                 index,
                 committed_at: batch.at,

@@ -4,8 +4,9 @@
 //! - [`Entry`] is one line of it, as rules and reports read it.
 //! - [`Staged`] is a batch on its way in: sealed, hashed, not stored yet. Pure.
 //! - [`Ledger`] is the port; [`Sqlite`] and [`Memory`] stand behind it under one contract test.
-//! - [`tree`] is the Merkle tree over the sealed bytes of all entries, [`bundle`] what an auditor
-//!   takes home (docs/spec/bundle-v1.md).
+//! - [`tree`] is the Merkle tree over the hashes of all sealed entries, [`tiles`] its form as static
+//!   files for everybody (docs/spec/log-v1.md), [`bundle`] what an auditor
+//!   takes home (docs/spec/bundle-v2.md), [`proof`] what a trainee does (docs/spec/proof-v1.md).
 //!
 //! Whatever is stored as an entry is a complete signed statement: a terminal's record, or the
 //! centre's own statement of a fact or a refusal. So every leaf can be checked by itself.
@@ -13,8 +14,10 @@
 pub mod bundle;
 mod entry;
 mod memory;
+pub mod proof;
 mod sqlite;
 mod staged;
+pub mod tiles;
 pub mod tree;
 
 use std::error::Error;

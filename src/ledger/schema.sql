@@ -1,4 +1,4 @@
--- Version 1 of the ledger's database. Entries are only ever inserted.
+-- Version 2 of the ledger's database. Entries are only ever inserted.
 
 CREATE TABLE entry (
     idx      INTEGER PRIMARY KEY,  -- from 0, without a hole
@@ -7,7 +7,7 @@ CREATE TABLE entry (
     terminal TEXT,                 -- under whose name it came; NULL for facts
     seq      INTEGER,              -- the place it takes in that terminal's chain, if any
     link     BLOB,                 -- the hash that the next record of the chain names
-    sealed   BLOB NOT NULL,        -- the complete signed statement: the leaf of the tree
+    sealed   BLOB NOT NULL,        -- the complete signed statement; its SHA-256 is the leaf
     UNIQUE (terminal, seq)
 ) STRICT;
 

@@ -16,7 +16,8 @@ use crate::record::{Opening, SealedHash};
 
 /// `RolL` in ASCII: tells our file from any other SQLite database.
 const APPLICATION_ID: i32 = 0x526f_6c4c;
-const SCHEMA_VERSION: i32 = 1;
+/// Version 1 hashed the sealed bytes themselves into the tree; version 2 hashes their SHA-256.
+const SCHEMA_VERSION: i32 = 2;
 
 const ROLE_PERSON: i64 = 1;
 const ROLE_OTHER: i64 = 2;
@@ -100,7 +101,24 @@ impl Sqlite {
         Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
     }
 
+    /// Opens a ledger for reading only, also one that contradicts itself: an audit tells in what.
+    pub fn open_for_audit(path: &Path) -> Result<(Self, Option<String>), OpenLedgerError> {
+        Self::open_telling(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    }
+
     fn open_with(path: &Path, mode: OpenFlags) -> Result<Self, OpenLedgerError> {
+        match Self::open_telling(path, mode)? {
+            (ledger, None) => Ok(ledger),
+            (_, Some(detail)) => {
+                Err(OpenLedgerError::Contradiction { path: path.to_owned(), detail })
+            }
+        }
+    }
+
+    fn open_telling(
+        path: &Path,
+        mode: OpenFlags,
+    ) -> Result<(Self, Option<String>), OpenLedgerError> {
         if !path.exists() {
             return Err(OpenLedgerError::Missing { path: path.to_owned() });
         }
@@ -113,27 +131,35 @@ impl Sqlite {
             Some(rusqlite::ErrorCode::NotADatabase) => foreign(),
             _ => failed(cause),
         };
-        if mark("application_id").map_err(ours)? != APPLICATION_ID
-            || mark("user_version").map_err(failed)? != SCHEMA_VERSION
-        {
-            return Err(foreign());
-        }
-        if mode.contains(OpenFlags::SQLITE_OPEN_READ_WRITE) {
-            prepare(&db).map_err(failed)?;
-        }
-        let (frontier, last) = edge(&db).map_err(failed)?;
         let contradiction =
             |detail| OpenLedgerError::Contradiction { path: path.to_owned(), detail };
-        let frontier =
-            frontier.ok_or_else(|| contradiction("the tree's edge is damaged".into()))?;
-        let (size, last_at) = last.map_or((0, Timestamp::default()), |(idx, at)| (idx + 1, at));
-        if frontier.size() != size {
-            return Err(contradiction(format!(
-                "the tree has {} leaves, the ledger {size} entries",
-                frontier.size()
-            )));
+        if mark("application_id").map_err(ours)? != APPLICATION_ID {
+            return Err(foreign());
         }
-        Ok(Self { db, frontier, last_at })
+        let writes = mode.contains(OpenFlags::SQLITE_OPEN_READ_WRITE);
+        if writes {
+            prepare(&db).map_err(failed)?;
+        }
+        match mark("user_version").map_err(failed)? {
+            SCHEMA_VERSION => {}
+            1 if writes => match upgrade(&db).map_err(failed)? {
+                true => {}
+                false => {
+                    return Err(contradiction("its tree is not the one over its entries".into()));
+                }
+            },
+            _ => return Err(foreign()),
+        }
+        let (frontier, last) = edge(&db).map_err(failed)?;
+        let (size, last_at) = last.map_or((0, Timestamp::default()), |(idx, at)| (idx + 1, at));
+        let detail = match &frontier {
+            None => Some("the tree's edge is damaged".to_owned()),
+            Some(frontier) if frontier.size() != size => {
+                Some(format!("the tree has {} leaves, the ledger {size} entries", frontier.size()))
+            }
+            Some(_) => None,
+        };
+        Ok((Self { db, frontier: frontier.unwrap_or_default(), last_at }, detail))
     }
 }
 
@@ -146,11 +172,47 @@ fn prepare(db: &Connection) -> rusqlite::Result<()> {
     )
 }
 
+/// Brings a ledger of version 1 to version 2: the same entries under another tree. `false` when the
+/// old tree was not the one over the entries: then nothing is changed.
+fn upgrade(db: &Connection) -> rusqlite::Result<bool> {
+    let write = db.unchecked_transaction()?;
+    let (mut old, mut new) = (Frontier::default(), Frontier::default());
+    {
+        let mut select = write.prepare("SELECT sealed FROM entry ORDER BY idx")?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            let sealed: Vec<u8> = row.get(0)?;
+            old.push(TreeHash::leaf(&sealed));
+            new.push(TreeHash::of_sealed(&sealed));
+        }
+    }
+    let (kept, _) = edge_in(&write)?;
+    if kept != Some(old) {
+        return Ok(false);
+    }
+    keep_edge(&write, &new)?;
+    write.execute_batch(&format!("PRAGMA user_version = {SCHEMA_VERSION}"))?;
+    // A crash before this line leaves a ledger of version 1.
+    write.commit()?;
+    Ok(true)
+}
+
+/// Stores the right edge of the tree.
+fn keep_edge(write: &Transaction<'_>, frontier: &Frontier) -> rusqlite::Result<()> {
+    let peaks: Vec<u8> = frontier.peaks().iter().flat_map(|hash| hash.0).collect();
+    let size = signed(frontier.size());
+    write.execute("UPDATE frontier SET size = ?1, peaks = ?2", params![size, peaks])?;
+    Ok(())
+}
+
 type Edge = (Option<Frontier>, Option<(u64, Timestamp)>);
 
 /// The stored edge of the tree, and index and time of the last entry, as of one moment.
 fn edge(db: &Connection) -> rusqlite::Result<Edge> {
-    let read = db.unchecked_transaction()?;
+    edge_in(&*db.unchecked_transaction()?)
+}
+
+fn edge_in(read: &Connection) -> rusqlite::Result<Edge> {
     let (size, peaks): (i64, Vec<u8>) =
         read.query_row("SELECT size, peaks FROM frontier", [], |r| Ok((r.get(0)?, r.get(1)?)))?;
     let peaks: Option<Vec<_>> =
@@ -241,7 +303,7 @@ impl Ledger for Sqlite {
         let mut frontier = self.frontier.clone();
         let transaction = self.db.transaction().map_err(failed)?;
         for (index, row) in (first..).zip(&batch.rows) {
-            frontier.push(TreeHash::leaf(&row.sealed));
+            frontier.push(TreeHash::of_sealed(&row.sealed));
             insert(&transaction, index, batch.at, row).map_err(|cause| {
                 match (cause.sqlite_error_code(), &row.terminal, row.link) {
                     (Some(rusqlite::ErrorCode::ConstraintViolation), Some(terminal), Some(l)) => {
@@ -251,13 +313,7 @@ impl Ledger for Sqlite {
                 }
             })?;
         }
-        let peaks: Vec<u8> = frontier.peaks().iter().flat_map(|hash| hash.0).collect();
-        transaction
-            .execute(
-                "UPDATE frontier SET size = ?1, peaks = ?2",
-                params![signed(frontier.size()), peaks],
-            )
-            .map_err(failed)?;
+        keep_edge(&transaction, &frontier).map_err(failed)?;
         // A crash before this line leaves nothing of the batch, after it all of it: no receipt is
         // given before, and whatever had none is offered again.
         transaction.commit().map_err(failed)?;

@@ -194,7 +194,7 @@ pub struct Stored {
 impl Stored {
     /// Its leaf hash.
     pub fn leaf(&self) -> TreeHash {
-        TreeHash::leaf(&self.sealed)
+        TreeHash::of_sealed(&self.sealed)
     }
 
     /// As rules and reports read it.

@@ -1,7 +1,8 @@
-//! The operating system, and nothing of our trade: clock, chance, durable files, telemetry.
+//! The operating system, and nothing of our trade: clock, chance, durable files, locks, telemetry.
 
 pub mod chance;
 pub mod clock;
 pub mod durable;
+pub mod lock;
 pub mod secret;
 pub mod telemetry;

@@ -40,6 +40,8 @@ pub enum Typ {
     Evidence,
     /// The centre's statement about its ledger's size and root.
     Checkpoint,
+    /// A terminal's word to a trainee that it has stored a record.
+    Slip,
 }
 
 impl Typ {
@@ -54,6 +56,7 @@ impl Typ {
             Typ::Fact => "rollcall-fact-v1",
             Typ::Evidence => "rollcall-evidence-v1",
             Typ::Checkpoint => "rollcall-checkpoint-v1",
+            Typ::Slip => "rollcall-slip-v1",
         }
     }
 }

@@ -6,6 +6,7 @@
 //! - [`Sealed`]: the exact bytes of a signed record (COSE_Sign1), and the only form that is
 //!   stored, sent, hashed into the next record and committed.
 //! - [`Receipt`]: the centre's signed answer, which alone frees a record at the terminal.
+//! - [`note`]: signed notes, in which checkpoints are published and cosigned.
 //! - [`Parcel`] and [`Batch`]: what travels over MQTT (docs/spec/transport.md).
 //!
 //! Whatever cannot be read is an `Err` that says what was wrong; no bytes make it panic.
@@ -14,8 +15,10 @@ mod batch;
 mod commitment;
 mod cose;
 mod keys;
+pub mod note;
 mod receipt;
 mod record_v1;
+mod slip;
 mod statement;
 pub mod topic;
 
@@ -25,6 +28,7 @@ pub use cose::{OpenError, SEALED_BYTES_MAX, Typ, peek_kid};
 pub use keys::{KeyError, KeyId, SigningKey, VerifyingKey};
 pub use receipt::{Receipt, Verdict, Wanted};
 pub use record_v1::{Gap, Other, Record, Sealed, SealedHash};
+pub use slip::{SLIP_CHARS_MAX, Slip, SlipError, SlipText};
 pub use statement::{
     Checkpoint, SealedEvidence, SealedFact, Stated, TimeAnswer, open_statement, peek_statement,
     seal_statement,

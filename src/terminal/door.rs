@@ -139,7 +139,10 @@ impl Door {
                 self.desk.confirm(&checkin, now);
                 self.last = Some((checkin.person, checkin.outcome, now));
                 self.remember(&checkin, taken.seq, look);
-                self.screen.show(&Message::stored(&checkin, taken.seq, taken.clock_doubt));
+                let slip = terminal.slip(&taken).to_string();
+                let message =
+                    Message::stored(&checkin, taken.seq, taken.clock_doubt).with_slip(slip);
+                self.screen.show(&message);
                 terminal.shown();
                 Ok(Answer::Stored { checkin, taken })
             }

@@ -31,7 +31,7 @@ use crate::journal::{self, AppendError, Journal, ReplayError, Standing};
 use crate::platform::chance;
 use crate::platform::clock::Clock;
 use crate::platform::telemetry::Class;
-use crate::record::{SealedHash, SigningKey, VerifyingKey};
+use crate::record::{SealedHash, SigningKey, Slip, SlipText, VerifyingKey};
 use crate::uplink::{self, RunError, Step, Switch, Timekeeper, Uplink, View, Waypoints};
 
 /// All that a terminal is made of.
@@ -218,6 +218,12 @@ impl Terminal {
         self.timekeeper.kept(&clock);
         self.waypoints.reached(Step::Appended);
         Ok(Taken { seq: slot.seq, hash: parcel.sealed.hash(), clock_doubt })
+    }
+
+    /// What the trainee may take home of a record at once: signed, and not yet confirmed.
+    pub fn slip(&self, taken: &Taken) -> SlipText {
+        let slip = Slip { terminal: self.terminal.clone(), seq: taken.seq, hash: taken.hash };
+        slip.seal(&self.key)
     }
 
     /// Takes note that the answer to a record is on the screen.

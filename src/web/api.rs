@@ -92,7 +92,7 @@ pub(super) async fn entry(
 }
 
 /// Runs a read on a thread that may block.
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     read: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     tokio::task::spawn_blocking(read).await.unwrap_or_else(|join| Err(Error::internal(join)))

@@ -13,8 +13,10 @@ mod assets;
 mod error;
 mod events;
 mod evidence;
+mod log;
 mod tcp;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -69,6 +71,8 @@ pub struct Site {
     pub feed: Arc<Feed>,
     /// The ledger.
     pub entries: Arc<dyn Entries>,
+    /// Folder of the public log, where one is published.
+    pub log: Option<PathBuf>,
     /// Says which day is today.
     pub clock: Arc<dyn Clock>,
 }
@@ -91,6 +95,8 @@ pub fn router(site: Site) -> Router {
         .route("/api/v1/anomalies", get(api::anomalies))
         .route("/api/v1/entries/{index}", get(api::entry))
         .route("/api/v1/events", get(events::stream))
+        .route("/checkpoint", get(log::checkpoint))
+        .route("/tile/{*rest}", get(log::tile))
         .route("/healthz", get(api::healthz))
         .fallback(|| async {
             Error::not_found("没有这个地址。", "there is nothing at this address")
@@ -102,7 +108,7 @@ pub fn router(site: Site) -> Router {
 
 /// Puts the headers on every answer that keep a browser from doing anything but what we mean.
 async fn guarded(mut response: Response) -> Response {
-    const GUARDS: [(HeaderName, &str); 7] = [
+    const GUARDS: [(HeaderName, &str); 6] = [
         (
             header::CONTENT_SECURITY_POLICY,
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -114,11 +120,13 @@ async fn guarded(mut response: Response) -> Response {
         (header::REFERRER_POLICY, "no-referrer"),
         (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
         (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-        // Names of people: never in a cache, be it the browser's or a proxy's.
-        (header::CACHE_CONTROL, "no-store"),
     ];
     for (name, value) in GUARDS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
+    // Names of people: never in a cache, be it the browser's or a proxy's. The log has none, and says
+    // for itself how long it may be kept.
+    let no_store = HeaderValue::from_static("no-store");
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(no_store);
     response
 }

@@ -33,7 +33,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
 ];
 
 /// Where stages are joined: they may know everything, and nobody may know them.
-const ROOTS: [&str; 11] = [
+const ROOTS: [&str; 12] = [
     "lib",
     "main",
     "bin",
@@ -44,6 +44,7 @@ const ROOTS: [&str; 11] = [
     "simulate",
     "bench",
     "verify",
+    "witness",
     "testing",
 ];
 
@@ -57,9 +58,9 @@ const ADAPTERS: [(&str, &[&str]); 14] = [
     ("ort", &["face/onnx.rs", "face/onnx/"]),
     ("rten", &["face/onnx.rs", "face/onnx/", "face/rten.rs"]),
     ("rten_tensor", &["face/onnx.rs", "face/onnx/", "face/rten.rs"]),
-    ("ureq", &["cli/models/http.rs"]),
-    ("rustls", &["cli/models/http.rs"]),
-    ("axum", &["web/", "kiosk/http.rs"]),
+    ("ureq", &["cli/models/http.rs", "collector/publish/http.rs"]),
+    ("rustls", &["cli/models/http.rs", "collector/publish/http.rs"]),
+    ("axum", &["web/", "kiosk/http.rs", "witness/http.rs"]),
     ("image", &["camera/"]),
     ("chacha20poly1305", &["face/", "platform/"]),
     ("ed25519_dalek", &["record/keys.rs"]),

@@ -352,6 +352,16 @@ fn killed_in_the_middle_of_a_stream_each_record_is_there_exactly_once() {
     let covered = |caller: &Caller| {
         caller.receipts(&key).iter().map(|receipt| receipt.last).max().unwrap_or(0)
     };
+    // What is sent before the collector's first subscription reaches nobody.
+    let mut turn = 0;
+    eventually("the collector listens", || {
+        if turn % 20 == 0 {
+            caller.send(Channel::Ask, QoS::AtMostOnce, vec![7; 16]);
+        }
+        turn += 1;
+        caller.step();
+        !caller.heard.is_empty()
+    });
     let mut kills = 0;
     eventually("everything has a receipt", || {
         // Offer what has no receipt yet, and kill the collector while it works on that.

@@ -174,7 +174,7 @@ fn the_root_is_that_of_the_tree_over_all_sealed_bytes() {
             let items = judged(&[&pen.clone()], &pen.write_many(usize::from(n) + 1));
             ledger.commit(stage(items, MORNING)).unwrap();
             let stored = ledger.stored_since(0, 100).unwrap();
-            let leaves = stored.iter().map(|stored| TreeHash::leaf(&stored.sealed)).collect();
+            let leaves = stored.iter().map(|stored| TreeHash::of_sealed(&stored.sealed)).collect();
             assert_eq!(ledger.root(), Tree::of(leaves).root());
         }
     });

@@ -29,6 +29,10 @@ mod terminal_mosquitto; // broker, centre and terminal stopped, killed and start
 
 mod ingest_refusals; // every reason to refuse, and what is innocent
 mod ledger_contract; // one suite, run on memory and sqlite
+mod log_audit; // every way to change a ledger behind its back is found by name
+mod log_publish; // the public log, its memory and its witnesses, with real processes
+mod log_proof; // slips and proofs of trainees; the log as a running collector serves it
+mod log_page; // docs/verify.html in Chromium says what the program says
 mod verify_cli; // `rollcall verify`: what holds, what was touched, what is not trusted
 mod collector_broker; // a real Mosquitto: exactly once across kill -9, floods, garbage
 mod collector_cli; // the collector's commands: exit codes, three-line errors, full disk

@@ -178,7 +178,7 @@ fn what_cannot_be_read_ends_with_2_and_says_what_to_do() {
     let day = Day::played();
     let (bundle, trust) = day.exported(&[]);
     let broken = day.file("broken.json");
-    for text in ["", "{}", "[]", "{\"format\":\"rollcall-bundle-v1\"}", "\u{0}"] {
+    for text in ["", "{}", "[]", "{\"format\":\"rollcall-bundle-v2\"}", "\u{0}"] {
         write(&broken, text);
         let (code, said) = verify(&trust, &broken);
         assert_eq!(code, 2, "{text:?}: {said}");

@@ -20,7 +20,7 @@ use rollcall::feed::TerminalState;
 /// How long the page may take to show what a test waits for.
 const PATIENCE_MS: u64 = 20_000;
 
-struct Browser {
+pub(crate) struct Browser {
     child: Child,
     to: ChildStdin,
     from: BufReader<ChildStdout>,
@@ -28,13 +28,13 @@ struct Browser {
     _profile: TempDir,
 }
 
-struct Tab<'b> {
+pub(crate) struct Tab<'b> {
     browser: &'b mut Browser,
     session: String,
 }
 
 impl Browser {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let program = env::var("CHROMIUM").unwrap_or_else(|_| "chromium".to_owned());
         let profile = tempfile::tempdir().unwrap();
         // The browser speaks on descriptors 3 and 4; the shell puts our pipes there.
@@ -86,7 +86,7 @@ impl Browser {
         }
     }
 
-    fn open(&mut self, width: u32, height: u32, scheme: &str, url: &str) -> Tab<'_> {
+    pub(crate) fn open(&mut self, width: u32, height: u32, scheme: &str, url: &str) -> Tab<'_> {
         let call = |browser: &mut Self, session: Option<&str>, method: &str, params| {
             browser.try_call(session, method, params).expect("the browser answers")
         };
@@ -123,7 +123,7 @@ impl Tab<'_> {
     }
 
     /// The value of an expression; a promise is waited for.
-    fn eval(&mut self, expression: &str) -> Value {
+    pub(crate) fn eval(&mut self, expression: &str) -> Value {
         let answer = self.call(
             "Runtime.evaluate",
             json!({ "expression": expression, "awaitPromise": true, "returnByValue": true }),
@@ -134,7 +134,7 @@ impl Tab<'_> {
 
     /// Waits in the page until the condition holds; while the page is being made, what the
     /// condition looks for may not be there yet.
-    fn wait_for(&mut self, condition: &str) {
+    pub(crate) fn wait_for(&mut self, condition: &str) {
         let waited = self.eval(&format!(
             "new Promise((done) => {{
                const end = performance.now() + {PATIENCE_MS};

@@ -400,6 +400,7 @@ pub(crate) fn site(feed: Arc<Feed>) -> Site {
             verify: None,
         }),
         feed,
+        log: None,
         entries: Arc::new(Book),
         clock: Arc::new(StepClock::at(at("2026-03-02 16:20"))),
     }

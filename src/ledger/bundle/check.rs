@@ -102,7 +102,7 @@ impl<'t> Check<'t> {
         let Some(checkpoint) = &self.findings.checkpoint else { return };
         let proof: Option<Vec<_>> =
             line.proof.iter().map(|hash| hash.0.as_slice().try_into().ok().map(TreeHash)).collect();
-        let leaf = TreeHash::leaf(&line.sealed.0);
+        let leaf = TreeHash::of_sealed(&line.sealed.0);
         let root = TreeHash(checkpoint.root);
         let holds = proof
             .is_some_and(|proof| verify_inclusion(leaf, line.index, checkpoint.size, &proof, root));

@@ -1,5 +1,5 @@
 //! What an auditor takes home: entries with their inclusion proofs under one signed checkpoint,
-//! and the check of it, which needs no database and no network (docs/spec/bundle-v1.md).
+//! and the check of it, which needs no database and no network (docs/spec/bundle-v2.md).
 //!
 //! Trust comes from outside: [`Trust`] holds the centre's keys. A terminal's key counts only by a
 //! registration that the bundle holds, sealed with a trusted log key and included in the ledger
@@ -21,7 +21,7 @@ use crate::domain::{Fact, PersonId, SiteId, TerminalId};
 use crate::record::Opening;
 
 /// What stands in every bundle's `format`.
-pub const FORMAT: &str = "rollcall-bundle-v1";
+pub const FORMAT: &str = "rollcall-bundle-v2";
 
 /// Entries read at once.
 const READ_ENTRIES: usize = 1_000;

@@ -1,6 +1,8 @@
 //! The keys that an auditor trusts, in a text file that reached him by another way than the
-//! bundle: one `log ed25519:…` or `receipt ed25519:…` a line, `#` begins a comment.
+//! bundle: one `log ed25519:…` or `receipt ed25519:…` a line, `witness name+hash+base64` for each
+//! witness whose cosignature counts and `quorum N` for how many are needed; `#` begins a comment.
 
+use crate::record::note::{KeyKind, Note, Policy, TreeHead, Unpublished, Vkey, VkeyError};
 use crate::record::{KeyError, VerifyingKey};
 
 /// Most keys of one kind: a ledger that changes its key each month for ten years.
@@ -10,7 +12,9 @@ const KEYS_MAX: usize = 128;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TrustError {
     /// A line is none of ours.
-    #[error("line {line} of the trusted keys is neither `log ed25519:…` nor `receipt ed25519:…`")]
+    #[error(
+        "line {line} of the trusted keys is neither `log ed25519:…` nor `receipt ed25519:…`, `witness NAME+…` or `quorum N`"
+    )]
     Line {
         /// Which line, from 1.
         line: usize,
@@ -23,6 +27,23 @@ pub enum TrustError {
         /// Why.
         #[source]
         cause: KeyError,
+    },
+    /// A witness's key is none.
+    #[error("could not read the witness on line {line} of the trusted keys")]
+    Witness {
+        /// Which line, from 1.
+        line: usize,
+        /// Why.
+        #[source]
+        cause: VkeyError,
+    },
+    /// More witnesses are asked for than there are.
+    #[error("a quorum of {quorum} out of {witnesses} witnesses")]
+    Quorum {
+        /// How many are asked for.
+        quorum: usize,
+        /// How many there are.
+        witnesses: usize,
     },
     /// Without a log key nothing can be trusted.
     #[error("no line of the trusted keys begins with `log`")]
@@ -39,12 +60,17 @@ pub struct Trust {
     pub log: Vec<VerifyingKey>,
     /// Seal receipts. Bundles hold none; terminals and auditors share one file.
     pub receipt: Vec<VerifyingKey>,
+    /// Cosign checkpoints.
+    pub witnesses: Vec<Vkey>,
+    /// How many of them must; without a line of its own, all.
+    pub quorum: usize,
 }
 
 impl Trust {
     /// Reads the file's text.
     pub fn parse(text: &str) -> Result<Self, TrustError> {
         let mut trust = Self::default();
+        let mut quorum = None;
         for (line, words) in (1..).zip(text.lines()) {
             let words = words.split_once('#').map_or(words, |(before, _)| before).trim();
             if words.is_empty() {
@@ -52,6 +78,23 @@ impl Trust {
             }
             let (role, key) =
                 words.split_once(char::is_whitespace).ok_or(TrustError::Line { line })?;
+            if role == "witness" {
+                let key: Vkey =
+                    key.trim().parse().map_err(|cause| TrustError::Witness { line, cause })?;
+                if key.kind() != KeyKind::Witness {
+                    return Err(TrustError::Line { line });
+                }
+                trust.witnesses.push(key);
+                if trust.witnesses.len() > KEYS_MAX {
+                    return Err(TrustError::TooMany);
+                }
+                continue;
+            }
+            if role == "quorum" {
+                let number = key.trim().parse().map_err(|_| TrustError::Line { line })?;
+                quorum = Some(number);
+                continue;
+            }
             let keys = match role {
                 "log" => &mut trust.log,
                 "receipt" => &mut trust.receipt,
@@ -62,6 +105,24 @@ impl Trust {
                 return Err(TrustError::TooMany);
             }
         }
-        if trust.log.is_empty() { Err(TrustError::NoLogKey) } else { Ok(trust) }
+        if trust.log.is_empty() {
+            return Err(TrustError::NoLogKey);
+        }
+        let witnesses = trust.witnesses.len();
+        trust.quorum = quorum.unwrap_or(witnesses);
+        if trust.quorum > witnesses {
+            return Err(TrustError::Quorum { quorum: trust.quorum, witnesses });
+        }
+        Ok(trust)
+    }
+
+    /// When a checkpoint counts for this trust: each log key may sign for any origin, for the file
+    /// names none.
+    pub fn policy_for(&self, note: &Note) -> Result<Policy, Unpublished> {
+        let head: TreeHead = note.text().parse()?;
+        let logs = self.log.iter().map(|key| Vkey::new(&head.origin, KeyKind::Log, *key));
+        let logs = logs.collect::<Result<_, _>>();
+        let logs = logs.map_err(|_| Unpublished::Log { origin: head.origin })?;
+        Ok(Policy { logs, witnesses: self.witnesses.clone(), quorum: self.quorum })
     }
 }

@@ -1,10 +1,20 @@
 //! The Merkle tree of RFC 9162, section 2.1 (the same as RFC 6962): leaf hash
-//! SHA-256(0x00 ‖ entry), node hash SHA-256(0x01 ‖ left ‖ right).
+//! SHA-256(0x00 ‖ entry), node hash SHA-256(0x01 ‖ left ‖ right). An entry is the SHA-256 of a
+//! sealed statement (docs/spec/log-v1.md).
 //!
-//! [`Frontier`] appends with a memory of a few hashes; [`Tree`] holds all hashes, for proofs;
-//! [`verify_inclusion`] needs neither.
+//! [`Frontier`] appends with a memory of a few hashes; [`Tree`] holds all hashes; proofs are made
+//! from any [`Nodes`], be it a [`Tree`] or tiles in a folder, and checked by [`verify_inclusion`]
+//! and [`verify_consistency`], which need neither.
 
+mod proof;
+
+use std::convert::Infallible;
 use std::fmt;
+
+pub use proof::{
+    Nodes, PROOF_HASHES_MAX, prove_consistency, prove_inclusion, root_of, verify_consistency,
+    verify_inclusion,
+};
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
@@ -22,6 +32,12 @@ impl TreeHash {
     /// Hash of a leaf that holds `entry`.
     pub fn leaf(entry: &[u8]) -> Self {
         Self(Sha256::new().chain_update([0]).chain_update(entry).finalize().into())
+    }
+
+    /// Hash of the leaf of a sealed statement. The log's entry is the SHA-256 of the sealed bytes, so
+    /// that entries can be public while what they stand for is not (docs/decisions/0014).
+    pub fn of_sealed(sealed: &[u8]) -> Self {
+        Self::leaf(&Sha256::digest(sealed))
     }
 
     /// Hash of the node above two others.
@@ -118,45 +134,28 @@ impl Tree {
         self.levels.last().and_then(|top| top.first()).copied().unwrap_or_else(TreeHash::empty)
     }
 
+    /// Number of leaves.
+    pub fn size(&self) -> u64 {
+        self.levels.first().map_or(0, Vec::len) as u64
+    }
+
     /// The inclusion proof of leaf `index` (RFC 9162, section 2.1.3.1); `None` beyond the end.
     pub fn prove(&self, index: usize) -> Option<Vec<TreeHash>> {
-        self.levels.first()?.get(index)?;
-        let siblings = self.levels.iter().enumerate();
-        Some(siblings.filter_map(|(up, level)| level.get((index >> up) ^ 1)).copied().collect())
+        match prove_inclusion(self, index as u64, self.size()) {
+            Ok(proof) => proof,
+            Err(never) => match never {},
+        }
     }
 }
 
-/// Whether `proof` shows that the tree of `size` leaves with root `root` has `leaf` at `index`
-/// (RFC 9162, section 2.1.3.2).
-pub fn verify_inclusion(
-    leaf: TreeHash,
-    index: u64,
-    size: u64,
-    proof: &[TreeHash],
-    root: TreeHash,
-) -> bool {
-    if index >= size {
-        return false;
+impl Nodes for Tree {
+    type Error = Infallible;
+
+    fn node(&self, level: u32, index: u64) -> Result<TreeHash, Infallible> {
+        let hashes = self.levels.get(level as usize);
+        let hash = usize::try_from(index).ok().and_then(|index| hashes?.get(index));
+        Ok(*hash.expect("proofs ask only for complete subtrees of the tree"))
     }
-    let (mut place, mut last) = (index, size - 1);
-    let mut hash = leaf;
-    for &sibling in proof {
-        if last == 0 {
-            return false;
-        }
-        if place & 1 == 1 || place == last {
-            hash = TreeHash::node(sibling, hash);
-            while place & 1 == 0 && place != 0 {
-                place >>= 1;
-                last >>= 1;
-            }
-        } else {
-            hash = TreeHash::node(hash, sibling);
-        }
-        place >>= 1;
-        last >>= 1;
-    }
-    last == 0 && hash == root
 }
 
 #[cfg(test)]

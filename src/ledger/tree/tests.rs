@@ -95,6 +95,160 @@ fn every_proof_of_every_small_tree_holds_and_for_no_other_leaf_place_or_size() {
     }
 }
 
+/// Published proofs over the reference tree: from and to how many entries, and the hashes (same
+/// file, "consistency proofs"; also in google/trillian, merkle/testonly).
+const CONSISTENCY: [(u64, u64, &[&str]); 5] = [
+    (1, 1, &[]),
+    (
+        1,
+        8,
+        &[
+            "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+            "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+            "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+        ],
+    ),
+    (
+        6,
+        8,
+        &[
+            "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+            "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+            "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+        ],
+    ),
+    (
+        2,
+        5,
+        &[
+            "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+            "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+        ],
+    ),
+    (
+        6,
+        7,
+        &[
+            "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+            "b08693ec2e721597130641e8211e7eedccb4c26413963eee6c1e2ed16ffb1a5f",
+            "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+        ],
+    ),
+];
+
+fn hash(hex: &str) -> TreeHash {
+    TreeHash(HEXLOWER.decode(hex.as_bytes()).unwrap().try_into().unwrap())
+}
+
+fn consistency(tree: &Tree, old: u64, new: u64) -> Option<Vec<TreeHash>> {
+    let Ok(proof) = prove_consistency(tree, old, new);
+    proof
+}
+
+#[test]
+fn consistency_proofs_are_those_of_the_reference_tree() {
+    let entries = ENTRIES.map(|hex| HEXLOWER.decode(hex.as_bytes()).unwrap());
+    let tree = Tree::of(entries.iter().map(|entry| TreeHash::leaf(entry)).collect());
+    let root = |size: u64| hash(ROOTS[usize::try_from(size).unwrap() - 1]);
+    for (old, new, hashes) in CONSISTENCY {
+        let proof: Vec<_> = hashes.iter().map(|hex| hash(hex)).collect();
+        assert_eq!(consistency(&tree, old, new), Some(proof.clone()), "{old} to {new}");
+        assert!(verify_consistency(old, root(old), new, root(new), &proof), "{old} to {new}");
+    }
+}
+
+/// PROOF and SUBPROOF of the RFC (section 2.1.4.1), word for word.
+fn defined_proof(old: usize, leaves: &[TreeHash], known: bool) -> Vec<TreeHash> {
+    let new = leaves.len();
+    if old == new {
+        return if known { Vec::new() } else { vec![defined_root(leaves)] };
+    }
+    let half = new.next_power_of_two() / 2;
+    if old <= half {
+        let mut proof = defined_proof(old, &leaves[..half], known);
+        proof.push(defined_root(&leaves[half..]));
+        proof
+    } else {
+        let mut proof = defined_proof(old - half, &leaves[half..], false);
+        proof.push(defined_root(&leaves[..half]));
+        proof
+    }
+}
+
+#[test]
+fn every_consistency_proof_of_every_small_tree_is_the_defined_one_and_holds_for_no_other_trees() {
+    const LEAVES: usize = 70;
+    let leaves = leaves(LEAVES);
+    let tree = Tree::of(leaves.clone());
+    let roots: Vec<_> = (0..=LEAVES).map(|n| defined_root(&leaves[..n])).collect();
+    for new in 1..=LEAVES {
+        for old in 0..=new {
+            let (m, n) = (old as u64, new as u64);
+            let proof = consistency(&tree, m, n).unwrap();
+            if old > 0 {
+                assert_eq!(proof, defined_proof(old, &leaves[..new], true), "{old} to {new}");
+            }
+            assert!(proof.len() <= new.next_power_of_two().trailing_zeros() as usize + 1);
+            let holds = |old_root, new_root, proof: &[TreeHash]| {
+                verify_consistency(m, old_root, n, new_root, proof)
+            };
+            assert!(holds(roots[old], roots[new], &proof), "{old} to {new}");
+            let foreign = TreeHash::leaf(b"foreign");
+            assert!(!holds(foreign, roots[new], &proof), "{old} to {new}");
+            assert!(!holds(roots[old], foreign, &proof) || old == 0, "{old} to {new}");
+            for cut in 0..proof.len() {
+                assert!(!holds(roots[old], roots[new], &proof[..cut]), "{old} to {new}");
+                let mut wrong = proof.clone();
+                wrong[cut] = foreign;
+                assert!(!holds(roots[old], roots[new], &wrong), "{old} to {new}");
+            }
+            let longer = [proof.clone(), vec![foreign]].concat();
+            assert!(!holds(roots[old], roots[new], &longer), "{old} to {new}");
+            for other in (0..=LEAVES).filter(|&other| other != old && old != 0) {
+                assert!(!verify_consistency(other as u64, roots[old], n, roots[new], &proof));
+                assert!(!verify_consistency(m, roots[other], n, roots[new], &proof));
+            }
+        }
+        assert_eq!(consistency(&tree, new as u64 + 1, new as u64), None);
+    }
+}
+
+#[test]
+fn a_tree_of_all_prefixes_proves_inclusion_in_each_of_them() {
+    let leaves = leaves(40);
+    let tree = Tree::of(leaves.clone());
+    for size in 1..=40_usize {
+        let Ok(root) = root_of(&tree, size as u64);
+        assert_eq!(root, defined_root(&leaves[..size]));
+        let smaller = Tree::of(leaves[..size].to_vec());
+        for index in 0..size {
+            let Ok(proof) = prove_inclusion(&tree, index as u64, size as u64);
+            assert_eq!(proof, smaller.prove(index), "{index} of {size}");
+        }
+    }
+}
+
+/// A tree too large to hold: each subtree has a hash of its own.
+struct Huge;
+
+impl Nodes for Huge {
+    type Error = Infallible;
+    fn node(&self, level: u32, index: u64) -> Result<TreeHash, Infallible> {
+        Ok(TreeHash::leaf(&[level.to_be_bytes().to_vec(), index.to_be_bytes().to_vec()].concat()))
+    }
+}
+
+#[test]
+fn proofs_over_the_largest_trees_stay_within_their_bound() {
+    let new = 1 << 62;
+    for old in [1, 2, 3, (1 << 61) - 1, 1 << 61, (1 << 61) + 1, new - 1] {
+        let Ok(proof) = prove_consistency(&Huge, old, new);
+        assert!(proof.unwrap().len() <= PROOF_HASHES_MAX, "from {old}");
+        let Ok(proof) = prove_inclusion(&Huge, old, new);
+        assert!(proof.unwrap().len() <= PROOF_HASHES_MAX, "of {old}");
+    }
+}
+
 proptest! {
     #[test]
     fn a_frontier_resumed_anywhere_has_the_root_of_the_definition(n in 0_usize..300, cut in 0_usize..300) {

@@ -12,7 +12,7 @@ fn evidence(refusal: Refusal, seq: Option<u64>) -> SealedEvidence {
     SealedEvidence { at: Timestamp::from_ms(1_000), terminal, refusal, hash, bytes: 226, seq }
 }
 
-/// docs/spec/bundle-v1.md, "Statements", word for word.
+/// docs/spec/bundle-v2.md, "Statements", word for word.
 #[test]
 fn payloads_are_those_of_the_specification() {
     let hash = "ab".repeat(32);

@@ -1,4 +1,6 @@
-//! `rollcall verify`: an auditor with nothing but files and trusted keys.
+//! `rollcall verify`: an auditor or a trainee with nothing but files and trusted keys.
+
+mod proof;
 
 use std::collections::HashMap;
 use std::fs;
@@ -7,12 +9,17 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 
+use self::proof::Shown;
 use super::report::{Exit, Report};
 use crate::ledger::bundle::{Bundle, Finding, Findings, Trust, check};
+use crate::ledger::proof::{FORMAT as PROOF_FORMAT, Proof};
 use crate::ledger::tree::TreeHash;
 
 /// Largest bundle that is read into memory: about 400,000 entries.
 const BUNDLE_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+
+/// Largest proof.
+const PROOF_BYTES_MAX: usize = 1024 * 1024;
 
 /// Largest file of trusted keys.
 const TRUST_BYTES_MAX: u64 = 64 * 1024;
@@ -20,14 +27,15 @@ const TRUST_BYTES_MAX: u64 = 64 * 1024;
 /// Wrong things that are named, of each kind. The rest is counted.
 const NAMED_MAX: usize = 5;
 
-/// Checks bundles that `rollcall collector export` wrote. Ends with 0 when all holds, 1 when
+/// Checks bundles that `rollcall collector export` wrote, proofs that `rollcall collector prove`
+/// wrote, and slips of terminals. Ends with 0 when all holds, 1 when
 /// something does not hold or is not trusted, 2 when a file cannot be read.
 #[derive(Debug, ClapArgs)]
 pub(super) struct Args {
     /// File with the centre's keys (`log ed25519:…`), received by another way than the bundles.
     #[arg(long, value_name = "KEYFILE")]
     trust: PathBuf,
-    /// The bundles.
+    /// The bundles, proofs and slips.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -44,9 +52,22 @@ impl Args {
         };
         let mut exit = Exit::Fine;
         let mut roots = HashMap::new();
+        let mut shown = Shown::default();
         for file in &self.files {
-            match bundle(file) {
-                Ok(bundle) => {
+            match paper(file) {
+                Ok(Paper::Slip(text)) => {
+                    if let Err(report) = shown.slip(file.display().to_string(), &text) {
+                        report.tell("verify", Exit::Usage);
+                        exit = Exit::Usage;
+                    }
+                }
+                Ok(Paper::Proof(proof)) => {
+                    say!("{}", file.display());
+                    if shown.proof(&proof, &trust) != Exit::Fine {
+                        exit = exit_found(exit);
+                    }
+                }
+                Ok(Paper::Bundle(bundle)) => {
                     let findings = check(&bundle, &trust);
                     say!("{}", file.display());
                     tell(&findings);
@@ -67,8 +88,15 @@ impl Args {
                 }
             }
         }
-        exit.into()
+        shown.slips(exit).into()
     }
+}
+
+/// What a file holds.
+enum Paper {
+    Bundle(Bundle),
+    Proof(Box<Proof>),
+    Slip(String),
 }
 
 /// Something is wrong; worse is told first.
@@ -87,11 +115,32 @@ fn read(path: &Path, bytes_max: u64) -> Result<String, Report> {
     fs::read_to_string(path).map_err(|error| Report::new(what(), error.to_string(), hint))
 }
 
-fn bundle(path: &Path) -> Result<Bundle, Report> {
+fn paper(path: &Path) -> Result<Paper, Report> {
     let text = read(path, BUNDLE_BYTES_MAX)?;
-    serde_json::from_str(&text).map_err(|error| {
+    if text.starts_with("ROLLCALL-SLIP:") {
+        return Ok(Paper::Slip(text));
+    }
+    // A proof is short, and says so in its first line.
+    let start: String = text.chars().take(100).collect();
+    if start.contains(PROOF_FORMAT) {
+        if text.len() > PROOF_BYTES_MAX {
+            let what = format!("could not read {}", path.display());
+            let because = format!("it has {} bytes; {PROOF_BYTES_MAX} are allowed", text.len());
+            return Err(Report::new(what, because, "ask for it again"));
+        }
+        let proof = serde_json::from_str(&text).map_err(|error| {
+            let what = format!("{} is no proof", path.display());
+            Report::new(
+                what,
+                error.to_string(),
+                "ask for it again; docs/spec/proof-v1.md is its form",
+            )
+        });
+        return proof.map(|proof| Paper::Proof(Box::new(proof)));
+    }
+    serde_json::from_str(&text).map(Paper::Bundle).map_err(|error| {
         let what = format!("{} is no bundle", path.display());
-        Report::new(what, error.to_string(), "ask for it again; docs/spec/bundle-v1.md is its form")
+        Report::new(what, error.to_string(), "ask for it again; docs/spec/bundle-v2.md is its form")
     })
 }
 

@@ -9,7 +9,6 @@
 //! | `r` ‖ seq | a parcel, as in a batch |
 //! | `s` | newest signed time |
 
-use std::error::Error;
 use std::io;
 use std::ops::ControlFlow;
 
@@ -17,6 +16,7 @@ use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
 
 pub(super) use super::positions::Span;
+use super::survey::Loss;
 use crate::domain::{TerminalId, Timestamp};
 use crate::record::{BatchError, KeyId, OpenError, Parcel};
 
@@ -61,12 +61,15 @@ pub enum StorageError {
     /// Somebody else has it open.
     #[error("another process uses it")]
     Busy,
-    /// The storage engine reports an error.
-    #[error("the storage engine failed")]
-    Engine(#[source] Box<dyn Error + Send + Sync>),
-    /// The storage engine broke down over what it found.
-    #[error("the storage engine broke down: {0}")]
-    Crashed(String),
+    /// What was once written stands no more.
+    #[error("it is damaged: {0}")]
+    Lost(Loss),
+    /// A whole write that this version cannot read.
+    #[error("write {write} is not in the layout of this version")]
+    Unknown {
+        /// Which one, counted over the journal's whole life.
+        write: u64,
+    },
     /// The operating system reports an error.
     #[error("the operating system refused")]
     Io(#[source] io::Error),
@@ -139,6 +142,11 @@ impl Key {
             _ => None,
         }
     }
+}
+
+/// Whether a value is small, and repeated where the log begins anew: all but the records.
+pub(super) fn is_carried(key: &[u8]) -> bool {
+    key.first() != Some(&b'r')
 }
 
 /// Whose journal it is.

@@ -92,7 +92,7 @@ fn a_full_disk_is_told_clearly_and_costs_nothing_that_was_green() {
     // A process may not write files beyond its limit: to it, the disk is full there. The signal
     // that goes with it is ignored, so that the write fails as it does on a full disk.
     let full = Command::new("sh")
-        .args(["-c", "trap '' XFSZ; ulimit -f 3000; exec \"$0\" \"$@\"", TESTBED])
+        .args(["-c", "trap '' XFSZ; ulimit -f 600; exec \"$0\" \"$@\"", TESTBED])
         .args(arguments(dir.path(), free_port(), 20_000))
         .arg("--leave")
         .output()

@@ -98,6 +98,15 @@ pub enum OpenError {
         /// What is gone.
         loss: Loss,
     },
+    /// Records are lost, and the statement of it could not be appended.
+    #[error("could not state in the journal in {dir} which records are lost")]
+    Unstated {
+        /// Where.
+        dir: PathBuf,
+        /// Why not.
+        #[source]
+        source: AppendError,
+    },
     /// The storage failed.
     #[error("could not open the journal in {dir}")]
     Storage {
@@ -130,6 +139,7 @@ impl OpenError {
             OpenError::Foreign { .. } => "journal_foreign",
             OpenError::Damaged { .. } | OpenError::Lost { .. } => "journal_damaged",
             OpenError::Storage { .. } => "journal_storage",
+            OpenError::Unstated { source, .. } => source.code(),
         }
     }
 
@@ -140,6 +150,7 @@ impl OpenError {
         match self {
             OpenError::Missing { .. } | OpenError::Storage { .. } => Class::Transient,
             OpenError::Foreign { .. } => Class::Permanent,
+            OpenError::Unstated { source, .. } => source.class(),
             OpenError::Damaged { .. } | OpenError::Lost { .. } => Class::FailStop,
         }
     }
@@ -156,6 +167,7 @@ impl OpenError {
             OpenError::Damaged { .. } | OpenError::Lost { .. } => {
                 "run `rollcall terminal journal check`, then `rollcall terminal journal repair`: the damaged folder is kept beside"
             }
+            OpenError::Unstated { .. } => "see that its disk is there, writable and not full",
             OpenError::Storage { .. } => {
                 "see that no other rollcall uses the folder, and that its disk is there, writable and not full"
             }

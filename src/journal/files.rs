@@ -21,13 +21,16 @@ const LOCK_POLL: Duration = Duration::from_millis(10);
 const LOCK_FILE: &str = "lock";
 const COPIES: [&str; 2] = ["a", "b"];
 
+/// A file that stays open, by its name.
+type Slot = Option<(String, Arc<File>)>;
+
 /// One copy's folder.
 pub(super) struct Folder {
     path: PathBuf,
-    /// The file that was used last.
-    open: Mutex<Option<(String, Arc<File>)>>,
+    /// The files that were used last: for reading, for writing.
+    open: Mutex<[Slot; 2]>,
     /// Held until this is dropped.
-    _lock: Arc<File>,
+    _lock: Option<Arc<File>>,
 }
 
 /// Whether there is something that could be a journal.
@@ -43,23 +46,91 @@ pub(super) fn lock(dir: &Path) -> Result<[Box<dyn Disk>; 2], StorageError> {
     if made {
         durable::sync_folder_of(dir).map_err(StorageError::Io)?;
     }
-    let lock = Arc::new(hold(&dir.join(LOCK_FILE))?);
+    let lock = Arc::new(hold_new(&dir.join(LOCK_FILE))?);
     let folder = |copy: &str| -> io::Result<Box<dyn Disk>> {
         let path = dir.join(copy);
         if !path.is_dir() {
             fs::create_dir(&path)?;
             durable::sync_folder_of(&path)?;
         }
-        Ok(Box::new(Folder { path, open: Mutex::default(), _lock: Arc::clone(&lock) }))
+        Ok(Box::new(Folder { path, open: Mutex::default(), _lock: Some(Arc::clone(&lock)) }))
     };
     let [a, b] = COPIES.map(folder);
     Ok([a.map_err(StorageError::Io)?, b.map_err(StorageError::Io)?])
 }
 
-fn hold(path: &Path) -> Result<File, StorageError> {
+/// The folders as they are, for looking: nothing is made, and the disk may be read-only. Locked all
+/// the same, so that nobody writes meanwhile.
+pub(super) fn look(dir: &Path) -> Result<[Box<dyn Disk>; 2], StorageError> {
+    if !exists(dir) {
+        return Err(StorageError::Missing);
+    }
+    let lock = match File::open(dir.join(LOCK_FILE)) {
+        Ok(lock) => Some(Arc::new(hold(lock)?)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(StorageError::Io(error)),
+    };
+    Ok(COPIES.map(|copy| -> Box<dyn Disk> {
+        let path = dir.join(copy);
+        Box::new(Folder { path, open: Mutex::default(), _lock: lock.clone() })
+    }))
+}
+
+/// Where a repaired journal is made, before it takes the place of the damaged one.
+pub(super) fn making(dir: &Path) -> PathBuf {
+    with_suffix(dir, ".repairing")
+}
+
+fn made(dir: &Path) -> PathBuf {
+    with_suffix(dir, ".repaired")
+}
+
+fn with_suffix(dir: &Path, suffix: &str) -> PathBuf {
+    let mut name = dir.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Ends a repair that was cut off between its last two steps, and forgets one that did not come so
+/// far.
+pub(super) fn resume(dir: &Path) -> io::Result<()> {
+    for unfinished in [making(dir), made(dir)] {
+        let is_whole = unfinished == made(dir);
+        if !unfinished.is_dir() {
+            continue;
+        }
+        if is_whole && !dir.is_dir() {
+            publish(&unfinished, dir)?;
+        } else {
+            fs::remove_dir_all(unfinished)?;
+        }
+    }
+    Ok(())
+}
+
+/// Puts the repaired journal in the place of the damaged one, which is kept under a name of its own.
+pub(super) fn exchange(dir: &Path) -> io::Result<PathBuf> {
+    let mut names = (1_u32..).map(|n| with_suffix(dir, &format!(".damaged-{n}")));
+    let kept = names.find(|path| !path.exists()).expect("there are free numbers");
+    publish(&making(dir), &made(dir))?;
+    // A crash between the next two leaves no journal in its place: `run` says so, and the next
+    // repair goes on from there.
+    publish(dir, &kept)?;
+    publish(&made(dir), dir)?;
+    Ok(kept)
+}
+
+fn publish(from: &Path, to: &Path) -> io::Result<()> {
+    durable::publish(from, to).map_err(|error| error.io)
+}
+
+fn hold_new(path: &Path) -> Result<File, StorageError> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false).mode(0o600);
-    let lock = options.open(path).map_err(StorageError::Io)?;
+    hold(options.open(path).map_err(StorageError::Io)?)
+}
+
+fn hold(lock: File) -> Result<File, StorageError> {
     let waiting = Stopwatch::start();
     loop {
         match lock.try_lock() {
@@ -74,35 +145,43 @@ fn hold(path: &Path) -> Result<File, StorageError> {
 }
 
 impl Folder {
-    fn slot(&self) -> MutexGuard<'_, Option<(String, Arc<File>)>> {
+    fn slots(&self) -> MutexGuard<'_, [Slot; 2]> {
         self.open.lock().expect("no code under this lock panics")
     }
 
-    fn file(&self, name: &str, options: &OpenOptions) -> io::Result<Arc<File>> {
-        let mut slot = self.slot();
+    fn file(&self, name: &str, writes: bool) -> io::Result<Arc<File>> {
+        let mut slots = self.slots();
+        let slot = &mut slots[usize::from(writes)];
         if let Some((open, file)) = slot.as_ref()
             && open == name
         {
             return Ok(Arc::clone(file));
+        }
+        let mut options = OpenOptions::new();
+        options.read(true);
+        if writes {
+            options.write(true).create(true).truncate(false).mode(0o600);
         }
         let file = Arc::new(options.open(self.path.join(name))?);
         *slot = Some((name.to_owned(), Arc::clone(&file)));
         Ok(file)
     }
 
-    fn existing(&self, name: &str) -> io::Result<Arc<File>> {
-        self.file(name, OpenOptions::new().read(true).write(true))
-    }
-
     fn forget(&self) {
-        *self.slot() = None;
+        *self.slots() = Default::default();
     }
 }
 
 impl Disk for Folder {
     fn names(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
-        for entry in fs::read_dir(&self.path)? {
+        let entries = match fs::read_dir(&self.path) {
+            Ok(entries) => entries,
+            // Only for looking: whoever writes has made it.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(names),
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
             // A name that is no text is none of ours.
             names.extend(entry?.file_name().into_string().ok());
         }
@@ -110,7 +189,7 @@ impl Disk for Folder {
     }
 
     fn read(&self, name: &str, from: u64, bytes_max: usize) -> io::Result<Vec<u8>> {
-        let file = self.existing(name)?;
+        let file = self.file(name, false)?;
         let left = file.metadata()?.len().saturating_sub(from);
         let length = usize::try_from(left).unwrap_or(usize::MAX).min(bytes_max);
         let mut bytes = vec![0; length];
@@ -119,14 +198,12 @@ impl Disk for Folder {
     }
 
     fn write(&self, name: &str, at: u64, bytes: &[u8]) -> io::Result<()> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        self.file(name, &options)?.write_all_at(bytes, at)
+        self.file(name, true)?.write_all_at(bytes, at)
     }
 
     fn sync(&self, name: &str) -> io::Result<()> {
         // fdatasync also writes the new length, which reading the bytes back needs.
-        self.existing(name)?.sync_data()
+        self.file(name, true)?.sync_data()
     }
 
     fn sync_names(&self) -> io::Result<()> {

@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use super::disk::Disk;
 use super::frame::{self, Link, PAYLOAD_AT, PAYLOAD_BYTES_MAX};
+use super::salvage::Pairs;
 use super::storage::{self, Storage, StorageError, Visit, Write};
 use super::survey::{self, SEGMENT_BYTES, Survey, read_frame, segment_name};
 
@@ -125,6 +126,26 @@ fn mend(disks: &[Box<dyn Disk>; 2], survey: &Survey) -> io::Result<()> {
         disk.sync_names()?;
     }
     Ok(())
+}
+
+/// All pairs that stand, whatever is lost between them; nothing is changed on the disk.
+pub(super) fn survivors(disks: &[Box<dyn Disk>; 2], survey: &Survey) -> io::Result<Pairs> {
+    let mut pairs = Pairs::new();
+    for (number, standing) in &survey.frames {
+        let bytes = read_frame(disks[standing.copy].as_ref(), &standing.found)?;
+        let payload = frame::read(&bytes).and_then(|frame| frame::decode_payload(frame.payload));
+        for frame::Change { key, value } in payload.into_iter().flat_map(|p| p.changes) {
+            match value {
+                Some((_, value)) => {
+                    pairs.insert(key.to_vec(), (*number, value.to_vec()));
+                }
+                None => {
+                    pairs.remove(key);
+                }
+            }
+        }
+    }
+    Ok(pairs)
 }
 
 fn replay(disks: &[Box<dyn Disk>; 2], survey: &Survey) -> Result<State, StorageError> {

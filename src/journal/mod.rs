@@ -17,16 +17,19 @@
 //! `positions.rs` holds the arithmetic, `storage.rs` the port with the layout of keys and values,
 //! `recovery.rs` the way in. Beneath them `log.rs` keeps the pairs in an append-only log of two
 //! copies, whose bytes are in `frame.rs`; `survey.rs` says what of it stands, and `disk.rs` is what it
-//! needs of a folder (all pure); `files.rs` is the one adapter.
+//! needs of a folder (all pure); `files.rs` is the one adapter. `inspect.rs` checks, exports and repairs
+//! the journal of a terminal that stands still; `salvage.rs` decides what a repair makes of it.
 
 mod config;
 mod disk;
 mod error;
 mod files;
 mod frame;
+mod inspect;
 mod log;
 mod positions;
 mod recovery;
+mod salvage;
 mod storage;
 mod survey;
 
@@ -39,6 +42,7 @@ use tokio::sync::watch;
 pub use self::config::Section;
 pub use self::disk::Disk;
 pub use self::error::{AppendError, InitError, NoteError, OpenError, ReleaseError, ReplayError};
+pub use self::inspect::{Findings, InspectError, RepairError, Repaired, check, export, repair};
 pub use self::log::Log;
 pub use self::positions::{Bounds, Freed, Slot, Standing};
 pub use self::storage::{Damage, Storage, StorageError, Visit, Write};
@@ -194,15 +198,23 @@ impl Journal {
             return Err(AppendError::Failed);
         }
         let slot = state.positions.next();
-        if (Slot { seq: record.seq, prev: record.prev }) != slot {
+        if (Slot { seq: record.seq, prev: record.prev, gap: record.gap }) != slot {
             return Err(AppendError::OutOfTurn { seq: record.seq, wanted: slot.seq });
         }
-        state.positions.check_room(place.bytes, &self.bounds)?;
+        let mut writes = vec![write];
+        match slot.gap {
+            // Nothing goes on before it is stated, so it has room in a full journal too.
+            Some(_) => writes.push(storage::remove(Key::Gap)),
+            None => state.positions.check_room(place.bytes, &self.bounds)?,
+        }
         // A crash before the sync leaves nothing, or a whole record that was never shown green:
         // the person tries again, and the centre gets one record more than was shown.
-        if let Err(source) = self.storage.write_durably(&[write]) {
+        if let Err(source) = self.storage.write_durably(&writes) {
             state.failed = true;
             return Err(AppendError::Storage { seq: record.seq, source });
+        }
+        if let Some(gap) = slot.gap {
+            state.positions.pass_over(gap);
         }
         state.positions.append(place);
         self.standing.send_replace(state.positions.standing());

@@ -100,6 +100,20 @@ fn the_same_byte_changed_in_both_copies_is_told_whichever_it_is() {
 }
 
 #[test]
+fn a_copy_cut_between_two_writes_does_not_hide_that_the_other_one_is_damaged_there() {
+    let (folders, _) = filled();
+    let last = folders[0].keys().next_back().unwrap().clone();
+    // The last write of the last segment: behind the first one there.
+    let begins = folders[0][&last].windows(4).rposition(|four| four == b"RCj1").unwrap();
+    let ends = folders[0][&last].len();
+    for at in begins..ends {
+        let left = cut(&folders, 0, &(last.clone(), begins));
+        let error = open(&flipped(&left, 1, &(last.clone(), at))).err();
+        assert!(matches!(error, Some(OpenError::Lost { .. })), "silent at {at} of {ends}");
+    }
+}
+
+#[test]
 fn both_copies_cut_at_the_same_byte_are_told_unless_the_cut_is_between_two_writes() {
     let (folders, parcels) = filled();
     let (mut told, mut between) = (0, 0);

@@ -23,6 +23,7 @@ mod models_use; // `rollcall models use`: another pack, and templates that it re
 mod journal_cuts; // one copy or both, cut and changed at every byte
 mod journal_faults; // wrong folders, failing writes, damaged values
 mod journal_power_cut; // the power is cut at every call to the disk, with every order of what was not synced
+mod journal_tools; // check, repair and export of a journal that stands still, through the real binary
 mod journal_model; // append, replay, release, crash, reopen against a vector
 mod terminal_cli; // the terminal's commands through the real binary
 mod terminal_crash; // killed between every two steps; a full disk

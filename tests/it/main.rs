@@ -27,6 +27,7 @@ mod journal_tools; // check, repair and export of a journal that stands still, t
 mod journal_model; // append, replay, release, crash, reopen against a vector
 mod terminal_cli; // the terminal's commands through the real binary
 mod terminal_crash; // killed between every two steps; a full disk
+mod terminal_kills; // a busy terminal killed again and again at moments that a seed chooses
 mod terminal_mosquitto; // broker, centre and terminal stopped, killed and started again
 
 mod ingest_refusals; // every reason to refuse, and what is innocent

@@ -3,7 +3,7 @@
 //! the disk. Each segment begins with all small values, so that a segment whose records are all
 //! forgotten can go.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, MutexGuard};
@@ -18,8 +18,13 @@ use super::survey::{self, SEGMENT_BYTES, Survey, read_frame, segment_name};
 pub struct Log {
     disks: [Box<dyn Disk>; 2],
     segment_bytes: u64,
-    state: Mutex<State>,
+    /// Held for moments only: whoever replays does not wait for a slow disk's sync.
+    index: Mutex<Index>,
+    /// Held while a write goes to the disks.
+    writer: Mutex<Writer>,
 }
+
+type Index = BTreeMap<Vec<u8>, Place>;
 
 /// Where a value lies, in both copies.
 #[derive(Debug, Clone, Copy)]
@@ -30,8 +35,7 @@ struct Place {
 }
 
 #[derive(Debug)]
-struct State {
-    index: BTreeMap<Vec<u8>, Place>,
+struct Writer {
     /// Number of the next frame.
     next: u64,
     link: Link,
@@ -59,17 +63,18 @@ impl Log {
             tracing::warn!(%flaw, "A copy of the journal is damaged; the other one makes it good.");
         }
         mend(&disks, &survey).map_err(StorageError::Io)?;
-        let state = replay(&disks, &survey)?;
-        Ok(Self { disks, segment_bytes, state: Mutex::new(state) })
+        let (index, writer) = replay(&disks, &survey)?;
+        let (index, writer) = (Mutex::new(index), Mutex::new(writer));
+        Ok(Self { disks, segment_bytes, index, writer })
     }
 
     /// Whether nothing was ever written.
     pub(super) fn is_empty(&self) -> bool {
-        self.lock().index.is_empty()
+        self.index().is_empty()
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().expect("no code under this lock panics")
+    fn index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().expect("no code under this lock panics")
     }
 
     /// From the first copy; what cannot be read there, from the second.
@@ -80,27 +85,28 @@ impl Log {
     }
 
     /// The small values, as writes that repeat them.
-    fn carried(&self, state: &State) -> io::Result<Vec<Write>> {
-        let small = state.index.iter().filter(|(key, _)| storage::is_carried(key));
+    fn carried(&self) -> io::Result<Vec<Write>> {
+        let index = self.index();
+        let small = index.iter().filter(|(key, _)| storage::is_carried(key));
         small
             .map(|(key, place)| Ok(Write { key: key.clone(), value: Some(self.value(*place)?) }))
             .collect()
     }
 
-    /// What a new segment begins with, and where the log begins once it is there.
-    fn turn(&self, state: &State, writes: &[Write]) -> io::Result<(u64, Vec<u8>)> {
-        let mut all = self.carried(state)?;
+    /// What segment `next` begins with, and where the log begins once it is there.
+    fn turn(&self, next: u64, writes: &[Write]) -> io::Result<(u64, Vec<u8>)> {
+        let mut all = self.carried()?;
         all.extend_from_slice(writes);
-        let removed: Vec<&[u8]> = writes
+        let removed: BTreeSet<&[u8]> = writes
             .iter()
             .filter(|write| write.value.is_none())
             .map(|write| write.key.as_slice())
             .collect();
-        let kept = state
-            .index
+        let index = self.index();
+        let kept = index
             .iter()
-            .filter(|(key, _)| !storage::is_carried(key) && !removed.contains(&key.as_slice()));
-        let oldest = kept.map(|(_, place)| place.segment).min().unwrap_or(state.next);
+            .filter(|(key, _)| !storage::is_carried(key) && !removed.contains(key.as_slice()));
+        let oldest = kept.map(|(_, place)| place.segment).min().unwrap_or(next);
         Ok((oldest, frame::encode_payload(oldest, &all)))
     }
 }
@@ -148,15 +154,10 @@ pub(super) fn survivors(disks: &[Box<dyn Disk>; 2], survey: &Survey) -> io::Resu
     Ok(pairs)
 }
 
-fn replay(disks: &[Box<dyn Disk>; 2], survey: &Survey) -> Result<State, StorageError> {
-    let mut state = State {
-        index: BTreeMap::new(),
-        next: 1,
-        link: Link::default(),
-        oldest: 1,
-        current: None,
-        failed: false,
-    };
+fn replay(disks: &[Box<dyn Disk>; 2], survey: &Survey) -> Result<(Index, Writer), StorageError> {
+    let mut index = Index::new();
+    let mut writer =
+        Writer { next: 1, link: Link::default(), oldest: 1, current: None, failed: false };
     let mut at = 0;
     for (number, standing) in &survey.frames {
         let found = &standing.found;
@@ -166,32 +167,29 @@ fn replay(disks: &[Box<dyn Disk>; 2], survey: &Survey) -> Result<State, StorageE
         let payload =
             frame::decode_payload(frame.payload).ok_or(StorageError::Unknown { write: *number })?;
         // Mending has brought the frames together: places are those of a segment without flaws.
-        at = match state.current {
+        at = match writer.current {
             Some((segment, _)) if segment == found.segment => at,
             Some(_) | None => 0,
         };
-        state.apply(found.segment, at, &payload);
+        apply(&mut index, found.segment, at, &payload);
         at += bytes.len() as u64;
-        state.next = number + 1;
-        state.link = frame.name;
-        state.oldest = payload.oldest;
-        state.current = Some((found.segment, at));
+        writer.next = number + 1;
+        writer.link = frame.name;
+        writer.oldest = payload.oldest;
+        writer.current = Some((found.segment, at));
     }
-    Ok(state)
+    Ok((index, writer))
 }
 
-impl State {
-    fn apply(&mut self, segment: u64, at: u64, payload: &frame::Payload<'_>) {
-        for frame::Change { key, value } in &payload.changes {
-            match value {
-                Some((offset, value)) => {
-                    let at = at + (PAYLOAD_AT + offset) as u64;
-                    let place = Place { segment, at, bytes: value.len() };
-                    self.index.insert(key.to_vec(), place);
-                }
-                None => {
-                    self.index.remove(*key);
-                }
+fn apply(index: &mut Index, segment: u64, at: u64, payload: &frame::Payload<'_>) {
+    for frame::Change { key, value } in &payload.changes {
+        match value {
+            Some((offset, value)) => {
+                let at = at + (PAYLOAD_AT + offset) as u64;
+                index.insert(key.to_vec(), Place { segment, at, bytes: value.len() });
+            }
+            None => {
+                index.remove(*key);
             }
         }
     }
@@ -201,10 +199,10 @@ impl Storage for Log {
     fn scan(&self, from: &[u8], visit: &mut Visit<'_>) -> Result<(), StorageError> {
         let mut from = from.to_vec();
         loop {
-            // Values are read without the lock: whoever appends does not wait for who replays.
+            // Values are read without the lock: nobody waits for who replays.
             let page: Vec<(Vec<u8>, Place)> = {
-                let state = self.lock();
-                let pairs = state.index.range(from.clone()..).take(64);
+                let index = self.index();
+                let pairs = index.range(from.clone()..).take(64);
                 pairs.map(|(key, place)| (key.clone(), *place)).collect()
             };
             let Some((last, _)) = page.last() else { return Ok(()) };
@@ -213,7 +211,7 @@ impl Storage for Log {
                 let value = match self.value(place) {
                     Ok(value) => value,
                     // Forgotten meanwhile, with its segment.
-                    Err(_) if !self.lock().index.contains_key(&key) => continue,
+                    Err(_) if !self.index().contains_key(&key) => continue,
                     Err(error) => return Err(StorageError::Io(error)),
                 };
                 if let ControlFlow::Break(()) = visit(&key, &value) {
@@ -224,28 +222,30 @@ impl Storage for Log {
     }
 
     fn write_durably(&self, writes: &[Write]) -> Result<(), StorageError> {
-        let mut state = self.lock();
-        if state.failed {
+        let mut writer = self.writer.lock().expect("no code under this lock panics");
+        if writer.failed {
             return Err(StorageError::Io(io::Error::other("an earlier write failed")));
         }
-        let stays = state.current.filter(|(_, length)| *length < self.segment_bytes);
+        let stays = writer.current.filter(|(_, length)| *length < self.segment_bytes);
         let turned = match stays {
             Some(_) => None,
-            None => Some(self.turn(&state, writes).map_err(StorageError::Io)?),
+            None => Some(self.turn(writer.next, writes).map_err(StorageError::Io)?),
         };
         // Small values that are too many to be repeated wait until they are fewer.
         let turned = turned.filter(|(_, payload)| payload.len() <= PAYLOAD_BYTES_MAX);
-        let (segment, at, oldest, payload) = match (turned, state.current) {
+        let (segment, at, oldest, payload) = match (turned, writer.current) {
             (None, Some((segment, length))) => {
-                (segment, length, state.oldest, frame::encode_payload(state.oldest, writes))
+                (segment, length, writer.oldest, frame::encode_payload(writer.oldest, writes))
             }
-            (Some((oldest, payload)), _) => (state.next, 0, oldest, payload),
-            (None, None) => (state.next, 0, state.next, frame::encode_payload(state.next, writes)),
+            (Some((oldest, payload)), _) => (writer.next, 0, oldest, payload),
+            (None, None) => {
+                (writer.next, 0, writer.next, frame::encode_payload(writer.next, writes))
+            }
         };
         if payload.len() > PAYLOAD_BYTES_MAX {
             return Err(StorageError::Io(io::ErrorKind::FileTooLarge.into()));
         }
-        let bytes = frame::encode(state.next, state.link, &payload);
+        let bytes = frame::encode(writer.next, writer.link, &payload);
         let name = segment_name(segment);
         for disk in &self.disks {
             // A crash in the first copy leaves a torn end there, or a whole frame that was never
@@ -253,17 +253,17 @@ impl Storage for Log {
             let done = disk.write(&name, at, &bytes).and_then(|()| disk.sync(&name));
             let done = done.and_then(|()| if at == 0 { disk.sync_names() } else { Ok(()) });
             if let Err(error) = done {
-                state.failed = true;
+                writer.failed = true;
                 return Err(StorageError::Io(error));
             }
         }
         let read = frame::decode_payload(&payload).expect("it was just encoded");
-        state.apply(segment, at, &read);
-        state.next += 1;
-        state.link = frame::name_of(&bytes);
-        state.current = Some((segment, at + bytes.len() as u64));
-        if oldest > state.oldest {
-            state.oldest = oldest;
+        apply(&mut self.index(), segment, at, &read);
+        writer.next += 1;
+        writer.link = frame::name_of(&bytes);
+        writer.current = Some((segment, at + bytes.len() as u64));
+        if oldest > writer.oldest {
+            writer.oldest = oldest;
             self.forget_before(oldest);
         }
         Ok(())

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use proptest::prelude::*;
 use rollcall::journal::{Bounds, Journal, OpenError};
 use rollcall::platform::telemetry::Class;
 use rollcall::record::Parcel;
@@ -157,4 +158,32 @@ fn one_byte_changed_in_each_copy_is_told_or_mended_wherever_the_two_are() {
         }
     }
     assert!(told > 100 && mended > 100, "{told} told, {mended} mended: this tests nothing");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes_in_place_of_one_copys_file_lose_nothing(
+        bytes in prop::collection::vec(any::<u8>(), 0..400),
+        head in any::<bool>(),
+        copy in 0..2_usize,
+        file in any::<prop::sample::Index>(),
+    ) {
+        let (folders, parcels) = filled();
+        let mut left = folders.clone();
+        let name = file.get(&folders[0].keys().cloned().collect::<Vec<_>>()).clone();
+        // Half of them look like a frame at first.
+        let bytes = if head { [b"RCj1", bytes.as_slice()].concat() } else { bytes };
+        left[copy].insert(name.clone(), bytes.clone());
+        let last = Some(&name) == folders[0].keys().next_back();
+        match open(&left) {
+            Ok(_) => holds_all(&left, &parcels, &name),
+            // More bytes than the other copy has there: something may have been behind them.
+            Err(error) => {
+                let lost = matches!(error, OpenError::Lost { .. });
+                prop_assert!(lost && last && copy == 1 && bytes.len() > folders[0][&name].len());
+            }
+        }
+    }
 }

@@ -2,9 +2,14 @@
 //! and nothing that was reported as durable is lost.
 
 use std::error::Error;
+use std::io;
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use rollcall::journal::{AppendError, Bounds, InitError, Journal, OpenError, ReleaseError};
+use rollcall::journal::{
+    AppendError, Bounds, Disk, InitError, Journal, Log, OpenError, ReleaseError,
+};
 use rollcall::platform::telemetry::Class;
 use rollcall::record::SealedHash;
 
@@ -341,4 +346,77 @@ fn after_any_failed_call_to_a_disk_nothing_goes_on_and_nothing_reported_is_lost(
         }
     }
     assert!(failures > 60, "{failures} failures test nothing");
+}
+
+/// A disk whose first sync of the second copy takes until it is let go.
+struct Slow {
+    disk: Box<dyn Disk>,
+    reached: SyncSender<()>,
+    go_on: Mutex<Receiver<()>>,
+}
+
+impl Disk for Slow {
+    fn names(&self) -> io::Result<Vec<String>> {
+        self.disk.names()
+    }
+
+    fn read(&self, name: &str, from: u64, bytes_max: usize) -> io::Result<Vec<u8>> {
+        self.disk.read(name, from, bytes_max)
+    }
+
+    fn write(&self, name: &str, at: u64, bytes: &[u8]) -> io::Result<()> {
+        self.disk.write(name, at, bytes)
+    }
+
+    fn sync(&self, name: &str) -> io::Result<()> {
+        self.reached.send(()).unwrap();
+        self.go_on.lock().unwrap().recv().unwrap();
+        self.disk.sync(name)
+    }
+
+    fn sync_names(&self) -> io::Result<()> {
+        self.disk.sync_names()
+    }
+
+    fn replace_durably(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.disk.replace_durably(name, bytes)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.disk.remove(name)
+    }
+}
+
+#[test]
+fn on_a_slow_disk_nothing_is_green_before_its_time_and_the_uplink_goes_on_reading() {
+    let disks = Disks::default();
+    let key = terminal_key().verifying_key().id();
+    let dir = Path::new("memory");
+    Journal::init_on(&disks.log(9_000).unwrap(), dir, &terminal_id(), key).unwrap();
+    let (reached, at_sync) = sync_channel(9);
+    let (go_on, waits) = sync_channel(9);
+    let [a, b] = disks.both();
+    let slow = Slow { disk: b, reached, go_on: Mutex::new(waits) };
+    let log = Log::open_with([a, Box::new(slow)], 9_000).unwrap();
+    // For the boot, and for the first record.
+    (0..2).for_each(|_| go_on.send(()).unwrap());
+    let journal =
+        Journal::open_on(Box::new(log), dir, &terminal_id(), key, Bounds::default()).unwrap();
+    let first = append(&journal);
+    (0..2).for_each(|_| at_sync.recv().unwrap());
+
+    let announced = journal.watch();
+    let second = parcel_for(journal.next());
+    std::thread::scope(|scope| {
+        let appending = scope.spawn(|| journal.append_durably(&second));
+        at_sync.recv().unwrap();
+        // The second record is in both files, and nobody is told yet.
+        assert_eq!(journal.replay(1, 9).unwrap(), [(1, first.clone())]);
+        assert_eq!(announced.borrow().appended, 1);
+        assert!(!appending.is_finished());
+        go_on.send(()).unwrap();
+        assert_eq!(appending.join().unwrap().unwrap().seq, 2);
+    });
+    assert_eq!(announced.borrow().appended, 2);
+    assert_eq!(journal.replay(1, 9).unwrap(), [(1, first), (2, second.clone())]);
 }

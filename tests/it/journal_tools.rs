@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 
 use data_encoding::{BASE64, HEXLOWER};
 use rollcall::domain::Event;
-use rollcall::journal::{Bounds, Journal, OpenError};
+use rollcall::journal::{self, Bounds, Journal, OpenError, RepairError};
 use rollcall::record::{Parcel, Record};
 
 use crate::support::fine;
@@ -255,4 +255,62 @@ fn a_journal_that_is_not_there_is_told_and_none_is_made() {
         assert!(said.contains("because: there is none"), "{said}");
     }
     assert!(!site.dir.exists());
+}
+
+#[test]
+fn whatever_is_damaged_a_repair_keeps_what_stands_and_uses_no_number_twice() {
+    let mut chance = 0x0dd5_eed0_1234_5678_u64;
+    let mut next = |below: usize| {
+        chance ^= chance << 13;
+        chance ^= chance >> 7;
+        chance ^= chance << 17;
+        usize::try_from(chance % below as u64).unwrap()
+    };
+    let (mut repaired, mut hopeless) = (0, 0);
+    for case in 0..80 {
+        let (site, parcels) = Site::with_six(next(7));
+        // Up to three places, the same ones in both copies.
+        let places: Vec<f64> = (0..=next(3)).map(|_| next(1_000) as f64 / 1_000.0).collect();
+        for copy in ["a", "b"] {
+            let path = site.dir.join(copy).join("00000000000000000001.log");
+            let mut bytes = fs::read(&path).unwrap();
+            for place in &places {
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "a place in a small file"
+                )]
+                let at = (bytes.len() as f64 * place) as usize;
+                bytes[at] ^= 0xff;
+            }
+            #[expect(clippy::disallowed_methods, reason = "scratch need not be durable")]
+            fs::write(path, bytes).unwrap();
+        }
+        let before = site.files();
+        let (text, count) = journal::export(&site.dir).unwrap();
+        let findings = journal::check(&site.dir).unwrap();
+        assert!(!findings.stands(), "case {case}: {places:?} is silent");
+        match journal::repair(&site.dir) {
+            Ok(done) => {
+                repaired += 1;
+                let kept = done.kept.unwrap();
+                assert_eq!(files(&kept), before, "case {case}: nothing is destroyed");
+                assert_eq!(journal::export(&kept).unwrap(), (text, count));
+                let journal = site.open().unwrap_or_else(|error| panic!("case {case}: {error}"));
+                assert!(journal.next().seq > 6, "case {case}: {:?}", journal.next());
+                for (seq, parcel) in journal.replay(1, 99).unwrap() {
+                    assert_eq!(parcel, parcels[usize::try_from(seq).unwrap() - 1]);
+                }
+                drop(journal);
+                assert!(journal::check(&site.dir).unwrap().is_fine());
+            }
+            Err(error) => {
+                hopeless += 1;
+                assert!(matches!(error, RepairError::Hopeless { .. }), "case {case}: {error}");
+                assert_eq!(site.files(), before);
+            }
+        }
+    }
+    println!("{repaired} repaired, {hopeless} beyond repair");
+    assert!(repaired > 40, "{repaired} repaired, {hopeless} beyond repair");
 }

@@ -48,7 +48,7 @@ fn killed(dir: &Path, port: u16, chance: &mut u64) -> Vec<String> {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut greens = Vec::new();
     // Every fourth kill comes while the terminal starts.
-    let wanted = if next(chance) % 4 == 0 { 0 } else { next(chance) % GREENS_MAX };
+    let wanted = if next(chance).is_multiple_of(4) { 0 } else { next(chance) % GREENS_MAX };
     for line in lines.by_ref().take(usize::try_from(wanted).unwrap()) {
         greens.push(line.unwrap());
     }

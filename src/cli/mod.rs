@@ -14,6 +14,8 @@ pub mod report;
 #[cfg(feature = "demo")]
 mod demo;
 #[cfg(feature = "terminal")]
+mod journal;
+#[cfg(feature = "terminal")]
 mod terminal;
 #[cfg(feature = "collector")]
 mod collector;

@@ -56,21 +56,24 @@ enum Command {
         #[arg(long)]
         slips: bool,
     },
+    /// Checks, repairs or exports the journal of a terminal that stands still. Needs no key.
+    Journal(super::journal::Args),
 }
 
 #[derive(Debug, ClapArgs)]
-struct ConfigArg {
+pub(super) struct ConfigArg {
     /// The configuration file; firmware-config/terminal.toml is a commented example.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
 }
 
-type Told<T = ()> = Result<T, (Exit, Report)>;
+pub(super) type Told<T = ()> = Result<T, (Exit, Report)>;
 
 impl Args {
     pub(super) fn run(self) -> ExitCode {
         start_logging("warn");
         let done = match self.command {
+            Command::Journal(args) => return args.run(),
             Command::Init(config) => init(&config),
             Command::CheckConfig(config) => check_config(&config),
             Command::Enrol { config, person, pictures } => enrol(&config, person, &pictures),
@@ -87,7 +90,7 @@ fn load(arg: &ConfigArg) -> Told<Config> {
     Config::read(&arg.config).map_err(|error| config_failed(&error))
 }
 
-fn config_failed(error: &ConfigError) -> (Exit, Report) {
+pub(super) fn config_failed(error: &ConfigError) -> (Exit, Report) {
     let hint = match error {
         ConfigError::Read { .. } => "look at its path and rights",
         ConfigError::Plan { .. } => {

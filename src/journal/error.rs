@@ -1,8 +1,9 @@
 //! What can go wrong with each of the journal's operations, and what the caller shall do about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::storage::{Damage, StorageError};
+use super::survey::Loss;
 use crate::domain::TerminalId;
 use crate::platform::telemetry::Class;
 use crate::record::{KeyId, OpenError as UnsealError};
@@ -89,6 +90,23 @@ pub enum OpenError {
         #[source]
         source: Damage,
     },
+    /// Writes are gone from both copies.
+    #[error("could not open the journal in {dir}: {loss}")]
+    Lost {
+        /// Where.
+        dir: PathBuf,
+        /// What is gone.
+        loss: Loss,
+    },
+    /// Records are lost, and the statement of it could not be appended.
+    #[error("could not state in the journal in {dir} which records are lost")]
+    Unstated {
+        /// Where.
+        dir: PathBuf,
+        /// Why not.
+        #[source]
+        source: AppendError,
+    },
     /// The storage failed.
     #[error("could not open the journal in {dir}")]
     Storage {
@@ -101,13 +119,27 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// What a storage that does not open means for the journal in `dir`.
+    pub fn of(dir: &Path, source: StorageError) -> Self {
+        let dir = dir.to_owned();
+        match source {
+            StorageError::Missing => OpenError::Missing { dir },
+            StorageError::Lost(loss) => OpenError::Lost { dir, loss },
+            StorageError::Exists
+            | StorageError::Busy
+            | StorageError::Unknown { .. }
+            | StorageError::Io(_) => OpenError::Storage { dir, source },
+        }
+    }
+
     /// Stable word for metrics and runbook.
     pub fn code(&self) -> &'static str {
         match self {
             OpenError::Missing { .. } => "journal_missing",
             OpenError::Foreign { .. } => "journal_foreign",
-            OpenError::Damaged { .. } => "journal_damaged",
+            OpenError::Damaged { .. } | OpenError::Lost { .. } => "journal_damaged",
             OpenError::Storage { .. } => "journal_storage",
+            OpenError::Unstated { source, .. } => source.code(),
         }
     }
 
@@ -118,7 +150,8 @@ impl OpenError {
         match self {
             OpenError::Missing { .. } | OpenError::Storage { .. } => Class::Transient,
             OpenError::Foreign { .. } => Class::Permanent,
-            OpenError::Damaged { .. } => Class::FailStop,
+            OpenError::Unstated { source, .. } => source.class(),
+            OpenError::Damaged { .. } | OpenError::Lost { .. } => Class::FailStop,
         }
     }
 
@@ -131,9 +164,10 @@ impl OpenError {
             OpenError::Foreign { .. } => {
                 "use the journal and the key of the same terminal; a re-used board needs a new folder and `rollcall terminal init`"
             }
-            OpenError::Damaged { .. } => {
-                "keep the folder as it is: it may hold records that nobody has received; then begin a new terminal with `rollcall terminal init` in another folder"
+            OpenError::Damaged { .. } | OpenError::Lost { .. } => {
+                "run `rollcall terminal journal check`, then `rollcall terminal journal repair`: the damaged folder is kept beside"
             }
+            OpenError::Unstated { .. } => "see that its disk is there, writable and not full",
             OpenError::Storage { .. } => {
                 "see that no other rollcall uses the folder, and that its disk is there, writable and not full"
             }

@@ -15,14 +15,23 @@
 //! [`Journal::init`] makes a new one on purpose.
 //!
 //! `positions.rs` holds the arithmetic, `storage.rs` the port with the layout of keys and values,
-//! `recovery.rs` the way in (all pure); `sled.rs` is the one adapter.
+//! `recovery.rs` the way in. Beneath them `log.rs` keeps the pairs in an append-only log of two
+//! copies, whose bytes are in `frame.rs`; `survey.rs` says what of it stands, and `disk.rs` is what it
+//! needs of a folder (all pure); `files.rs` is the one adapter. `inspect.rs` checks, exports and repairs
+//! the journal of a terminal that stands still; `salvage.rs` decides what a repair makes of it.
 
 mod config;
+mod disk;
 mod error;
+mod files;
+mod frame;
+mod inspect;
+mod log;
 mod positions;
 mod recovery;
-mod sled;
+mod salvage;
 mod storage;
+mod survey;
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -31,9 +40,13 @@ use std::sync::{Mutex, MutexGuard};
 use tokio::sync::watch;
 
 pub use self::config::Section;
+pub use self::disk::Disk;
 pub use self::error::{AppendError, InitError, NoteError, OpenError, ReleaseError, ReplayError};
+pub use self::inspect::{Findings, InspectError, RepairError, Repaired, check, export, repair};
+pub use self::log::Log;
 pub use self::positions::{Bounds, Freed, Slot, Standing};
 pub use self::storage::{Damage, Storage, StorageError, Visit, Write};
+pub use self::survey::{Flaw, Loss};
 
 use self::positions::{Place, Positions};
 use self::recovery::Recovered;
@@ -68,15 +81,20 @@ impl Journal {
     /// one already.
     pub fn init(dir: &Path, terminal: &TerminalId, key: KeyId) -> Result<(), InitError> {
         let failed = |source| match source {
-            StorageError::Exists => InitError::Exists { dir: dir.to_owned() },
+            StorageError::Exists | StorageError::Lost(_) => {
+                InitError::Exists { dir: dir.to_owned() }
+            }
             StorageError::Missing
             | StorageError::Busy
-            | StorageError::Engine(_)
-            | StorageError::Crashed(_)
+            | StorageError::Unknown { .. }
             | StorageError::Io(_) => InitError::Storage { dir: dir.to_owned(), source },
         };
-        let storage = sled::create(dir).map_err(failed)?;
-        Self::init_on(&storage, dir, terminal, key)
+        let log = files::lock(dir).and_then(Log::open).map_err(failed)?;
+        // A crash between the two steps of making a journal leaves an empty log: go on with it.
+        if !log.is_empty() {
+            return Err(failed(StorageError::Exists));
+        }
+        Self::init_on(&log, dir, terminal, key)
     }
 
     /// Makes a journal on an empty storage; `dir` only names it in errors.
@@ -87,8 +105,8 @@ impl Journal {
         key: KeyId,
     ) -> Result<(), InitError> {
         let identity = Identity { terminal: terminal.clone(), key };
-        // A crash before this leaves a store without identity: `open` calls it missing, and a
-        // second `init` goes on from there.
+        // A crash before this leaves a log without identity: `open` calls it missing, and a second
+        // `init` goes on from there.
         storage
             .write_durably(&[storage::put_identity(&identity)])
             .map_err(|source| InitError::Storage { dir: dir.to_owned(), source })
@@ -101,15 +119,12 @@ impl Journal {
         key: KeyId,
         bounds: Bounds,
     ) -> Result<Self, OpenError> {
-        let storage = sled::open(dir).map_err(|source| match source {
-            StorageError::Missing => OpenError::Missing { dir: dir.to_owned() },
-            StorageError::Exists
-            | StorageError::Busy
-            | StorageError::Engine(_)
-            | StorageError::Crashed(_)
-            | StorageError::Io(_) => OpenError::Storage { dir: dir.to_owned(), source },
-        })?;
-        Self::open_on(Box::new(storage), dir, terminal, key, bounds)
+        if !files::exists(dir) {
+            return Err(OpenError::Missing { dir: dir.to_owned() });
+        }
+        let log = files::lock(dir).and_then(Log::open);
+        let log = log.map_err(|source| OpenError::of(dir, source))?;
+        Self::open_on(Box::new(log), dir, terminal, key, bounds)
     }
 
     /// Opens a journal on any storage; `dir` only names it in errors.
@@ -183,15 +198,23 @@ impl Journal {
             return Err(AppendError::Failed);
         }
         let slot = state.positions.next();
-        if (Slot { seq: record.seq, prev: record.prev }) != slot {
+        if (Slot { seq: record.seq, prev: record.prev, gap: record.gap }) != slot {
             return Err(AppendError::OutOfTurn { seq: record.seq, wanted: slot.seq });
         }
-        state.positions.check_room(place.bytes, &self.bounds)?;
+        let mut writes = vec![write];
+        match slot.gap {
+            // Nothing goes on before it is stated, so it has room in a full journal too.
+            Some(_) => writes.push(storage::remove(Key::Gap)),
+            None => state.positions.check_room(place.bytes, &self.bounds)?,
+        }
         // A crash before the sync leaves nothing, or a whole record that was never shown green:
         // the person tries again, and the centre gets one record more than was shown.
-        if let Err(source) = self.storage.write_durably(&[write]) {
+        if let Err(source) = self.storage.write_durably(&writes) {
             state.failed = true;
             return Err(AppendError::Storage { seq: record.seq, source });
+        }
+        if let Some(gap) = slot.gap {
+            state.positions.pass_over(gap);
         }
         state.positions.append(place);
         self.standing.send_replace(state.positions.standing());

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::{AppendError, ReleaseError};
 use crate::domain::Timestamp;
-use crate::record::{Receipt, SealedHash, Verdict};
+use crate::record::{Gap, Receipt, SealedHash, Verdict};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -47,6 +47,8 @@ pub struct Slot {
     pub seq: u64,
     /// Hash of the record before it.
     pub prev: SealedHash,
+    /// Numbers before it whose records are lost: then the next record must be the statement of it.
+    pub gap: Option<Gap>,
 }
 
 /// Where the journal stands. `kept_from - 1 ≤ released ≤ appended`.
@@ -116,6 +118,8 @@ pub(super) struct Positions {
     waiting: u64,
     waiting_bytes: u64,
     freed_bytes: u64,
+    /// Numbers behind the newest record that a repair has set aside: they may have been used.
+    lost: Option<Gap>,
 }
 
 impl Positions {
@@ -129,6 +133,21 @@ impl Positions {
             waiting: 0,
             waiting_bytes: 0,
             freed_bytes: 0,
+            lost: None,
+        }
+    }
+
+    /// Sets aside numbers behind the newest record.
+    pub(super) fn set_aside(&mut self, gap: Gap) {
+        self.lost = Some(gap);
+    }
+
+    /// Takes note that lost numbers are stated: they count as released, and hold nothing.
+    pub(super) fn pass_over(&mut self, gap: Gap) {
+        self.lost = None;
+        let nothing = Place { hash: SealedHash::GENESIS, bytes: 0 };
+        for _ in gap.first..=gap.last {
+            self.kept.push_back(Kept { place: nothing, freed: Some(Timestamp::from_ms(0)) });
         }
     }
 
@@ -142,8 +161,9 @@ impl Positions {
 
     pub(super) fn next(&self) -> Slot {
         Slot {
-            seq: self.appended() + 1,
+            seq: self.lost.map_or_else(|| self.appended(), |gap| gap.last) + 1,
             prev: self.kept.back().map_or(SealedHash::GENESIS, |kept| kept.place.hash),
+            gap: self.lost,
         }
     }
 

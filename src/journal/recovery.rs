@@ -8,7 +8,7 @@ use super::OpenError;
 use super::positions::{Place, Positions, Slot};
 use super::storage::{self, Damage, Identity, Key, Storage};
 use crate::domain::Timestamp;
-use crate::record::Record;
+use crate::record::{Gap, Record};
 
 /// What the stored values say.
 pub(super) struct Recovered {
@@ -51,6 +51,13 @@ pub(super) fn recover(
         }
         positions.release(span);
     }
+    if let Some(gap) = reading.lost {
+        if gap.first != positions.next().seq || gap.first > gap.last {
+            let what = "the gap to be stated".to_owned();
+            return Err(OpenError::Damaged { dir: dir.to_owned(), what, source: Damage::Chain });
+        }
+        positions.set_aside(gap);
+    }
     Ok(Recovered { positions, newest_signed: reading.newest_signed, boots: reading.boots })
 }
 
@@ -61,6 +68,7 @@ struct Reading {
     newest_signed: Option<Timestamp>,
     spans: Vec<storage::Span>,
     positions: Option<Positions>,
+    lost: Option<Gap>,
 }
 
 impl Reading {
@@ -96,6 +104,10 @@ impl Reading {
                 }
                 self.identified = true;
             }
+            Some(Key::Gap) => {
+                let read = storage::get_gap(value);
+                self.lost = Some(read.map_err(damaged("the gap to be stated".into()))?);
+            }
             Some(Key::Record(seq)) => {
                 self.take_record(identity, seq, value).map_err(damaged(format!("record {seq}")))?;
             }
@@ -121,8 +133,15 @@ impl Reading {
         // first of all: the one before it was pruned.
         let oldest = self.positions.is_none();
         let positions = self.positions.get_or_insert_with(|| Positions::starting_at(seq.max(1)));
-        let expected =
-            if oldest && seq > 1 { Slot { seq, prev: record.prev } } else { positions.next() };
+        let next = positions.next();
+        let expected = match record.gap {
+            _ if oldest && seq > 1 => Slot { seq, prev: record.prev, gap: None },
+            Some(gap) if gap.first == next.seq => {
+                positions.pass_over(gap);
+                Slot { seq: gap.last.saturating_add(1), ..next }
+            }
+            Some(_) | None => next,
+        };
         if record.seq != expected.seq {
             return Err(Damage::Missing);
         }

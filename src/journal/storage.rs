@@ -5,11 +5,11 @@
 //! |---|---|
 //! | `b` | number of boots |
 //! | `f` ‖ first | a run of released records: last, the receipt's time |
+//! | `g` | numbers whose records are lost, to be stated as a gap |
 //! | `i` | layout version, terminal, key id |
 //! | `r` ‖ seq | a parcel, as in a batch |
 //! | `s` | newest signed time |
 
-use std::error::Error;
 use std::io;
 use std::ops::ControlFlow;
 
@@ -17,8 +17,9 @@ use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
 
 pub(super) use super::positions::Span;
+use super::survey::Loss;
 use crate::domain::{TerminalId, Timestamp};
-use crate::record::{BatchError, KeyId, OpenError, Parcel};
+use crate::record::{BatchError, Gap, KeyId, OpenError, Parcel};
 
 /// What looks at the pairs of a scan.
 pub type Visit<'v> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'v;
@@ -61,12 +62,15 @@ pub enum StorageError {
     /// Somebody else has it open.
     #[error("another process uses it")]
     Busy,
-    /// The storage engine reports an error.
-    #[error("the storage engine failed")]
-    Engine(#[source] Box<dyn Error + Send + Sync>),
-    /// The storage engine broke down over what it found.
-    #[error("the storage engine broke down: {0}")]
-    Crashed(String),
+    /// What was once written stands no more.
+    #[error("it is damaged: {0}")]
+    Lost(Loss),
+    /// A whole write that this version cannot read.
+    #[error("write {write} is not in the layout of this version")]
+    Unknown {
+        /// Which one, counted over the journal's whole life.
+        write: u64,
+    },
     /// The operating system reports an error.
     #[error("the operating system refused")]
     Io(#[source] io::Error),
@@ -103,6 +107,7 @@ const LAYOUT_VERSION: u8 = 1;
 pub(super) enum Key {
     Boots,
     Freed(u64),
+    Gap,
     Identity,
     Record(u64),
     Signed,
@@ -113,6 +118,7 @@ impl Key {
         let (letter, number) = match self {
             Key::Boots => (b'b', None),
             Key::Freed(first) => (b'f', Some(first)),
+            Key::Gap => (b'g', None),
             Key::Identity => (b'i', None),
             Key::Record(seq) => (b'r', Some(seq)),
             Key::Signed => (b's', None),
@@ -127,6 +133,7 @@ impl Key {
         if number.is_empty() {
             return match letter {
                 b'b' => Some(Key::Boots),
+                b'g' => Some(Key::Gap),
                 b'i' => Some(Key::Identity),
                 b's' => Some(Key::Signed),
                 _ => None,
@@ -139,6 +146,11 @@ impl Key {
             _ => None,
         }
     }
+}
+
+/// Whether a value is small, and repeated where the log begins anew: all but the records.
+pub(super) fn is_carried(key: &[u8]) -> bool {
+    key.first() != Some(&b'r')
 }
 
 /// Whose journal it is.
@@ -222,6 +234,14 @@ pub(super) fn put_span(span: Span) -> Write {
 pub(super) fn get_span(first: u64, value: &[u8]) -> Result<Span, Damage> {
     let stored: StoredSpan = get(Key::Freed(first), value)?;
     Ok(Span { first, last: stored.last, at: stored.at })
+}
+
+pub(super) fn put_gap(gap: Gap) -> Write {
+    put(Key::Gap, &gap)
+}
+
+pub(super) fn get_gap(value: &[u8]) -> Result<Gap, Damage> {
+    get(Key::Gap, value)
 }
 
 pub(super) fn put_identity(identity: &Identity) -> Write {

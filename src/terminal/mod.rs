@@ -148,15 +148,37 @@ impl Terminal {
             setup;
         let key_id = key.verifying_key().id();
         let journal = Arc::new(Journal::open(&journal_dir, &terminal, key_id, bounds)?);
-        let wanted = if setup.plugged { Switch::Plugged } else { Switch::Unplugged };
-        let (switch, switched) = watch::channel(wanted);
-        let (view_sender, view) = watch::channel(View::default());
-        let (ended_sender, ended) = watch::channel(false);
         let firmware = setup.uplink.firmware.clone();
         let tolerance_ms = setup.uplink.clock_tolerance_ms;
         let timekeeper =
             Timekeeper::start(clock, Arc::clone(&journal), &key.verifying_key(), tolerance_ms)?;
         let timekeeper = Arc::new(timekeeper);
+        // Before the uplink looks: numbers that are passed over are none that it could offer.
+        if let Some(gap) = journal.next().gap {
+            let (clock, _) = timekeeper.evidence();
+            let frame = seal::Frame {
+                terminal: &terminal,
+                slot: journal.next(),
+                clock,
+                pack: None,
+                policy: &policy,
+                firmware: &firmware,
+            };
+            let stated = journal.append_durably(&seal::seal_gap(gap, frame, &key));
+            stated.map_err(|source| journal::OpenError::Unstated { dir: journal_dir, source })?;
+            timekeeper.kept(&clock);
+            tracing::warn!(
+                gap.first,
+                gap.last,
+                "Stated that the records {} to {} are lost; the journal was repaired.",
+                gap.first,
+                gap.last
+            );
+        }
+        let wanted = if setup.plugged { Switch::Plugged } else { Switch::Unplugged };
+        let (switch, switched) = watch::channel(wanted);
+        let (view_sender, view) = watch::channel(View::default());
+        let (ended_sender, ended) = watch::channel(false);
         let life = Uplink::new(
             setup.uplink,
             Arc::clone(&journal),

@@ -1,9 +1,9 @@
 //! From a decision to a sealed record: persons become commitments, and what opens them travels
 //! beside the record. Pure: salts, time and key come as arguments.
 
-use crate::domain::{CheckIn, ClockEvidence, PersonId, TerminalId};
+use crate::domain::{CheckIn, ClockEvidence, Event, PersonId, TerminalId};
 use crate::journal::Slot;
-use crate::record::{Opening, Other, Parcel, Record, SALT_BYTES, Sealed, SigningKey};
+use crate::record::{Gap, Opening, Other, Parcel, Record, SALT_BYTES, Sealed, SigningKey};
 
 /// What a record says beside the decision.
 pub(super) struct Frame<'t> {
@@ -50,4 +50,27 @@ pub(super) fn seal(
         gap: None,
     };
     Parcel { sealed: Sealed::seal(&record, key), person, other }
+}
+
+/// Seals the statement that records are lost (docs/spec/record-v1.md, "Gap").
+pub(super) fn seal_gap(gap: Gap, frame: Frame<'_>, key: &SigningKey) -> Parcel {
+    let record = Record {
+        terminal: frame.terminal.clone(),
+        seq: frame.slot.seq,
+        prev: frame.slot.prev,
+        event: Event::Gap,
+        outcome: None,
+        lesson: None,
+        person: None,
+        way: None,
+        scores: None,
+        other: None,
+        same_face: None,
+        clock: frame.clock,
+        pack: None,
+        policy: frame.policy.to_owned(),
+        firmware: frame.firmware.to_owned(),
+        gap: Some(gap),
+    };
+    Parcel { sealed: Sealed::seal(&record, key), person: None, other: None }
 }

@@ -1,14 +1,19 @@
-//! Wrong folders, failing writes, damaged values, cut files: a clear error each, never a panic,
+//! Wrong folders, failing writes, damaged values: a clear error each, never a panic,
 //! and nothing that was reported as durable is lost.
 
 use std::error::Error;
-use std::fs;
+use std::io;
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use rollcall::journal::{AppendError, Bounds, InitError, Journal, OpenError, ReleaseError};
+use rollcall::journal::{
+    AppendError, Bounds, Disk, InitError, Journal, Log, OpenError, ReleaseError,
+};
 use rollcall::platform::telemetry::Class;
 use rollcall::record::SealedHash;
 
+use crate::support::disk::{Acknowledged, Disks, Fault, Watcher};
 use crate::support::memory::{Failure, Memory};
 use crate::support::records::{
     append, at_ms, committed, parcel_for, parcel_of, refused, terminal_id, terminal_key,
@@ -266,48 +271,152 @@ fn a_value_damaged_while_running_is_told_on_replay() {
     assert_eq!(error.class(), Class::FailStop);
 }
 
-/// What sled makes of a file that was cut or changed is its own affair; ours is that it ends in a
-/// clear error or in a journal whose records are whole and chained from the first.
+/// The same table one floor lower: every call to the two disks × {nothing done, half of it done, all of
+/// it done} and a failure told. After it nothing more is accepted; after the next start, and after a
+/// power cut at that moment, all that was reported as done is there.
 #[test]
-fn a_cut_or_changed_file_ends_in_an_error_or_a_whole_beginning_never_in_a_panic() {
-    let root = tempfile::tempdir().unwrap();
-    let whole = root.path().join("whole");
-    make(&whole);
-    let journal = open(&whole).unwrap();
-    let parcels: Vec<_> = (0..40).map(|_| append(&journal)).collect();
-    drop(journal);
-    let bytes = fs::read(whole.join("db")).unwrap();
-    // sled rounds its file up; what counts lies before the last byte that is not zero.
-    let used = bytes.iter().rposition(|byte| *byte != 0).unwrap();
-    let places = (0..24).map(|n| used * n / 23);
-    let (mut opened, mut told) = (0, 0);
-    for (n, place) in places.enumerate() {
-        for cut in [true, false] {
-            let dir = root.path().join(format!("{n}-{cut}"));
-            fs::create_dir(&dir).unwrap();
-            fs::copy(whole.join("conf"), dir.join("conf")).unwrap();
-            let mut changed = bytes.clone();
-            if cut {
-                changed.truncate(place);
-            } else {
-                changed[place] ^= 0xff;
-            }
-            #[expect(clippy::disallowed_methods, reason = "scratch need not be durable")]
-            fs::write(dir.join("db"), changed).unwrap();
-            match open(&dir) {
-                Ok(journal) => {
-                    opened += 1;
-                    let found = journal.replay(1, 99).unwrap();
-                    let expected: Vec<_> =
-                        (1..).zip(parcels.iter().cloned()).take(found.len()).collect();
-                    assert_eq!(found, expected, "cut {cut} at {place}");
-                }
+fn after_any_failed_call_to_a_disk_nothing_goes_on_and_nothing_reported_is_lost() {
+    let open_disks = |disks: &Disks| -> Result<Journal, OpenError> {
+        let dir = Path::new("memory");
+        let log = disks.log(900).map_err(|source| OpenError::of(dir, source))?;
+        let key = terminal_key().verifying_key().id();
+        Journal::open_on(Box::new(log), dir, &terminal_id(), key, Bounds::default())
+    };
+    let mut failures = 0;
+    for fault in [Fault::NotDone, Fault::Half, Fault::Done] {
+        for failing in 0.. {
+            let made = Disks::default();
+            let key = terminal_key().verifying_key().id();
+            Journal::init_on(&made.log(900).unwrap(), Path::new("memory"), &terminal_id(), key)
+                .unwrap();
+            let start = made.folders();
+            let disks = Disks::holding(start.clone());
+            disks.fail(failing, fault);
+            let journal = match open_disks(&disks) {
+                Ok(journal) => journal,
                 Err(error) => {
-                    told += 1;
-                    assert!(!error.hint().is_empty());
+                    assert!(matches!(error, OpenError::Storage { .. }), "{error}");
+                    failures += 1;
+                    append(&open_disks(&disks).unwrap());
+                    continue;
                 }
+            };
+            let mut parcels = Vec::new();
+            let (mut appended, mut released) = (0, 0);
+            for seq in 1..=7 {
+                let parcel = parcel_for(journal.next());
+                if journal.append_durably(&parcel).is_err() {
+                    let again = journal.append_durably(&parcel).unwrap_err();
+                    assert_eq!(again.class(), Class::FailStop);
+                    parcels.push(parcel);
+                    break;
+                }
+                appended = seq;
+                let hash = parcel.sealed.hash();
+                parcels.push(parcel);
+                if seq % 3 == 0 {
+                    let receipt = committed(1, seq, hash, at_ms(0));
+                    if journal.release_durably(&receipt).is_err() {
+                        break;
+                    }
+                    released = seq;
+                }
+            }
+            let acknowledged = Acknowledged { appended, released };
+            disks.acknowledge(acknowledged);
+            if !disks.has_failed() {
+                assert!(failing > 20, "a life of so few calls tests nothing");
+                break;
+            }
+            failures += 1;
+            let mut cut = Watcher::of(&start, Acknowledged::default());
+            disks.trace().iter().for_each(|event| cut.follow(event));
+            // What a start finds that follows at once, and what one finds after a power cut.
+            let lefts = cut.crash_states().into_iter().chain([disks.folders()]);
+            for left in lefts {
+                let journal = open_disks(&Disks::holding(left)).unwrap();
+                let standing = journal.standing();
+                assert!((appended..=appended + 1).contains(&standing.appended), "{standing:?}");
+                assert!(standing.released >= released, "{standing:?}");
+                for (seq, parcel) in journal.replay(1, 99).unwrap() {
+                    assert_eq!(parcel, parcels[usize::try_from(seq).unwrap() - 1]);
+                }
+                append(&journal);
             }
         }
     }
-    assert!(opened > 0 && told > 0, "{opened} opened, {told} told: this tests nothing");
+    assert!(failures > 60, "{failures} failures test nothing");
+}
+
+/// A disk whose first sync of the second copy takes until it is let go.
+struct Slow {
+    disk: Box<dyn Disk>,
+    reached: SyncSender<()>,
+    go_on: Mutex<Receiver<()>>,
+}
+
+impl Disk for Slow {
+    fn names(&self) -> io::Result<Vec<String>> {
+        self.disk.names()
+    }
+
+    fn read(&self, name: &str, from: u64, bytes_max: usize) -> io::Result<Vec<u8>> {
+        self.disk.read(name, from, bytes_max)
+    }
+
+    fn write(&self, name: &str, at: u64, bytes: &[u8]) -> io::Result<()> {
+        self.disk.write(name, at, bytes)
+    }
+
+    fn sync(&self, name: &str) -> io::Result<()> {
+        self.reached.send(()).unwrap();
+        self.go_on.lock().unwrap().recv().unwrap();
+        self.disk.sync(name)
+    }
+
+    fn sync_names(&self) -> io::Result<()> {
+        self.disk.sync_names()
+    }
+
+    fn replace_durably(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        self.disk.replace_durably(name, bytes)
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        self.disk.remove(name)
+    }
+}
+
+#[test]
+fn on_a_slow_disk_nothing_is_green_before_its_time_and_the_uplink_goes_on_reading() {
+    let disks = Disks::default();
+    let key = terminal_key().verifying_key().id();
+    let dir = Path::new("memory");
+    Journal::init_on(&disks.log(9_000).unwrap(), dir, &terminal_id(), key).unwrap();
+    let (reached, at_sync) = sync_channel(9);
+    let (go_on, waits) = sync_channel(9);
+    let [a, b] = disks.both();
+    let slow = Slow { disk: b, reached, go_on: Mutex::new(waits) };
+    let log = Log::open_with([a, Box::new(slow)], 9_000).unwrap();
+    // For the boot, and for the first record.
+    (0..2).for_each(|_| go_on.send(()).unwrap());
+    let journal =
+        Journal::open_on(Box::new(log), dir, &terminal_id(), key, Bounds::default()).unwrap();
+    let first = append(&journal);
+    (0..2).for_each(|_| at_sync.recv().unwrap());
+
+    let announced = journal.watch();
+    let second = parcel_for(journal.next());
+    std::thread::scope(|scope| {
+        let appending = scope.spawn(|| journal.append_durably(&second));
+        at_sync.recv().unwrap();
+        // The second record is in both files, and nobody is told yet.
+        assert_eq!(journal.replay(1, 9).unwrap(), [(1, first.clone())]);
+        assert_eq!(announced.borrow().appended, 1);
+        assert!(!appending.is_finished());
+        go_on.send(()).unwrap();
+        assert_eq!(appending.join().unwrap().unwrap().seq, 2);
+    });
+    assert_eq!(announced.borrow().appended, 2);
+    assert_eq!(journal.replay(1, 9).unwrap(), [(1, first), (2, second.clone())]);
 }

@@ -20,11 +20,15 @@ mod models_cli; // `rollcall models`: exit codes, the three-line error, the JSON
 mod models_install; // `rollcall models install`: every way a download or a copy can go
 mod models_use; // `rollcall models use`: another pack, and templates that it refuses
 
-mod journal_faults; // wrong folders, failing writes, damaged values, cut files
+mod journal_cuts; // one copy or both, cut and changed at every byte
+mod journal_faults; // wrong folders, failing writes, damaged values
+mod journal_power_cut; // the power is cut at every call to the disk, with every order of what was not synced
+mod journal_tools; // check, repair and export of a journal that stands still, through the real binary
 mod journal_model; // append, replay, release, crash, reopen against a vector
 mod terminal_cli; // the terminal's commands through the real binary
 mod terminal_clock; // a clock that is set, or whose battery dies, is doubted, explained, and stops nobody
 mod terminal_crash; // killed between every two steps; a full disk
+mod terminal_kills; // a busy terminal killed again and again at moments that a seed chooses
 mod terminal_mosquitto; // broker, centre and terminal stopped, killed and started again
 
 mod ingest_refusals; // every reason to refuse, and what is innocent

@@ -92,7 +92,7 @@ fn a_full_disk_is_told_clearly_and_costs_nothing_that_was_green() {
     // A process may not write files beyond its limit: to it, the disk is full there. The signal
     // that goes with it is ignored, so that the write fails as it does on a full disk.
     let full = Command::new("sh")
-        .args(["-c", "trap '' XFSZ; ulimit -f 3000; exec \"$0\" \"$@\"", TESTBED])
+        .args(["-c", "trap '' XFSZ; ulimit -f 600; exec \"$0\" \"$@\"", TESTBED])
         .args(arguments(dir.path(), free_port(), 20_000))
         .arg("--leave")
         .output()
@@ -125,4 +125,42 @@ fn a_full_disk_is_told_clearly_and_costs_nothing_that_was_green() {
         .unwrap();
     assert!(after.status.success(), "{after:?}");
     assert_eq!(greens(&after).len(), 3);
+}
+
+#[test]
+fn a_disk_that_takes_no_write_is_told_at_the_start_and_can_still_be_checked() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal_dir = dir.path().join("journal");
+    let key = terminal_key().verifying_key().id();
+    Journal::init(&journal_dir, &terminal_id(), key).unwrap();
+    let journal = Journal::open(&journal_dir, &terminal_id(), key, Bounds::default()).unwrap();
+    let parcels: Vec<_> = (0..3).map(|_| crate::support::records::append(&journal)).collect();
+    drop(journal);
+    // No file may grow by a byte, or be written at all.
+    let without_writes = |program: &str, arguments: &[String]| {
+        Command::new("sh")
+            .args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\"", program])
+            .args(arguments)
+            .output()
+            .unwrap()
+    };
+    let started = without_writes(
+        TESTBED,
+        &[arguments(&journal_dir, free_port(), 3), vec!["--leave".into()]].concat(),
+    );
+    assert_eq!(started.status.code(), Some(3), "{started:?}");
+    assert_eq!(greens(&started).len(), 0);
+    let said = String::from_utf8_lossy(&started.stderr);
+    assert!(said.contains("could not open the journal"), "{said}");
+    assert!(said.contains("hint: see that"), "{said}");
+
+    let place = journal_dir.to_str().unwrap().to_owned();
+    let check = ["terminal", "journal", "check", "--dir", &place].map(str::to_owned);
+    let checked = without_writes(env!("CARGO_BIN_EXE_rollcall"), &check);
+    let said = crate::support::fine(&checked);
+    assert!(said.contains("records 1 to 3 stand"), "{said}");
+
+    let journal = Journal::open(&journal_dir, &terminal_id(), key, Bounds::default()).unwrap();
+    let stored: Vec<_> = journal.replay(1, 9).unwrap().into_iter().map(|(_, p)| p).collect();
+    assert_eq!(stored, parcels);
 }

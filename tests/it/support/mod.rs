@@ -8,6 +8,7 @@ pub(crate) mod log;
 pub(crate) mod pen;
 pub(crate) mod centre;
 pub(crate) mod collector;
+pub(crate) mod disk;
 pub(crate) mod memory;
 pub(crate) mod mosquitto;
 pub(crate) mod records;

@@ -96,13 +96,16 @@ fn check(dir: &Path) -> Told<Exit> {
 }
 
 fn tell(findings: &Findings) {
-    let Findings { owner, runs, waiting, flaws, losses, damaged } = findings;
+    let Findings { owner, runs, stated, waiting, flaws, losses, damaged } = findings;
     match owner {
         Some((terminal, key)) => say!("terminal {terminal}, key {key}"),
         None => say!("nothing says whose journal it is"),
     }
     for (first, last) in runs {
         say!("records {first} to {last} stand");
+    }
+    for gap in stated {
+        say!("numbers {} to {} are lost, and record {} says so", gap.first, gap.last, gap.last + 1);
     }
     say!("{waiting} records wait for a receipt");
     for flaw in flaws {

@@ -110,8 +110,10 @@ impl RepairError {
 pub struct Findings {
     /// Whose it is, with which key; `None` when nothing says so any more.
     pub owner: Option<(TerminalId, KeyId)>,
-    /// Unbroken runs of records: first and last number.
+    /// Runs of records that stand: first and last number.
     pub runs: Vec<(u64, u64)>,
+    /// Numbers between them that the terminal has stated as lost.
+    pub stated: Vec<Gap>,
     /// Records that stand and have no receipt.
     pub waiting: u64,
     /// What one copy lacks and the other makes good; the next start mends it.
@@ -179,16 +181,34 @@ impl Looked {
                 damaged.push(format!("record {first} does not follow record {last}"));
             }
         }
+        let stated: Vec<Gap> =
+            self.salvage.records.values().filter_map(|stored| stored.record.gap).collect();
+        let runs = runs.into_iter().flat_map(|run| without(run, &stated)).collect();
         let waiting = self.salvage.records.values().filter(|stored| !stored.released).count();
         Findings {
             owner,
             runs,
+            stated,
             waiting: waiting as u64,
             flaws: self.flaws.clone(),
             losses: self.losses.clone(),
             damaged,
         }
     }
+}
+
+/// A run of the chain without the numbers that were stated as lost.
+fn without((mut first, last): (u64, u64), stated: &[Gap]) -> Vec<(u64, u64)> {
+    let mut runs = Vec::new();
+    let inside = first..=last;
+    for gap in stated.iter().filter(|gap| inside.contains(&gap.last)) {
+        if first < gap.first {
+            runs.push((first, gap.first - 1));
+        }
+        first = gap.last + 1;
+    }
+    runs.push((first, last));
+    runs
 }
 
 /// Reads all of the journal in `dir` and says what stands. Changes nothing.

@@ -188,7 +188,9 @@ fn a_lost_record_in_the_middle_ends_in_a_stated_gap_and_no_number_is_used_twice(
     assert_eq!((statement.event, gap.first, gap.last), (Event::Gap, 3, 6));
     assert_eq!(statement.prev, parcels[1].sealed.hash());
     drop(journal);
-    fine(&site.tool("check", &[]));
+    let check = fine(&site.tool("check", &[]));
+    let told = "records 1 to 2 stand\nrecords 7 to 10 stand\nnumbers 3 to 6 are lost, and record 7 says so\n";
+    assert!(check.contains(told), "{check}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! each record is at the centre exactly once, and the terminal freed only what receipts cover.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use rollcall::domain::{
@@ -232,6 +233,45 @@ async fn a_terminal_that_starts_again_offers_what_had_no_receipt() {
     assert_eq!(scene.terminal.journal().boot(), 2);
     scene.take(1);
     scene.all_green_is_at_the_centre_once().await;
+}
+
+/// A folder with what is in it, as a backup makes it.
+fn copied(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (from, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+        if from.is_dir() {
+            copied(&from, &to);
+        } else {
+            std::fs::copy(&from, &to).unwrap();
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_put_back_from_an_older_copy_replaces_nothing_and_is_seen_at_both_ends() {
+    let mut scene: Scene<RealCentre> = Scene::set();
+    scene.take(2);
+    scene.all_green_is_at_the_centre_once().await;
+    scene.terminal.shut_down().await.unwrap();
+    drop(scene.terminal);
+    let backup = tempfile::tempdir().unwrap();
+    copied(scene.dir.path(), backup.path());
+    scene.terminal = start_terminal(&scene.dir, scene.broker.port());
+    scene.take(3);
+    scene.all_green_is_at_the_centre_once().await;
+    let committed = scene.green.clone();
+    scene.terminal.shut_down().await.unwrap();
+    drop(scene.terminal);
+
+    // The older copy goes on with number 3, which the centre has had.
+    scene.terminal = start_terminal(&backup, scene.broker.port());
+    scene.take(1);
+    assert_eq!(scene.green.last().unwrap().0, 3, "the terminal cannot know");
+    let mut view = scene.terminal.view();
+    let told = view.wait_for(|view| view.last_refused == Some((3, "forked".into())));
+    within_limit("the terminal is told", told).await.unwrap();
+    assert_eq!(scene.centre.committed(&terminal_id()), committed, "the first history stands");
 }
 
 /// Publishes on the answers' topic as anybody may who reaches the broker.

@@ -42,7 +42,9 @@ pub enum GalleryFileError {
         io: io::Error,
     },
     /// Some other file.
-    #[error("{path} is no face gallery of a version that this program knows")]
+    #[error(
+        "could not read the face gallery {path}: it is none of a version that this program knows"
+    )]
     Format {
         /// Which file.
         path: PathBuf,
@@ -54,7 +56,7 @@ pub enum GalleryFileError {
         path: PathBuf,
     },
     /// Correctly encrypted, and not what this program writes.
-    #[error("the face gallery {path} does not hold what it should: {why}")]
+    #[error("could not use the face gallery {path}: {why}")]
     Content {
         /// Which file.
         path: PathBuf,

@@ -3,6 +3,8 @@
 pub mod chance;
 pub mod clock;
 pub mod durable;
+#[cfg(any(feature = "terminal", feature = "collector"))]
+pub mod https;
 pub mod lock;
 pub mod secret;
 pub mod telemetry;

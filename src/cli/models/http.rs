@@ -1,14 +1,13 @@
-//! Asks a web server for a file, or for the rest of it. The only file that knows an HTTP client:
-//! ureq, with TLS by rustls and the machine's own certificates (docs/decisions/0011). What comes is
+//! Asks a web server for a file, or for the rest of it, with ureq (docs/decisions/0011). What comes is
 //! not believed here; whoever asked compares its hash.
 
 use std::io::Read;
-use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::Agent;
 use ureq::http::{StatusCode, header};
-use ureq::tls::{RootCerts, TlsConfig};
+
+use crate::platform::https;
 
 /// Reaching the server, and its first line.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -59,13 +58,8 @@ pub(super) struct Answer {
 /// Asks for the file at `url` from byte `from` on. The body ends with an error after more than
 /// `size_bytes_max`.
 pub(super) fn ask(url: &str, from: u64, size_bytes_max: u64) -> Result<Answer, AskError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = TlsConfig::builder()
-        .root_certs(RootCerts::PlatformVerifier)
-        .unversioned_rustls_crypto_provider(provider)
-        .build();
     let agent: Agent = Agent::config_builder()
-        .tls_config(tls)
+        .tls_config(https::tls())
         // What began with https does not go on without.
         .https_only(url.starts_with("https://"))
         .http_status_as_error(false)

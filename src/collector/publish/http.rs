@@ -1,11 +1,10 @@
-//! Sends a checkpoint to a witness over HTTP: ureq, as for models, with TLS by rustls and the
-//! machine's own certificates. What comes back is not believed here.
+//! Sends a checkpoint to a witness over HTTP with ureq. What comes back is not believed here.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::Agent;
-use ureq::tls::{RootCerts, TlsConfig};
+
+use crate::platform::https;
 
 /// A witness that takes longer is asked again with the next checkpoint.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
@@ -24,13 +23,8 @@ pub(super) struct PostError {
 
 /// Posts `body`; status and text of the answer.
 pub(super) fn post(url: &str, body: &str) -> Result<(u16, String), PostError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let tls = TlsConfig::builder()
-        .root_certs(RootCerts::PlatformVerifier)
-        .unversioned_rustls_crypto_provider(provider)
-        .build();
     let agent: Agent = Agent::config_builder()
-        .tls_config(tls)
+        .tls_config(https::tls())
         .https_only(url.starts_with("https://"))
         .http_status_as_error(false)
         .max_redirects(0)

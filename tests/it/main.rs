@@ -8,6 +8,7 @@ mod support; // not tests: what several files need
 mod architecture; // the layering law and other absences
 mod broken_vectors; // the generator of docs/spec/vectors/invalid.json
 mod record_vectors; // docs/spec/vectors, byte for byte; one flipped bit is refused, for every bit
+mod interop; // a second reader in Python, written from the specifications alone, agrees
 mod vectors; // the generator of the other docs/spec/vectors
 
 mod face_bad_models; // unreadable, exchanged, missing model files are told by name at the start

@@ -1,0 +1,292 @@
+"""What people hold in their hands: trusted keys, slips and proofs (proof-v1.md), bundles (bundle-v2.md)."""
+
+import base64
+import binascii
+import hashlib
+import json
+import re
+
+import ed25519
+import merkle
+from cbor import Refused
+from note import WITNESS, Key, Note, binary, counts
+from statements import commitment, envelope, key_id, name, peek, unseal
+
+EVIDENCE_MAX, KEYS_MAX, PROOF_BYTES_MAX = 4096, 128, 1024 * 1024
+GENESIS = bytes(32).hex()
+
+
+# ---- Trusted keys --------------------------------------------------------------------------------
+
+
+class Trust:
+    def __init__(self, text):
+        self.log, self.receipt, self.witnesses, self.quorum = [], [], [], None
+        for line in text.split("\n"):
+            words = line.split("#", 1)[0].split()
+            if not words:
+                continue
+            if len(words) != 2:
+                raise Refused("a line of the trusted keys is none")
+            role, value = words
+            if role == "witness":
+                key = Key.read(value)
+                if key.kind != WITNESS:
+                    raise Refused("a log's key cannot cosign")
+                self.witnesses.append(key)
+            elif role == "quorum":
+                if not re.fullmatch(r"[0-9]{1,9}", value):
+                    raise Refused("no quorum")
+                self.quorum = int(value)
+            elif role in ("log", "receipt") and value.startswith("ed25519:"):
+                key = binary(value.removeprefix("ed25519:"))
+                if len(key) != 32 or not ed25519.usable(key):
+                    raise Refused("no key")
+                (self.log if role == "log" else self.receipt).append(key)
+            else:
+                raise Refused("a line of the trusted keys is none")
+        if max(len(keys) for keys in (self.log, self.receipt, self.witnesses)) > KEYS_MAX:
+            raise Refused("too many keys")
+        if self.quorum is None:
+            self.quorum = len(self.witnesses)
+        if not self.log or self.quorum > len(self.witnesses):
+            raise Refused("no log key, or a quorum of more witnesses than there are")
+
+    def unseal(self, sealed, typ):
+        """A statement of the centre, with whichever trusted key it names."""
+        kid = envelope(sealed)[1]
+        for key in self.log:
+            if key_id(key) == kid:
+                return unseal(sealed, {typ}, key)[1]
+        raise Refused("key")
+
+
+# ---- JSON ----------------------------------------------------------------------------------------
+
+
+def once(pairs):
+    fields = dict(pairs)
+    if len(fields) != len(pairs):
+        raise Refused("a field stands twice")
+    return fields
+
+
+def parse(text):
+    try:
+        return json.loads(text, object_pairs_hook=once)
+    except (ValueError, RecursionError) as why:
+        raise Refused("no JSON") from why
+
+
+def shape(value, must, may=()):
+    """An object with these fields and no others."""
+    if type(value) is not dict or not set(must) <= value.keys() <= {*must, *may}:
+        raise Refused("a field is missing, or there is one too many")
+    return value
+
+
+def natural(value):
+    if type(value) is not int or not 0 <= value < 2**64:
+        raise Refused("no number")
+    return value
+
+
+def data(value):
+    if type(value) is not str:
+        raise Refused("no text")
+    return binary(value)
+
+
+def hashes(value):
+    if type(value) is not list:
+        raise Refused("no list")
+    return [data(hash) for hash in value]
+
+
+def opened(value):
+    """The commitment that a name opens."""
+    value = shape(value, ("salt", "person"))
+    salt, person = data(value["salt"]), value["person"]
+    if type(person) is not str or not re.fullmatch(r"[0-9a-f]{32}", person):
+        raise Refused("no person")
+    return salt, person
+
+
+def opens(opening, committed):
+    if opening is None:
+        return
+    salt, person = opening
+    if len(salt) != 32 or commitment({"salt": salt.hex(), "person": person}) != committed:
+        raise Refused("a name beside it is not the one that it commits to")
+
+
+# ---- Proofs and slips ----------------------------------------------------------------------------
+
+
+class Proof:
+    def __init__(self, text):
+        if len(text.encode()) > PROOF_BYTES_MAX:
+            raise Refused("too long")
+        paper = shape(parse(text), ("format", "record", "registration", "checkpoint"), ("person",))
+        if paper["format"] != "rollcall-proof-v1" or type(paper["checkpoint"]) is not str:
+            raise Refused("no proof")
+        self.record, self.registration = self.leaf(paper["record"]), self.leaf(paper["registration"])
+        self.person = opened(paper["person"]) if paper.get("person") is not None else None
+        self.checkpoint = paper["checkpoint"]
+
+    @staticmethod
+    def leaf(value):
+        value = shape(value, ("index", "sealed", "proof"))
+        return natural(value["index"]), data(value["sealed"]), hashes(value["proof"])
+
+    def check(self, trust):
+        """The record's fields, its hash and its terminal's key; all or nothing."""
+        head = counts(Note(self.checkpoint), trust.log, trust.witnesses, trust.quorum)
+        for index, sealed, proof in (self.record, self.registration):
+            if not merkle.includes(merkle.leaf(sealed), index, head.size, proof, head.root):
+                raise Refused("not in the log")
+        fact = trust.unseal(self.registration[1], "rollcall-fact-v1")["fact"]
+        sealed = self.record[1]
+        claims = peek(sealed, "rollcall-record-v1")
+        if fact["fact"] != "terminal" or fact["id"] != claims["terminal"]:
+            raise Refused("another terminal's registration")
+        if self.registration[0] >= self.record[0]:
+            raise Refused("registered after the record")
+        key = bytes.fromhex(fact["key"])
+        _, record = unseal(sealed, {"rollcall-record-v1"}, key)
+        opens(self.person, record.get("person"))
+        return record, hashlib.sha256(sealed).hexdigest(), key
+
+
+class Slip:
+    def __init__(self, text):
+        letters = text.strip()
+        if len(letters) > 400 or not letters.startswith("ROLLCALL-SLIP:"):
+            raise Refused("no slip")
+        letters = letters.removeprefix("ROLLCALL-SLIP:")
+        try:
+            self.sealed = base64.b32decode(letters + "=" * (-len(letters) % 8))
+        except (binascii.Error, ValueError) as why:
+            raise Refused("no slip") from why
+        if base64.b32encode(self.sealed).decode().rstrip("=") != letters:
+            raise Refused("another form of base32")
+        self.fields = peek(self.sealed, "rollcall-slip-v1")
+
+    def judge(self, record, hash, key):
+        """What it is worth beside a proof of its terminal: a line of proof-v1.md's table."""
+        try:
+            unseal(self.sealed, {"rollcall-slip-v1"}, key)
+        except Refused:
+            return "does not hold"
+        if record["seq"] != self.fields["seq"]:
+            return "not yet confirmed"
+        return "confirmed" if hash == self.fields["hash"] else "contradiction"
+
+
+# ---- Bundles -------------------------------------------------------------------------------------
+
+
+class Bundle:
+    def __init__(self, text):
+        paper = shape(parse(text), ("format", "scope", "checkpoint", "entries"))
+        if type(paper["format"]) is not str or type(paper["entries"]) is not list:
+            raise Refused("no bundle")
+        self.format = paper["format"]
+        self.everything = paper["scope"] == "everything"
+        if not self.everything:
+            name(shape(paper["scope"], ("terminal",))["terminal"])
+        self.checkpoint = data(paper["checkpoint"])
+        self.entries = [Entry(value) for value in paper["entries"]]
+
+    def check(self, trust):
+        """What does not hold, by question: signatures, chain, ledger."""
+        wrong = {"signatures": [], "chain": [], "ledger": []}
+        if self.format != "rollcall-bundle-v2":
+            wrong["ledger"].append("this is no bundle of version 2")
+        try:
+            checkpoint = trust.unseal(self.checkpoint, "rollcall-checkpoint-v1")
+        except Refused as why:
+            checkpoint = None
+            wrong["signatures"].append(f"the checkpoint: {why}")
+            wrong["ledger"].append("no trusted checkpoint")
+        keys, heads = {}, {}
+        for entry in self.entries:
+            if checkpoint and not entry.is_in(checkpoint):
+                wrong["ledger"].append(f"entry {entry.index}")
+            try:
+                link = entry.signed(trust, keys)
+            except Refused as why:
+                wrong["signatures"].append(f"entry {entry.index}: {why}")
+                link = entry.link
+            if link and not follows(heads, *link):
+                wrong["chain"].append(f"entry {entry.index}")
+        indices = [entry.index for entry in self.entries]
+        if not indices or indices != sorted(set(indices)):
+            wrong["ledger"].append("empty, or not in ascending order")
+        if checkpoint and self.everything and len(indices) != checkpoint["size"]:
+            wrong["ledger"].append("not everything")
+        return wrong
+
+
+def follows(heads, terminal, seq, record, hash):
+    """Joins a record to its terminal's chain; bundle-v2.md, "Chain"."""
+    last, before = heads.get(terminal, (0, GENESIS))
+    heads[terminal] = (seq, hash)
+    gap = record.get("gap") if record["event"] == "gap" else None
+    bridged = gap is not None and (gap["first"], gap["last"]) == (last + 1, seq - 1)
+    return record["seq"] == seq and (seq == last + 1 or bridged) and record["prev"] == before
+
+
+class Entry:
+    def __init__(self, value):
+        value = shape(value, ("index", "kind", "sealed", "proof"), ("evidence", "person", "other"))
+        self.index, self.kind = natural(value["index"]), value["kind"]
+        if self.kind not in ("record", "refused", "fact"):
+            raise Refused("an unknown kind")
+        self.sealed, self.proof = data(value["sealed"]), hashes(value["proof"])
+        read = {"evidence": data, "person": opened, "other": opened}
+        beside = {f: read[f](value[f]) for f in read if value.get(f) is not None}
+        self.evidence, self.person, self.other = (beside.get(f) for f in read)
+        # Terminal, number, claims and hash, where it takes a place in a chain.
+        self.link = None
+
+    def is_in(self, checkpoint):
+        root = bytes.fromhex(checkpoint["root"])
+        return merkle.includes(merkle.leaf(self.sealed), self.index, checkpoint["size"], self.proof, root)
+
+    def signed(self, trust, keys):
+        """Checks its seal and what lies beside it; gives its link."""
+        if (self.kind != "record" and (self.person or self.other)) or (self.kind != "refused" and self.evidence is not None):
+            raise Refused("something lies beside it")
+        if self.kind == "fact":
+            fact = trust.unseal(self.sealed, "rollcall-fact-v1")["fact"]
+            if fact["fact"] == "terminal":
+                key = bytes.fromhex(fact["key"])
+                if not ed25519.usable(key):
+                    raise Refused("no key")
+                keys[fact["id"]] = key
+        elif self.kind == "refused":
+            self.refused(trust.unseal(self.sealed, "rollcall-evidence-v1"))
+        else:
+            claims = peek(self.sealed, "rollcall-record-v1")
+            if claims["terminal"] not in keys:
+                raise Refused("not registered before")
+            _, record = unseal(self.sealed, {"rollcall-record-v1"}, keys[claims["terminal"]])
+            hash = hashlib.sha256(self.sealed).hexdigest()
+            self.link = (record["terminal"], record["seq"], record, hash)
+            opens(self.person, record.get("person"))
+            opens(self.other, record.get("other", {}).get("person"))
+        return self.link
+
+    def refused(self, said):
+        kept = self.evidence
+        if kept is None:
+            raise Refused("the refused bytes are missing")
+        if said["bytes"] > EVIDENCE_MAX:
+            fits = len(kept) == EVIDENCE_MAX
+        else:
+            fits = len(kept) == said["bytes"] and hashlib.sha256(kept).hexdigest() == said["hash"]
+        if not fits:
+            raise Refused("other bytes than the centre states")
+        if "seq" in said:
+            self.link = (said["terminal"], said["seq"], peek(kept, "rollcall-record-v1"), said["hash"])

@@ -11,6 +11,7 @@
 //!
 //! Whatever cannot be read is an `Err` that says what was wrong; no bytes make it panic.
 
+pub(crate) mod base64;
 mod batch;
 mod commitment;
 mod cose;

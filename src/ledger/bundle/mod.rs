@@ -18,7 +18,7 @@ use super::staged::{Kind, Stored};
 use super::tree::{Tree, TreeHash};
 use super::{Body, Ledger, ReadError, read_back};
 use crate::domain::{Fact, PersonId, SiteId, TerminalId};
-use crate::record::Opening;
+use crate::record::{Opening, base64};
 
 /// What stands in every bundle's `format`.
 pub const FORMAT: &str = "rollcall-bundle-v2";
@@ -32,9 +32,9 @@ const READ_ENTRIES: usize = 1_000;
 pub struct Bytes(pub Vec<u8>);
 
 impl TryFrom<String> for Bytes {
-    type Error = data_encoding::DecodeError;
+    type Error = &'static str;
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        BASE64.decode(text.as_bytes()).map(Self)
+        base64::decode(&text).map(Self).ok_or("no base64, or not in its only form")
     }
 }
 

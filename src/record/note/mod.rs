@@ -24,7 +24,7 @@ pub use head::{HeadError, ORIGIN_BYTES_MAX, TreeHead, is_origin};
 pub use policy::{POLICY_KEYS_MAX, Policy, Unpublished};
 pub use vkey::{KeyKind, NAME_BYTES_MAX, Vkey, VkeyError};
 
-use super::SigningKey;
+use super::{SigningKey, base64};
 
 /// Longest note that is read: sixteen of the longest signatures that the standard foresees (5 kB)
 /// and a text of a few lines.
@@ -118,7 +118,7 @@ fn line_of(line: &str) -> Option<Line> {
     if !vkey::is_name(name) {
         return None;
     }
-    let bytes = BASE64.decode(base64.as_bytes()).ok()?;
+    let bytes = base64::decode(base64)?;
     let (id, signature) = bytes.split_first_chunk::<4>()?;
     (!signature.is_empty()).then(|| Line {
         name: name.to_owned(),

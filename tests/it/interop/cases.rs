@@ -133,7 +133,8 @@ pub(super) fn statements(dice: &mut Dice, n: usize) -> Vec<Case> {
                 });
             }
         }
-        let key = key(if dice.one_in(20) { *dice.of(&keys) } else { signer }).verifying_key();
+        let signer = if dice.one_in(20) { keys[dice.below(3)] } else { signer };
+        let key = key(signer).verifying_key();
         let typ = if dice.one_in(20) { *dice.of(&CENTRE) } else { typ };
         statement(typ, &sealed, &key)
     };

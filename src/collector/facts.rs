@@ -44,7 +44,7 @@ use serde::Deserialize;
 
 use crate::domain::{
     Bilingual, ClassId, Fact, GeoPoint, InstitutionId, Lesson, LessonId, SiteId, TerminalId,
-    TimeError, Timestamp,
+    TimeError, Timestamp, Word,
 };
 use crate::record::{KeyError, VerifyingKey};
 
@@ -224,9 +224,10 @@ pub fn parse(text: &str) -> Result<Vec<Fact>, FactsError> {
 
 /// What a fact is about: a later fact with the same name replaces the earlier one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Named(&'static str, String);
+pub struct Named(pub &'static str, pub String);
 
-fn named(fact: &Fact) -> Option<Named> {
+/// The name of what a fact is about; a tick is about nothing.
+pub fn named(fact: &Fact) -> Option<Named> {
     Some(match fact {
         Fact::Institution { id, .. } => Named("institution", id.to_string()),
         Fact::Site { id, .. } => Named("site", id.to_string()),
@@ -234,6 +235,22 @@ fn named(fact: &Fact) -> Option<Named> {
         Fact::Class { id, .. } => Named("class", id.to_string()),
         Fact::Lesson(lesson) => Named("lesson", lesson.id.to_string()),
         Fact::Policy { .. } => Named("policy", String::new()),
+        Fact::InstitutionDetails(it) => Named("details of institution", it.institution.to_string()),
+        Fact::ClassPlan(it) => Named("plan of class", it.class.to_string()),
+        Fact::LessonDetails(it) => Named("details of lesson", it.lesson.to_string()),
+        Fact::Joined(it) => {
+            Named("member", format!("{}/{}", it.class, HEXLOWER.encode(&it.member)))
+        }
+        Fact::Left(it) => Named("member", format!("{}/{}", it.class, HEXLOWER.encode(&it.member))),
+        Fact::Teacher(it) => Named("teacher", it.id.to_string()),
+        Fact::Status(it) => {
+            let (kind, aspect) = (it.of.kind().code(), it.aspect().code());
+            Named("status", format!("{kind} {}/{aspect}/{}", it.of.id(), it.from.as_ms()))
+        }
+        Fact::Claim(it) => Named("claim", it.id.to_string()),
+        Fact::ClaimLine(it) => {
+            Named("claim line", format!("{}/{}", it.claim, HEXLOWER.encode(&it.member)))
+        }
         Fact::Tick => return None,
     })
 }
@@ -277,6 +294,16 @@ pub fn compare(standing: &[Fact], wished: Vec<Fact>) -> Result<Difference, Facts
             Fact::Lesson(lesson) => {
                 &[("class", lesson.class.as_str()), ("site", lesson.site.as_str())]
             }
+            // Only a sheet states the others, and it checks them row by row.
+            Fact::InstitutionDetails(_)
+            | Fact::ClassPlan(_)
+            | Fact::LessonDetails(_)
+            | Fact::Joined(_)
+            | Fact::Left(_)
+            | Fact::Teacher(_)
+            | Fact::Status(_)
+            | Fact::Claim(_)
+            | Fact::ClaimLine(_) => &[],
             Fact::Institution { .. } | Fact::Policy { .. } | Fact::Tick => &[],
         };
         for &(what, id) in refers {

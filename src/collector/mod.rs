@@ -15,6 +15,8 @@ pub mod audit;
 mod config;
 mod core;
 pub mod facts;
+pub mod people;
+pub mod sheet;
 mod home;
 mod mqtt;
 pub mod prove;

@@ -5,6 +5,9 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::{Bilingual, ClassId, InstitutionId, Lesson, SiteId, TerminalId};
+use super::{
+    Claim, ClaimLine, ClassPlan, InstitutionDetails, Joined, Left, LessonDetails, Status, Teacher,
+};
 
 /// A place on earth, in millionths of a degree (WGS 84).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
@@ -107,4 +110,32 @@ pub enum Fact {
     /// Time passed at the centre and nothing else is said: lets silence be judged by the same fold.
     #[n(7)]
     Tick,
+    // 8 to 15: keys and terminals.
+    /// More about an institution.
+    #[n(16)]
+    InstitutionDetails(#[n(0)] InstitutionDetails),
+    /// What a class teaches.
+    #[n(17)]
+    ClassPlan(#[n(0)] ClassPlan),
+    /// More about a lesson.
+    #[n(18)]
+    LessonDetails(#[n(0)] LessonDetails),
+    /// Somebody is on a roster.
+    #[n(19)]
+    Joined(#[n(0)] Joined),
+    /// Somebody is no longer on it.
+    #[n(20)]
+    Left(#[n(0)] Left),
+    /// Somebody teaches at an institution.
+    #[n(21)]
+    Teacher(#[n(0)] Teacher),
+    /// A dated state.
+    #[n(22)]
+    Status(#[n(0)] Status),
+    /// A subsidy is asked for.
+    #[n(23)]
+    Claim(#[n(0)] Claim),
+    /// One person of a claim.
+    #[n(24)]
+    ClaimLine(#[n(0)] ClaimLine),
 }

@@ -125,6 +125,14 @@ name_id!(
     /// A lesson (课次): one stretch of a class's timetable.
     LessonId
 );
+name_id!(
+    /// A teacher (教师) of an institution, by a number that says nothing about the person.
+    TeacherId
+);
+name_id!(
+    /// A claim for a subsidy (补贴申领).
+    ClaimId
+);
 
 /// A person, by 16 random bytes that say nothing about her. Never in a signed record: there only
 /// a commitment to it stands (docs/spec/record-v1.md, "Person").

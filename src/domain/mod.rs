@@ -3,25 +3,39 @@
 //! word in Chinese and English.
 
 mod anomaly;
+mod centre;
 mod checkin;
 mod fact;
+mod identity;
 mod ids;
 mod policy;
 mod refusal;
 mod score;
 mod sighting;
+mod terms;
 mod text;
 mod time;
 mod timetable;
 
 pub use anomaly::{Anomaly, AnomalyId, AnomalyKind, Severity};
+pub use centre::{
+    Claim, ClaimLine, ClassPlan, Committed, InstitutionDetails, Joined, Left, LessonDetails,
+    ROSTER_BY_MEMBERS, Status, Subject, Teacher,
+};
 pub use checkin::{CheckIn, Event, OtherPerson, Outcome, SameFace, Scores, Way};
 pub use fact::{Fact, GeoPoint};
-pub use ids::{ClassId, IdError, InstitutionId, LessonId, PersonId, SiteId, TerminalId};
+pub use identity::{IdNumber, IdNumberError, without_numbers};
+pub use ids::{
+    ClaimId, ClassId, IdError, InstitutionId, LessonId, PersonId, SiteId, TeacherId, TerminalId,
+};
 pub use policy::{Basis, Modality, NumberLine, Policy, PolicyError};
 pub use refusal::Refusal;
 pub use score::Score;
 pub use sighting::{Candidate, Quality, SeenFace, Sighting};
+pub use terms::{
+    Aspect, Employment, LeaveReason, LessonKind, LessonMode, Level, Ownership, Qualification,
+    State, SubjectKind, Target, Word,
+};
 pub use text::Bilingual;
 pub use time::{ClockDoubt, ClockEvidence, ClockQuality, TimeError, Timestamp, Uptime};
 pub use timetable::Lesson;

@@ -130,6 +130,15 @@ impl Intake {
             | Fact::Class { .. }
             | Fact::Lesson(_)
             | Fact::Policy { .. }
+            | Fact::InstitutionDetails(_)
+            | Fact::ClassPlan(_)
+            | Fact::LessonDetails(_)
+            | Fact::Joined(_)
+            | Fact::Left(_)
+            | Fact::Teacher(_)
+            | Fact::Status(_)
+            | Fact::Claim(_)
+            | Fact::ClaimLine(_)
             | Fact::Tick => {}
         }
     }

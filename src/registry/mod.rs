@@ -7,17 +7,28 @@
 //! because whoever came at the announced time did nothing wrong when the lesson was moved later.
 //! The size follows from the facts that the centre itself stated; terminals cannot make it grow.
 
+mod centre;
+mod claims;
 mod distance;
+mod roster;
+mod status;
 mod timetable;
 
 use std::collections::BTreeMap;
 
+pub use claims::Filed;
+pub use roster::Membership;
+pub use status::Stated;
 pub use timetable::Announced;
 
 use crate::domain::{
-    Bilingual, ClassId, Fact, GeoPoint, InstitutionId, LessonId, SiteId, TerminalId, Timestamp,
+    Bilingual, ClassId, ClassPlan, Fact, GeoPoint, InstitutionDetails, InstitutionId,
+    LessonDetails, LessonId, SiteId, Teacher, TeacherId, TerminalId, Timestamp,
 };
 use crate::ledger::{Body, Entry};
+use claims::Claims;
+use roster::Rosters;
+use status::Statuses;
 use timetable::Timetable;
 
 /// A training institution.
@@ -68,6 +79,13 @@ pub struct Registry {
     terminals: BTreeMap<TerminalId, Terminal>,
     classes: BTreeMap<ClassId, Class>,
     timetable: Timetable,
+    institution_details: BTreeMap<InstitutionId, InstitutionDetails>,
+    class_plans: BTreeMap<ClassId, ClassPlan>,
+    lesson_details: BTreeMap<LessonId, LessonDetails>,
+    teachers: BTreeMap<TeacherId, Teacher>,
+    rosters: Rosters,
+    statuses: Statuses,
+    claims: Claims,
     policy: Option<(String, [u8; 32])>,
 }
 
@@ -107,6 +125,23 @@ impl Registry {
             }
             Fact::Lesson(lesson) => self.timetable.announce(lesson.clone(), at),
             Fact::Policy { profile, digest } => self.policy = Some((profile.clone(), *digest)),
+            Fact::InstitutionDetails(details) => {
+                self.institution_details.insert(details.institution.clone(), details.clone());
+            }
+            Fact::ClassPlan(plan) => {
+                self.class_plans.insert(plan.class.clone(), plan.clone());
+            }
+            Fact::LessonDetails(details) => {
+                self.lesson_details.insert(details.lesson.clone(), details.clone());
+            }
+            Fact::Teacher(teacher) => {
+                self.teachers.insert(teacher.id.clone(), teacher.clone());
+            }
+            Fact::Joined(joined) => self.rosters.join(joined, at),
+            Fact::Left(left) => self.rosters.leave(left, at),
+            Fact::Status(status) => self.statuses.state(status.clone(), at),
+            Fact::Claim(claim) => self.claims.file(claim.clone(), at),
+            Fact::ClaimLine(line) => self.claims.line(line.clone()),
             Fact::Tick => {}
         }
     }
@@ -114,6 +149,26 @@ impl Registry {
     /// An institution by its id.
     pub fn institution(&self, id: &InstitutionId) -> Option<&Institution> {
         self.institutions.get(id)
+    }
+
+    /// All institutions, by id.
+    pub fn institutions(&self) -> impl Iterator<Item = (&InstitutionId, &Institution)> {
+        self.institutions.iter()
+    }
+
+    /// All sites, by id.
+    pub fn sites(&self) -> impl Iterator<Item = (&SiteId, &Site)> {
+        self.sites.iter()
+    }
+
+    /// All classes, by id.
+    pub fn classes(&self) -> impl Iterator<Item = (&ClassId, &Class)> {
+        self.classes.iter()
+    }
+
+    /// All lessons as they were announced last, by id.
+    pub fn lessons(&self) -> Vec<&Announced> {
+        self.timetable.all()
     }
 
     /// A site by its id.

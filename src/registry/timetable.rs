@@ -66,6 +66,12 @@ impl Timetable {
         self.versions.get(id)?.last()
     }
 
+    pub(super) fn all(&self) -> Vec<&Announced> {
+        let mut all: Vec<_> = self.versions.values().filter_map(|each| each.last()).collect();
+        all.sort_by(|one, other| one.lesson.id.cmp(&other.lesson.id));
+        all
+    }
+
     pub(super) fn latest_end(&self, id: &LessonId) -> Option<Timestamp> {
         self.versions.get(id)?.iter().map(|version| version.lesson.ends).max()
     }

@@ -222,6 +222,19 @@ impl Facts {
                 self.put("policy", "规则生效", "Policy in force", profile);
                 self.put("digest", "文件哈希", "Hash of its file", HEXLOWER.encode(digest));
             }
+            Fact::InstitutionDetails(_)
+            | Fact::ClassPlan(_)
+            | Fact::LessonDetails(_)
+            | Fact::Joined(_)
+            | Fact::Left(_)
+            | Fact::Teacher(_)
+            | Fact::Status(_)
+            | Fact::Claim(_)
+            | Fact::ClaimLine(_) => {
+                for (key, zh, en, value) in super::stated::fields(fact) {
+                    self.put(key, zh, en, value);
+                }
+            }
             Fact::Tick => {
                 self.put("tick", "时间标记", "Time tick", "");
             }

@@ -14,6 +14,7 @@ mod error;
 mod events;
 mod evidence;
 mod log;
+mod stated;
 mod tcp;
 
 use std::path::PathBuf;

@@ -191,7 +191,18 @@ fn concerning(terminal: &TerminalId, facts: Vec<(Fact, Line)>) -> Vec<Line> {
         Fact::Site { id, .. } => sites.contains(id),
         Fact::Institution { id, .. } => owners.contains(id),
         Fact::Policy { .. } => true,
-        Fact::Class { .. } | Fact::Lesson(_) | Fact::Tick => false,
+        Fact::Class { .. }
+        | Fact::Lesson(_)
+        | Fact::InstitutionDetails(_)
+        | Fact::ClassPlan(_)
+        | Fact::LessonDetails(_)
+        | Fact::Joined(_)
+        | Fact::Left(_)
+        | Fact::Teacher(_)
+        | Fact::Status(_)
+        | Fact::Claim(_)
+        | Fact::ClaimLine(_)
+        | Fact::Tick => false,
     };
     facts.into_iter().filter(|(fact, _)| wanted(fact)).map(|(_, line)| line).collect()
 }

@@ -101,6 +101,15 @@ pub fn check(proof: &Proof, trust: &Trust) -> Result<Proven, NotProven> {
         | Fact::Class { .. }
         | Fact::Lesson(_)
         | Fact::Policy { .. }
+        | Fact::InstitutionDetails(_)
+        | Fact::ClassPlan(_)
+        | Fact::LessonDetails(_)
+        | Fact::Joined(_)
+        | Fact::Left(_)
+        | Fact::Teacher(_)
+        | Fact::Status(_)
+        | Fact::Claim(_)
+        | Fact::ClaimLine(_)
         | Fact::Tick => return Err(foreign()),
     };
     let record = Record::open(bytes, &key).map_err(sealed("record"))?;

@@ -1,0 +1,206 @@
+//! People in a SQLite file of their own beside the ledger, so that erasing here never touches what
+//! was committed. Mode 0600; what is deleted is overwritten (`secure_delete`).
+
+use std::io;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Change, Tag};
+use crate::domain::{Committed, PersonId};
+use crate::platform::chance::random_bytes;
+use crate::platform::durable::sync_folder_of;
+use crate::platform::secret::{self, SecretError};
+use crate::record::Opening;
+
+const FILE: &str = "people.sqlite";
+const KEY: &str = "identity.key";
+/// `RolP` in ASCII.
+const APPLICATION_ID: i32 = 0x526f_6c50;
+
+const SCHEMA: &str = "
+BEGIN;
+CREATE TABLE person (
+    id   BLOB PRIMARY KEY,
+    tag  BLOB NOT NULL UNIQUE,  -- HMAC of the identification number
+    name TEXT NOT NULL
+) STRICT;
+CREATE TABLE opening (
+    scope      TEXT NOT NULL,   -- class/ID or teacher/ID
+    person     BLOB NOT NULL,
+    salt       BLOB NOT NULL,
+    commitment BLOB NOT NULL UNIQUE,
+    PRIMARY KEY (scope, person)
+) STRICT;
+CREATE INDEX opening_by_person ON opening (person);
+PRAGMA application_id = 1383033936;
+PRAGMA user_version = 1;
+COMMIT;
+";
+
+/// The people could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PeopleError {
+    /// There are none.
+    #[error("could not open the people in {path}: there is no such file")]
+    Missing {
+        /// Where they should be.
+        path: PathBuf,
+    },
+    /// They are there already.
+    #[error("could not make {path}: it is there already")]
+    Exists {
+        /// Where.
+        path: PathBuf,
+    },
+    /// The file is something else.
+    #[error("could not open the people in {path}: it is no such file of version 1")]
+    Foreign {
+        /// Where.
+        path: PathBuf,
+    },
+    /// The key could not be used.
+    #[error("could not use the key of identification numbers")]
+    Key(#[from] SecretError),
+    /// The file could not be made.
+    #[error("could not make {path}")]
+    Make {
+        /// Where.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// SQLite could not.
+    #[error("could not use the people beside the ledger")]
+    Storage(#[from] rusqlite::Error),
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct People {
+    db: Connection,
+    key: [u8; 32],
+}
+
+impl People {
+    /// Whether there are people in `folder`.
+    pub fn are_in(folder: &Path) -> bool {
+        folder.join(FILE).exists() || folder.join(KEY).exists()
+    }
+
+    /// Makes the key and the empty file, once.
+    pub fn create(folder: &Path) -> Result<Self, PeopleError> {
+        let path = folder.join(FILE);
+        if path.exists() {
+            return Err(PeopleError::Exists { path });
+        }
+        let failed = |cause| PeopleError::Make { path: path.clone(), cause };
+        let key = random_bytes();
+        secret::write_new(&folder.join(KEY), &key)?;
+        // A crash in here leaves a key and no whole file: `open` refuses it by name, nothing is
+        // lost, and whoever removes both begins anew.
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
+        let db = Connection::open(&path)?;
+        prepare(&db)?;
+        debug_assert!(SCHEMA.contains(&APPLICATION_ID.to_string()), "the schema has our mark");
+        db.execute_batch(SCHEMA)?;
+        sync_folder_of(&path).map_err(failed)?;
+        Ok(Self { db, key })
+    }
+
+    /// Opens what `create` made.
+    pub fn open(folder: &Path) -> Result<Self, PeopleError> {
+        let path = folder.join(FILE);
+        if !path.exists() {
+            return Err(PeopleError::Missing { path });
+        }
+        let key = secret::read(&folder.join(KEY))?;
+        let mode = std::fs::metadata(&path).map(|it| it.permissions().mode() & 0o777);
+        let mode = mode.map_err(|cause| PeopleError::Make { path: path.clone(), cause })?;
+        if mode & 0o077 != 0 {
+            return Err(SecretError::Open { path, mode }.into());
+        }
+        let db = Connection::open(&path)?;
+        let mark = |name| db.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
+        if mark("application_id")? != APPLICATION_ID || mark("user_version")? != 1 {
+            return Err(PeopleError::Foreign { path });
+        }
+        prepare(&db)?;
+        Ok(Self { db, key })
+    }
+
+    /// The key of identification numbers.
+    pub fn key(&self) -> [u8; 32] {
+        self.key
+    }
+
+    /// Her name; `None` for whom nobody knows, or who was erased.
+    pub fn name(&self, person: PersonId) -> Result<Option<String>, PeopleError> {
+        let mut find = self.db.prepare_cached("SELECT name FROM person WHERE id = ?1")?;
+        Ok(find.query_row([&person.0], |row| row.get(0)).optional()?)
+    }
+
+    /// Who has a number, and her name.
+    pub fn by_tag(&self, tag: &Tag) -> Result<Option<(PersonId, String)>, PeopleError> {
+        let mut find = self.db.prepare_cached("SELECT id, name FROM person WHERE tag = ?1")?;
+        let found = find.query_row([&tag.0], |row| Ok((PersonId(row.get(0)?), row.get(1)?)));
+        Ok(found.optional()?)
+    }
+
+    /// What opens her commitment in one scope.
+    pub fn opening(&self, scope: &str, person: PersonId) -> Result<Option<Opening>, PeopleError> {
+        let sql = "SELECT salt FROM opening WHERE scope = ?1 AND person = ?2";
+        let mut find = self.db.prepare_cached(sql)?;
+        let found = find.query_row(params![scope, &person.0], |row| row.get(0)).optional()?;
+        Ok(found.map(|salt| Opening { salt, person }))
+    }
+
+    /// Whom a commitment stands for; `None` once she is erased.
+    pub fn behind(&self, commitment: &Committed) -> Result<Option<Opening>, PeopleError> {
+        let sql = "SELECT salt, person FROM opening WHERE commitment = ?1";
+        let mut find = self.db.prepare_cached(sql)?;
+        let found = find.query_row([commitment], |row| {
+            Ok(Opening { salt: row.get(0)?, person: PersonId(row.get(1)?) })
+        });
+        Ok(found.optional()?)
+    }
+
+    /// Keeps all changes or none of them.
+    pub fn keep(&mut self, changes: &[Change]) -> Result<(), PeopleError> {
+        let transaction = self.db.transaction()?;
+        for change in changes {
+            match change {
+                Change::Person { id, name, tag } => transaction.execute(
+                    "INSERT INTO person (id, tag, name) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (id) DO UPDATE SET name = excluded.name",
+                    params![&id.0, &tag.0, name],
+                )?,
+                Change::Opening { scope, opening } => transaction.execute(
+                    "INSERT INTO opening (scope, person, salt, commitment) VALUES (?1, ?2, ?3, ?4)",
+                    params![scope, &opening.person.0, &opening.salt, &opening.commitment().0],
+                )?,
+            };
+        }
+        Ok(transaction.commit()?)
+    }
+
+    /// Erases a person: name, number, and what opens her commitments. How many rows there were.
+    pub fn erase(&mut self, person: PersonId) -> Result<usize, PeopleError> {
+        let transaction = self.db.transaction()?;
+        let known = transaction.execute("DELETE FROM person WHERE id = ?1", [&person.0])?;
+        let opened = transaction.execute("DELETE FROM opening WHERE person = ?1", [&person.0])?;
+        transaction.commit()?;
+        Ok(known + opened)
+    }
+}
+
+fn prepare(db: &Connection) -> Result<(), rusqlite::Error> {
+    // A rollback journal and not a WAL: what was erased must not live on in a second file.
+    db.pragma_update(None, "journal_mode", "DELETE")?;
+    db.pragma_update(None, "synchronous", "FULL")?;
+    db.pragma_update(None, "secure_delete", "ON")?;
+    db.busy_timeout(std::time::Duration::from_secs(10))
+}

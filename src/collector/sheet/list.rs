@@ -1,0 +1,182 @@
+//! What stands, as rows of the same tables: what is listed can be imported again and changes nothing.
+
+use data_encoding::HEXLOWER;
+
+use super::columns::Kind;
+use crate::collector::people::{People, PeopleError};
+use crate::domain::{Bilingual, Committed, LessonDetails, Timestamp, Word};
+use crate::registry::{Announced, Membership, Registry};
+
+/// What stands for an erased person.
+const ERASED: &str = "erased";
+
+/// All rows of one kind, without the header. Without `people` nobody is named.
+pub fn rows(
+    kind: Kind,
+    registry: &Registry,
+    people: Option<&People>,
+) -> Result<Vec<Vec<String>>, PeopleError> {
+    Ok(match kind {
+        Kind::Institution => institutions(registry),
+        Kind::Site => sites(registry),
+        Kind::Class => classes(registry),
+        Kind::Lesson => registry.lessons().into_iter().map(|it| lesson(registry, it)).collect(),
+        Kind::Roster => {
+            let mut rows = Vec::new();
+            for (class, _) in registry.classes() {
+                for (member, Membership { left, .. }) in registry.roster(class) {
+                    let [name, person] = who(people, member)?;
+                    let left = left.map(|(_, reason)| reason.code().to_owned());
+                    let left = left.unwrap_or_default();
+                    rows.push(vec![class.to_string(), name, String::new(), person, left]);
+                }
+            }
+            rows
+        }
+        Kind::Teacher => {
+            let mut rows = Vec::new();
+            for it in registry.teachers() {
+                let [name, person] = who(people, &it.person)?;
+                let words = [it.employment.code(), it.qualification.code()].map(str::to_owned);
+                let mut row = vec![it.id.to_string(), it.institution.to_string(), name];
+                row.extend([String::new(), person]);
+                row.extend(words);
+                rows.push(row);
+            }
+            rows
+        }
+        Kind::Status => statuses(registry),
+        Kind::Claim => {
+            let mut rows = Vec::new();
+            for filed in registry.claims() {
+                let claim = &filed.claim;
+                for line in filed.lines.values() {
+                    let [_, person] = who(people, &line.member)?;
+                    rows.push(vec![
+                        claim.id.to_string(),
+                        claim.institution.to_string(),
+                        claim.class.to_string(),
+                        claim.basis.clone(),
+                        String::new(),
+                        person,
+                        line.hours.to_string(),
+                        format!("{}.{:02}", line.amount_fen / 100, line.amount_fen % 100),
+                    ]);
+                }
+            }
+            rows
+        }
+    })
+}
+
+/// Name and id of whom a commitment stands for.
+fn who(people: Option<&People>, commitment: &Committed) -> Result<[String; 2], PeopleError> {
+    let hidden = |word: &str| [word.to_owned(), HEXLOWER.encode(commitment)];
+    let Some(people) = people else { return Ok(hidden("")) };
+    let Some(opening) = people.behind(commitment)? else {
+        return Ok([ERASED, ERASED].map(str::to_owned));
+    };
+    let name = people.name(opening.person)?.unwrap_or_else(|| ERASED.to_owned());
+    Ok([name, opening.person.to_string()])
+}
+
+fn both(name: &Bilingual) -> [String; 2] {
+    let en = if name.en == name.zh { String::new() } else { name.en.clone() };
+    [name.zh.clone(), en]
+}
+
+fn code<W: Word>(word: Option<W>) -> String {
+    word.map(|word| word.code().to_owned()).unwrap_or_default()
+}
+
+fn day(at: Timestamp) -> String {
+    at.shanghai().strftime("%Y-%m-%d").to_string()
+}
+
+fn degrees(e6: i32) -> String {
+    let (sign, size) = (if e6 < 0 { "-" } else { "" }, e6.unsigned_abs());
+    let text = format!("{sign}{}.{:06}", size / 1_000_000, size % 1_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn institutions(registry: &Registry) -> Vec<Vec<String>> {
+    let row = |(id, it): (&crate::domain::InstitutionId, &crate::registry::Institution)| {
+        let [zh, en] = both(&it.name);
+        let details = registry.institution_details(id);
+        vec![
+            id.to_string(),
+            zh,
+            en,
+            details.and_then(|it| it.credit_code.clone()).unwrap_or_default(),
+            code(details.and_then(|it| it.ownership)),
+            details.and_then(|it| it.area.clone()).unwrap_or_default(),
+        ]
+    };
+    registry.institutions().map(row).collect()
+}
+
+fn sites(registry: &Registry) -> Vec<Vec<String>> {
+    let row = |(id, it): (&crate::domain::SiteId, &crate::registry::Site)| {
+        let ([zh, en], [town, town_en]) = (both(&it.name), both(&it.town));
+        let place = [degrees(it.place.latitude_e6), degrees(it.place.longitude_e6)];
+        let mut row = vec![id.to_string(), it.institution.to_string(), zh, en, town, town_en];
+        row.extend(place);
+        row
+    };
+    registry.sites().map(row).collect()
+}
+
+fn classes(registry: &Registry) -> Vec<Vec<String>> {
+    let row = |(id, it): (&crate::domain::ClassId, &crate::registry::Class)| {
+        let [zh, en] = both(&it.name);
+        let mut row =
+            vec![id.to_string(), it.institution.to_string(), zh, en, it.persons.to_string()];
+        match registry.class_plan(id) {
+            Some(plan) => row.extend([
+                plan.project.clone(),
+                plan.occupation.clone(),
+                plan.occupation_code.clone().unwrap_or_default(),
+                plan.level.code().to_owned(),
+                day(plan.starts),
+                day(plan.ends),
+                plan.hours.to_string(),
+                plan.hours_practice.map(|it| it.to_string()).unwrap_or_default(),
+                plan.hours_online.map(|it| it.to_string()).unwrap_or_default(),
+                plan.target.code().to_owned(),
+            ]),
+            // Registered by a file of facts: nobody wrote down what it teaches.
+            None => row.resize(Kind::Class.columns().len(), String::new()),
+        }
+        row
+    };
+    registry.classes().map(row).collect()
+}
+
+fn lesson(registry: &Registry, Announced { lesson, .. }: &Announced) -> Vec<String> {
+    let details: Option<&LessonDetails> = registry.lesson_details(&lesson.id);
+    vec![
+        lesson.id.to_string(),
+        lesson.class.to_string(),
+        lesson.site.to_string(),
+        lesson.starts.to_string(),
+        lesson.ends.to_string(),
+        details.and_then(|it| it.teacher.as_ref()).map(ToString::to_string).unwrap_or_default(),
+        code(details.and_then(|it| it.kind)),
+        code(details.and_then(|it| it.mode)),
+    ]
+}
+
+fn statuses(registry: &Registry) -> Vec<Vec<String>> {
+    let row = |stated: &crate::registry::Stated| {
+        let it = &stated.status;
+        vec![
+            it.of.kind().code().to_owned(),
+            it.of.id().to_owned(),
+            it.state.code().to_owned(),
+            it.from.to_string(),
+            it.until.map(|until| until.to_string()).unwrap_or_default(),
+            it.basis.clone().unwrap_or_default(),
+        ]
+    };
+    registry.statuses().map(row).collect()
+}

@@ -1,0 +1,295 @@
+//! Closed lists of words that the centre's facts are made of. Each word has a number for CBOR, a
+//! code for files and the command line, and its Chinese; tables may use either of the two.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+/// A closed list of words.
+pub trait Word: Copy + Eq + 'static {
+    /// All of them, in the order of the specification.
+    const ALL: &'static [Self];
+    /// In files: `full_time`.
+    fn code(self) -> &'static str;
+    /// In Simplified Chinese.
+    fn zh(self) -> &'static str;
+
+    /// The word that `text` stands for: its code (case, blanks and hyphens aside) or its Chinese.
+    fn read(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let code = text.to_ascii_lowercase().replace(['-', ' '], "_");
+        Self::ALL.iter().copied().find(|word| word.code() == code || word.zh() == text)
+    }
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident {
+        $( $(#[$word_doc:meta])* $n:literal $word:ident $code:literal $zh:literal, )+
+    }) => {
+        $(#[$doc])*
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+            Encode, Decode,
+        )]
+        #[serde(rename_all = "snake_case")]
+        #[cbor(index_only)]
+        pub enum $name { $( $(#[$word_doc])* #[n($n)] $word, )+ }
+
+        impl Word for $name {
+            const ALL: &'static [Self] = &[$(Self::$word),+];
+            fn code(self) -> &'static str {
+                match self { $(Self::$word => $code,)+ }
+            }
+            fn zh(self) -> &'static str {
+                match self { $(Self::$word => $zh,)+ }
+            }
+        }
+    };
+}
+
+words! {
+    /// Who owns an institution: some rules bind private ones only.
+    Ownership {
+        /// By the state.
+        1 Public "public" "公办",
+        /// By anybody else.
+        2 Private "private" "民办",
+        /// A company that trains its own people.
+        3 Company "company" "企业",
+    }
+}
+
+words! {
+    /// The one system that a class belongs to.
+    Target {
+        /// Training for a job (就业技能培训).
+        1 Employment "employment" "就业培训",
+        /// Training to found a business.
+        2 Entrepreneurship "entrepreneurship" "创业培训",
+        /// Training of people in work.
+        3 Employees "employees" "职工培训",
+        /// Training in the place of work (以工代训).
+        4 OnTheJob "on_the_job" "以工代训",
+    }
+}
+
+words! {
+    /// The level that a class leads to.
+    Level {
+        /// No level: a special skill, or none.
+        1 None "none" "无等级",
+        /// Level five.
+        2 Junior "junior" "初级工",
+        /// Level four.
+        3 Intermediate "intermediate" "中级工",
+        /// Level three.
+        4 Senior "senior" "高级工",
+        /// Level two.
+        5 Technician "technician" "技师",
+        /// Level one.
+        6 SeniorTechnician "senior_technician" "高级技师",
+    }
+}
+
+words! {
+    /// What a lesson is for.
+    LessonKind {
+        /// Knowledge.
+        1 Theory "theory" "理论",
+        /// Doing it.
+        2 Practice "practice" "实操",
+        /// An examination: presence is checked as in any lesson.
+        3 Exam "exam" "考核",
+    }
+}
+
+words! {
+    /// Where a lesson is held.
+    LessonMode {
+        /// In a room, before a terminal.
+        1 Offline "offline" "线下",
+        /// On a platform.
+        2 Online "online" "线上",
+    }
+}
+
+words! {
+    /// How a teacher is employed.
+    Employment {
+        /// By this institution alone.
+        1 FullTime "full_time" "专职",
+        /// By others too.
+        2 PartTime "part_time" "兼职",
+    }
+}
+
+words! {
+    /// What makes a teacher fit to teach.
+    Qualification {
+        /// A teacher's certificate.
+        1 Certificate "certificate" "教师资格",
+        /// A trade certificate of the level that is taught, or above.
+        2 Trade "trade" "职业资格",
+        /// Long experience.
+        3 Experience "experience" "从业经验",
+        /// Nothing that the centre knows of.
+        4 None "none" "无",
+    }
+}
+
+words! {
+    /// Why somebody is no longer on a roster.
+    LeaveReason {
+        /// Went away on her own wish.
+        1 Withdrawn "withdrawn" "退学",
+        /// Finished the class.
+        2 Finished "finished" "结业",
+        /// Was excluded.
+        3 Excluded "excluded" "除名",
+        /// Went to another class.
+        4 Moved "moved" "转班",
+        /// Was never on it: entered by mistake.
+        5 Mistaken "mistaken" "误登",
+    }
+}
+
+words! {
+    /// What a status is about: states of one aspect replace each other, those of others stand.
+    Aspect {
+        /// Applied for, opened, closed.
+        1 Opening "opening" "开班",
+        /// Suspended, resumed, cancelled.
+        2 Running "running" "运行",
+        /// Whether it may enrol.
+        3 Enrolment "enrolment" "招生",
+        /// Ordered and done.
+        4 Rectification "rectification" "整改",
+        /// In the directory or out of it.
+        5 Directory "directory" "目录",
+        /// White list, black list.
+        6 Colour "colour" "名单",
+        /// The agreement with the authority.
+        7 Agreement "agreement" "协议",
+        /// The licence.
+        8 Licence "licence" "许可",
+        /// The last inspection.
+        9 Inspection "inspection" "检查",
+        /// The place was seen on the spot.
+        10 Verification "verification" "场地核验",
+        /// What became of a claim.
+        11 Decision "decision" "审批",
+        /// Declared as shared with others.
+        12 Sharing "sharing" "联合",
+    }
+}
+
+words! {
+    /// A dated state of an institution, site, class, lesson, teacher or claim.
+    State {
+        /// A class: opening was applied for.
+        1 Applied "applied" "申请开班",
+        /// A class: it may begin.
+        2 Opened "opened" "开班",
+        /// A class: it has ended.
+        3 Closed "closed" "结班",
+        /// No lesson may be held.
+        4 Suspended "suspended" "暂停",
+        /// Lessons may be held again.
+        5 Resumed "resumed" "恢复",
+        /// A lesson that will not be held.
+        6 Cancelled "cancelled" "取消",
+        /// Nobody new may be enrolled.
+        7 EnrolmentStopped "enrolment_stopped" "暂停招生",
+        /// People may be enrolled again.
+        8 EnrolmentResumed "enrolment_resumed" "恢复招生",
+        /// To be put right by `until`.
+        9 RectificationOrdered "rectification_ordered" "责令整改",
+        /// Put right.
+        10 Rectified "rectified" "整改完成",
+        /// Taken into the directory.
+        11 Listed "listed" "列入目录",
+        /// Taken out of it.
+        12 Delisted "delisted" "移出目录",
+        /// On the white list.
+        13 WhiteListed "white_listed" "列入白名单",
+        /// On the black list.
+        14 BlackListed "black_listed" "列入黑名单",
+        /// On neither.
+        15 Unlisted "unlisted" "移出名单",
+        /// An agreement is in force until `until`.
+        16 Agreement "agreement" "协议生效",
+        /// It ended.
+        17 AgreementEnded "agreement_ended" "协议终止",
+        /// Licensed until `until`.
+        18 Licensed "licensed" "许可有效",
+        /// The licence was revoked.
+        19 LicenceRevoked "licence_revoked" "吊销许可",
+        /// An inspection took place.
+        20 Inspected "inspected" "已检查",
+        /// The place was verified.
+        21 SiteVerified "site_verified" "场地已核验",
+        /// A claim was handed in.
+        22 Submitted "submitted" "已申报",
+        /// A claim was granted.
+        23 Approved "approved" "审核通过",
+        /// A claim was not granted.
+        24 Rejected "rejected" "不予补贴",
+        /// A claim was paid.
+        25 Paid "paid" "已拨付",
+        /// A claim was taken back.
+        26 TakenBack "taken_back" "已撤回",
+        /// Declared as a joint class, or a shared site, before it was held.
+        27 Shared "shared" "联合办班",
+    }
+}
+
+words! {
+    /// What kind of thing a status is about.
+    SubjectKind {
+        /// An institution.
+        1 Institution "institution" "机构",
+        /// A site.
+        2 Site "site" "教学点",
+        /// A class.
+        3 Class "class" "班级",
+        /// A lesson.
+        4 Lesson "lesson" "课次",
+        /// A teacher.
+        5 Teacher "teacher" "教师",
+        /// A claim.
+        6 Claim "claim" "补贴申领",
+    }
+}
+
+impl State {
+    /// What it is a state of, and of whom it can be said.
+    pub fn place(self) -> (Aspect, &'static [SubjectKind]) {
+        use SubjectKind as Of;
+        match self {
+            State::Applied | State::Opened | State::Closed => (Aspect::Opening, &[Of::Class]),
+            State::Suspended | State::Resumed => {
+                (Aspect::Running, &[Of::Institution, Of::Site, Of::Class, Of::Lesson, Of::Teacher])
+            }
+            State::Cancelled => (Aspect::Running, &[Of::Lesson]),
+            State::EnrolmentStopped | State::EnrolmentResumed => {
+                (Aspect::Enrolment, &[Of::Institution, Of::Class])
+            }
+            State::RectificationOrdered | State::Rectified => {
+                (Aspect::Rectification, &[Of::Institution, Of::Site, Of::Class])
+            }
+            State::Listed | State::Delisted => (Aspect::Directory, &[Of::Institution]),
+            State::WhiteListed | State::BlackListed | State::Unlisted => {
+                (Aspect::Colour, &[Of::Institution])
+            }
+            State::Agreement | State::AgreementEnded => (Aspect::Agreement, &[Of::Institution]),
+            State::Licensed | State::LicenceRevoked => (Aspect::Licence, &[Of::Institution]),
+            State::Inspected => (Aspect::Inspection, &[Of::Institution, Of::Site, Of::Class]),
+            State::SiteVerified => (Aspect::Verification, &[Of::Site, Of::Class]),
+            State::Submitted
+            | State::Approved
+            | State::Rejected
+            | State::Paid
+            | State::TakenBack => (Aspect::Decision, &[Of::Claim]),
+            State::Shared => (Aspect::Sharing, &[Of::Site, Of::Class, Of::Lesson]),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! What the facts of the centre about plans, rosters, teachers, statuses and claims say, field by
+//! field. They name nobody: of persons there are commitments only.
+
+use data_encoding::HEXLOWER;
+
+use crate::domain::{
+    Claim, ClaimLine, ClassPlan, Fact, InstitutionDetails, Joined, Left, LessonDetails, Status,
+    Teacher, Word,
+};
+
+/// A stable word, the field's name in Chinese and English, and its value.
+type Field = (&'static str, &'static str, &'static str, String);
+
+fn word<W: Word>(word: W) -> String {
+    format!("{} {}", word.zh(), word.code())
+}
+
+fn yuan(fen: u64) -> String {
+    format!("{}.{:02}", fen / 100, fen % 100)
+}
+
+/// The fields of such a fact; none for any other.
+pub(super) fn fields(fact: &Fact) -> Vec<Field> {
+    let hex = |bytes: &[u8; 32]| HEXLOWER.encode(bytes);
+    let (class, institution, lesson) = (
+        |id: &dyn ToString| ("class", "班级", "Class", id.to_string()),
+        |id: &dyn ToString| ("institution", "机构", "Institution", id.to_string()),
+        |id: &dyn ToString| ("lesson", "课次", "Lesson", id.to_string()),
+    );
+    match fact {
+        Fact::InstitutionDetails(InstitutionDetails {
+            institution: id,
+            credit_code,
+            ownership,
+            area,
+        }) => {
+            let mut fields = vec![institution(id)];
+            fields.extend(
+                credit_code.iter().map(|it| ("credit_code", "信用代码", "Credit code", it.clone())),
+            );
+            fields.extend(ownership.map(|it| ("ownership", "性质", "Ownership", word(it))));
+            fields.extend(area.iter().map(|it| ("area", "行政区划", "Area", it.clone())));
+            fields
+        }
+        Fact::ClassPlan(plan) => class_plan(plan),
+        Fact::LessonDetails(LessonDetails { lesson: id, teacher, kind, mode }) => {
+            let mut fields = vec![lesson(id)];
+            fields.extend(teacher.iter().map(|it| ("teacher", "教师", "Teacher", it.to_string())));
+            fields.extend(kind.map(|it| ("kind", "内容", "Kind", word(it))));
+            fields.extend(mode.map(|it| ("mode", "方式", "Mode", word(it))));
+            fields
+        }
+        Fact::Joined(Joined { class: id, member }) => {
+            vec![("joined", "加入花名册", "Joined the roster", hex(member)), class(id)]
+        }
+        Fact::Left(Left { class: id, member, reason }) => vec![
+            ("left", "离开花名册", "Left the roster", hex(member)),
+            class(id),
+            ("reason", "原因", "Reason", word(*reason)),
+        ],
+        Fact::Teacher(Teacher { id, institution: of, person, employment, qualification }) => vec![
+            ("teacher", "登记教师", "Teacher registered", id.to_string()),
+            institution(of),
+            ("person", "本人承诺值", "Person (commitment)", hex(person)),
+            ("employment", "聘用", "Employment", word(*employment)),
+            ("qualification", "资格", "Qualification", word(*qualification)),
+        ],
+        Fact::Status(Status { of, state, from, until, basis }) => {
+            let mut fields = vec![
+                ("of", "对象", "Of", format!("{} {}", word(of.kind()), of.id())),
+                ("state", "状态", "State", word(*state)),
+                ("from", "自", "From", from.to_string()),
+            ];
+            fields.extend(until.map(|it| ("until", "至", "Until", it.to_string())));
+            fields.extend(basis.iter().map(|it| ("basis", "依据", "Basis", it.clone())));
+            fields
+        }
+        Fact::Claim(Claim {
+            id,
+            institution: of,
+            class: about,
+            persons,
+            hours,
+            amount_fen,
+            basis,
+        }) => {
+            vec![
+                ("claim", "补贴申领", "Claim", id.to_string()),
+                institution(of),
+                class(about),
+                ("persons", "人数", "Persons", persons.to_string()),
+                ("hours", "学时", "Lesson hours", hours.to_string()),
+                ("amount", "金额（元）", "Amount (yuan)", yuan(*amount_fen)),
+                ("basis", "标准", "Basis", basis.clone()),
+            ]
+        }
+        Fact::ClaimLine(ClaimLine { claim, member, hours, amount_fen }) => vec![
+            ("claim", "补贴申领", "Claim", claim.to_string()),
+            ("member", "学员承诺值", "Member (commitment)", hex(member)),
+            ("hours", "学时", "Lesson hours", hours.to_string()),
+            ("amount", "金额（元）", "Amount (yuan)", yuan(*amount_fen)),
+        ],
+        Fact::Institution { .. }
+        | Fact::Site { .. }
+        | Fact::Terminal { .. }
+        | Fact::Class { .. }
+        | Fact::Lesson(_)
+        | Fact::Policy { .. }
+        | Fact::Tick => Vec::new(),
+    }
+}
+
+fn class_plan(plan: &ClassPlan) -> Vec<Field> {
+    let code = plan.occupation_code.as_deref().unwrap_or_default();
+    let mut fields = vec![
+        ("class", "班级", "Class", plan.class.to_string()),
+        ("project", "项目", "Project", plan.project.clone()),
+        ("occupation", "职业工种", "Occupation", format!("{} {code}", plan.occupation)),
+        ("level", "等级", "Level", word(plan.level)),
+        ("starts", "开始", "Starts", plan.starts.to_string()),
+        ("ends", "结束", "Ends", plan.ends.to_string()),
+        ("hours", "学时", "Lesson hours", plan.hours.to_string()),
+        ("target", "归口", "Target system", word(plan.target)),
+    ];
+    let number = |it: u32| it.to_string();
+    let practice = plan.hours_practice.map(number);
+    fields.extend(practice.map(|it| ("hours_practice", "其中实操", "Of practice", it)));
+    fields.extend(plan.hours_online.map(|it| ("hours_online", "其中线上", "Online", number(it))));
+    fields
+}

@@ -21,8 +21,10 @@ use crate::collector::{
 use crate::collector::{Entries, Watch};
 use crate::domain::{Fact, TerminalId};
 use crate::ledger::OpenLedgerError;
+use crate::ledger::proof::Code;
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::durable::{self, Access};
+use crate::platform::qr;
 use crate::platform::telemetry::{Class, start_logging};
 use crate::record::note::{KeyKind, Vkey};
 use crate::web::{About, Listening, Site, WhenTaken};
@@ -76,6 +78,9 @@ enum Command {
         /// Where to write the proof.
         #[arg(long)]
         out: PathBuf,
+        /// Where to draw it as a QR code, an SVG picture, if it fits one.
+        #[arg(long, value_name = "SVG")]
+        qr: Option<PathBuf>,
     },
     /// Writes a bundle for `rollcall verify`, while no collector runs.
     Export {
@@ -109,7 +114,9 @@ impl Args {
             Command::Register { config, facts } => register(&config, &facts),
             Command::Trust(config) => trust(&config),
             Command::Audit { config, checkpoint } => audit(&config, &checkpoint),
-            Command::Prove { config, terminal, seq, out } => prove(&config, &terminal, seq, &out),
+            Command::Prove { config, terminal, seq, out, qr } => {
+                prove(&config, &terminal, seq, &out, qr.as_deref())
+            }
             Command::Export { config, out, terminal } => export(&config, &out, terminal.as_ref()),
         };
         match done {
@@ -305,7 +312,13 @@ fn audit(config: &ConfigArg, others: &[PathBuf]) -> Told {
     Err((Exit::Found, Report::new("the ledger is not what was published", because, hint)))
 }
 
-fn prove(config: &ConfigArg, terminal: &TerminalId, seq: u64, out: &std::path::Path) -> Told {
+fn prove(
+    config: &ConfigArg,
+    terminal: &TerminalId,
+    seq: u64,
+    out: &std::path::Path,
+    qr: Option<&std::path::Path>,
+) -> Told {
     let config = load(config)?;
     let (_, ledger) = Home::peek(&config.data_dir).map_err(home_failed)?;
     let folder = config.log.folder(&config.data_dir);
@@ -325,10 +338,20 @@ fn prove(config: &ConfigArg, terminal: &TerminalId, seq: u64, out: &std::path::P
         };
         (exit, Report::of(&error, hint))
     })?;
-    durable::write(out, proof.to_json().as_bytes(), Access::Owner).map_err(|error| {
-        (Exit::Environment, Report::of(&error, "look at the folder and its free space"))
-    })?;
+    let written = |path: &std::path::Path, text: &str| {
+        durable::write(path, text.as_bytes(), Access::Owner).map_err(|error| {
+            (Exit::Environment, Report::of(&error, "look at the folder and its free space"))
+        })
+    };
+    written(out, &proof.to_json())?;
     say!("{}: record {seq} of terminal {terminal}, entry {}", out.display(), proof.record.index);
+    let Some(qr) = qr else { return Ok(()) };
+    let code = Code::of(&proof).map_err(|error| {
+        (Exit::Found, Report::of(&error, "the proof is in its file; hand out that"))
+    })?;
+    let drawn = qr::as_svg(&code.to_string()).expect("what fits its bound fits a QR code");
+    written(qr, &drawn)?;
+    say!("{}: the same as a QR code", qr.display());
     Ok(())
 }
 

@@ -8,9 +8,9 @@ import re
 
 import ed25519
 import merkle
-from cbor import Refused
-from note import WITNESS, Key, Note, binary, counts
-from statements import commitment, envelope, key_id, name, peek, unseal
+from cbor import Refused, whole
+from note import DASH, WITNESS, Key, Note, binary, counts
+from statements import SEALED_MAX, commitment, envelope, key_id, name, opening_fields, peek, unseal
 
 EVIDENCE_MAX, KEYS_MAX, PROOF_BYTES_MAX = 4096, 128, 1024 * 1024
 GENESIS = bytes(32).hex()
@@ -145,31 +145,85 @@ class Proof:
         for index, sealed, proof in (self.record, self.registration):
             if not merkle.includes(merkle.leaf(sealed), index, head.size, proof, head.root):
                 raise Refused("not in the log")
-        fact = trust.unseal(self.registration[1], "rollcall-fact-v1")["fact"]
-        sealed = self.record[1]
-        claims = peek(sealed, "rollcall-record-v1")
-        if fact["fact"] != "terminal" or fact["id"] != claims["terminal"]:
-            raise Refused("another terminal's registration")
         if self.registration[0] >= self.record[0]:
             raise Refused("registered after the record")
-        key = bytes.fromhex(fact["key"])
-        _, record = unseal(sealed, {"rollcall-record-v1"}, key)
-        opens(self.person, record.get("person"))
-        return record, hashlib.sha256(sealed).hexdigest(), key
+        return judged(self.record[1], self.registration[1], self.person, trust)
+
+
+def judged(sealed, registration, person, trust):
+    """A record under the registration of its terminal: its fields, its hash and the terminal's key."""
+    fact = trust.unseal(registration, "rollcall-fact-v1")["fact"]
+    claims = peek(sealed, "rollcall-record-v1")
+    if fact["fact"] != "terminal" or fact["id"] != claims["terminal"]:
+        raise Refused("another terminal's registration")
+    key = bytes.fromhex(fact["key"])
+    _, record = unseal(sealed, {"rollcall-record-v1"}, key)
+    opens(person, record.get("person"))
+    return record, hashlib.sha256(sealed).hexdigest(), key
+
+
+def letters(text, start, most):
+    """The bytes of a text for QR codes: base32 without padding behind its start."""
+    text = text.strip()
+    if len(text) > most or not text.startswith(start):
+        raise Refused("another text")
+    text = text.removeprefix(start)
+    try:
+        content = base64.b32decode(text + "=" * (-len(text) % 8))
+    except (binascii.Error, ValueError) as why:
+        raise Refused("no base32") from why
+    if base64.b32encode(content).decode().rstrip("=") != text:
+        raise Refused("another form of base32")
+    return content
+
+
+class Code:
+    """A proof in the form for QR codes; the root is what the inclusion proof gives."""
+
+    def __init__(self, text):
+        fields = whole(letters(text, "ROLLCALL-PROOF:", 2520))
+        kinds = (int, bytes, bytes, (dict, type(None)), bytes, str, int, list, list)
+        if type(fields) is not list or len(fields) != len(kinds) or not all(map(isinstance, fields, kinds)):
+            raise Refused("no proof")
+        self.index, self.sealed, hashes, person, self.registration, self.origin = fields[:6]
+        self.size, self.extensions, signatures = fields[6:]
+        self.hashes = [hashes[at : at + 32] for at in range(0, len(hashes), 32)]
+        self.person = None
+        if person is not None:
+            opening = opening_fields(person)
+            self.person = bytes.fromhex(opening["salt"]), opening["person"]
+        if not all(type(line) is str for line in self.extensions):
+            raise Refused("no proof")
+        if max(len(self.sealed), len(self.registration)) > SEALED_MAX or not 0 <= self.index < 2**64:
+            raise Refused("no proof")
+        self.signatures = []
+        for signature in signatures:
+            if type(signature) is not list or len(signature) != 2 or type(signature[1]) is not bytes:
+                raise Refused("no signature")
+            if not isinstance(signature[0], (str, type(None))):
+                raise Refused("no name")
+            self.signatures.append(signature)
+
+    def check(self, trust):
+        """As `Proof.check`, but for the registration's place."""
+        rest = list(self.hashes)
+        short = any(len(hash) != 32 for hash in rest) or len(rest) > merkle.PROOF_MAX
+        if short or not 0 <= self.index < self.size < 2**64:
+            raise Refused("not in the log")
+        root = merkle.include(self.index, self.size, merkle.leaf(self.sealed), rest)
+        if root is None or rest:
+            raise Refused("not in the log")
+        lines = [self.origin, str(self.size), base64.b64encode(root).decode(), *self.extensions]
+        note = "".join(f"{line}\n" for line in lines) + "\n"
+        for name, signature in self.signatures:
+            note += f"{DASH}{self.origin if name is None else name} {base64.b64encode(signature).decode()}\n"
+        counts(Note(note), trust.log, trust.witnesses, trust.quorum)
+        return judged(self.sealed, self.registration, self.person, trust)
 
 
 class Slip:
     def __init__(self, text):
-        letters = text.strip()
-        if len(letters) > 400 or not letters.startswith("ROLLCALL-SLIP:"):
-            raise Refused("no slip")
-        letters = letters.removeprefix("ROLLCALL-SLIP:")
-        try:
-            self.sealed = base64.b32decode(letters + "=" * (-len(letters) % 8))
-        except (binascii.Error, ValueError) as why:
-            raise Refused("no slip") from why
-        if base64.b32encode(self.sealed).decode().rstrip("=") != letters:
-            raise Refused("another form of base32")
+        self.sealed = letters(text, "ROLLCALL-SLIP:", 400)
         self.fields = peek(self.sealed, "rollcall-slip-v1")
 
     def judge(self, record, hash, key):

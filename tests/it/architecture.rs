@@ -50,7 +50,7 @@ const ROOTS: [&str; 12] = [
 
 /// Crates of one technology, and the only places that may name them (a file, or a folder with a
 /// slash at its end). Their error types may stand in error enums elsewhere.
-const ADAPTERS: [(&str, &[&str]); 13] = [
+const ADAPTERS: [(&str, &[&str]); 14] = [
     ("rusqlite", &["ledger/sqlite.rs", "ledger/sqlite/", "cases/sqlite.rs", "feed/sqlite.rs"]),
     ("rumqttc", &["uplink/mqtt.rs", "uplink/mqtt/", "collector/", "demo/", "simulate/", "bench/"]),
     ("rumqttd", &["demo/", "demo.rs", "simulate/", "bench/"]),
@@ -63,6 +63,7 @@ const ADAPTERS: [(&str, &[&str]); 13] = [
     ("image", &["camera/"]),
     ("chacha20poly1305", &["face/", "platform/"]),
     ("ed25519_dalek", &["record/keys.rs"]),
+    ("qrcode", &["platform/qr.rs"]),
     ("getrandom", &["platform/chance.rs"]),
 ];
 

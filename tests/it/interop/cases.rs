@@ -5,7 +5,7 @@ use minicbor::Encoder;
 use rollcall::domain::{Fact, PersonId};
 use rollcall::ingest::{Intake, Limits, Step};
 use rollcall::ledger::bundle::{Bundle, Trust, check as check_bundle};
-use rollcall::ledger::proof::{Proof, check as check_proof};
+use rollcall::ledger::proof::{Code, Proof, check as check_proof, check_code};
 use rollcall::ledger::tree::{
     Tree, TreeHash, prove_consistency, prove_inclusion, root_of, verify_consistency,
     verify_inclusion,
@@ -425,7 +425,8 @@ impl World {
 pub(super) fn papers(dice: &mut Dice, world: &World, n: usize) -> Vec<Case> {
     let case = |dice: &mut Dice| match dice.below(8) {
         0 => bundle(dice, world),
-        1..=3 => slip(dice, world),
+        1..=2 => slip(dice, world),
+        3..=4 => code(dice, world),
         _ => proof(dice, world),
     };
     (0..n).map(|_| case(dice)).collect()
@@ -458,6 +459,39 @@ fn proof(dice: &mut Dice, world: &World) -> Case {
     let checked = || {
         let (proof, trust) = (serde_json::from_str(&text).ok()?, Trust::parse(&trust).ok()?);
         let proven = check_proof(&proof, &trust).ok()?;
+        Some(json!({ "record": record_fields(&proven.record), "hash": proven.hash.to_string() }))
+    };
+    let ours = read(checked().ok_or(()));
+    Case { asked: json!({ "of": "proof", "proof": text, "trust": trust }), ours }
+}
+
+/// The QR form of a proof, touched in its fields or its letters.
+fn code(dice: &mut Dice, world: &World) -> Case {
+    let proof = world.proof(*dice.of(&record_places(world)), &[0, 1, 2]);
+    let mut code = Code::of(&proof).unwrap();
+    match dice.below(12) {
+        0 => code.index = near(dice, code.index),
+        1 => code.size = near(dice, code.size),
+        2 => dice.touch(&mut code.record),
+        3 => dice.touch(&mut code.registration),
+        4 => dice.touch(&mut code.hashes),
+        5 => drop(code.signatures.pop()),
+        6 => dice.touch(&mut code.signatures[1].bytes),
+        7 => code.extensions.push("one more".into()),
+        8 => {
+            code.person =
+                Code::of(&world.proof(*dice.of(&record_places(world)), &[])).unwrap().person
+        }
+        _ => {}
+    }
+    let mut text = code.to_string();
+    if dice.one_in(3) {
+        text = dice.touch_text(&text);
+    }
+    let trust = trust(dice.below(4));
+    let checked = || {
+        let code = text.starts_with("ROLLCALL-PROOF:").then(|| text.parse::<Code>().ok())??;
+        let proven = check_code(&code, &Trust::parse(&trust).ok()?).ok()?;
         Some(json!({ "record": record_fields(&proven.record), "hash": proven.hash.to_string() }))
     };
     let ours = read(checked().ok_or(()));

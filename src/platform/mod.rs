@@ -8,3 +8,5 @@ pub mod https;
 pub mod lock;
 pub mod secret;
 pub mod telemetry;
+#[cfg(any(feature = "terminal", feature = "collector"))]
+pub mod tls;

@@ -90,7 +90,7 @@ pub fn check(proof: &Proof, trust: &Trust) -> Result<Proven, NotProven> {
     let (named, _) = Record::peek(bytes).map_err(sealed("record"))?;
     let foreign = || NotProven::Registration { terminal: named.terminal.clone() };
     let key = match registered.fact {
-        Fact::Terminal { id, key, .. }
+        Fact::Terminal { id, key, .. } | Fact::TerminalKey { id, key, .. }
             if id == named.terminal && proof.registration.index < proof.record.index =>
         {
             VerifyingKey::from_bytes(&key).map_err(|_| foreign())?
@@ -101,6 +101,9 @@ pub fn check(proof: &Proof, trust: &Trust) -> Result<Proven, NotProven> {
         | Fact::Class { .. }
         | Fact::Lesson(_)
         | Fact::Policy { .. }
+        | Fact::TerminalKey { .. }
+        | Fact::Revocation { .. }
+        | Fact::Replacement { .. }
         | Fact::Tick => return Err(foreign()),
     };
     let record = Record::open(bytes, &key).map_err(sealed("record"))?;

@@ -9,3 +9,5 @@ pub mod lock;
 pub mod qr;
 pub mod secret;
 pub mod telemetry;
+#[cfg(any(feature = "terminal", feature = "collector"))]
+pub mod tls;

@@ -81,6 +81,13 @@ def table(*rows):
 
 MAY, MUST = True, False
 digest = binary(32)
+
+
+def sealed_bytes(v):
+    check(type(v) is bytes and len(v) <= SEALED_MAX)
+    return v.hex()
+
+
 scores = table(
     (1, "match_score", score, MAY),
     (2, "second_score", score, MAY),
@@ -173,6 +180,9 @@ FACTS = {
     5: ("lesson", ((1, "id", name), (2, "class", name), (3, "site", name), (4, "starts", time), (5, "ends", time))),
     6: ("policy", ((1, "profile", text), (2, "digest", digest))),
     7: ("tick", ()),
+    8: ("terminal_key", ((1, "id", name), (2, "key", digest), (3, "proof", sealed_bytes))),
+    9: ("revocation", ((1, "id", name), (2, "reason", text))),
+    10: ("replacement", ((1, "id", name), (2, "replaces", name))),
 }
 REFUSALS = {
     1: ("malformed", ((1, "detail", text),)),
@@ -183,6 +193,7 @@ REFUSALS = {
     6: ("forked", ()),
     7: ("broken_chain", ()),
     8: ("bad_opening", ()),
+    9: ("revoked", ()),
 }
 
 

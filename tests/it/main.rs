@@ -53,5 +53,6 @@ mod web_browser; // the page in Chromium: both languages, 1280 and 390 px, live,
 mod web_fixture; // an invented province, its server, and a plain HTTP client
 mod demo_once; // the whole way, as a visitor runs it
 mod whole_way; // real processes, real broker: from a picture to a verified line
-mod broker_config; // firmware-config/mosquitto.conf, with a real Mosquitto
+mod broker_config; // firmware-config/mosquitto-trial.conf, with a real Mosquitto
+mod enrolment; // a terminal comes in by a token; mutual TLS, access list, revocation, replacement
 mod pages; // every link of every page leads somewhere

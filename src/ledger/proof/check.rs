@@ -130,7 +130,10 @@ fn registered_key(
     };
     let (named, _) = Record::peek(record).map_err(seal("record"))?;
     let foreign = || NotProven::Registration { terminal: named.terminal.clone() };
-    let Fact::Terminal { id, key, .. } = registered.fact else { return Err(foreign()) };
+    let (Fact::Terminal { id, key, .. } | Fact::TerminalKey { id, key, .. }) = registered.fact
+    else {
+        return Err(foreign());
+    };
     if id != named.terminal {
         return Err(foreign());
     }

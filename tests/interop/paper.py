@@ -154,7 +154,7 @@ def judged(sealed, registration, person, trust):
     """A record under the registration of its terminal: its fields, its hash and the terminal's key."""
     fact = trust.unseal(registration, "rollcall-fact-v1")["fact"]
     claims = peek(sealed, "rollcall-record-v1")
-    if fact["fact"] != "terminal" or fact["id"] != claims["terminal"]:
+    if fact["fact"] not in ("terminal", "terminal_key") or fact["id"] != claims["terminal"]:
         raise Refused("another terminal's registration")
     key = bytes.fromhex(fact["key"])
     _, record = unseal(sealed, {"rollcall-record-v1"}, key)
@@ -291,6 +291,39 @@ def follows(heads, terminal, seq, record, hash):
     return record["seq"] == seq and (seq == last + 1 or bridged) and record["prev"] == before
 
 
+class Ring:
+    """The record keys of one terminal in their order: enrolment-v1.md, "Another record key"."""
+
+    def __init__(self, key):
+        self.keys, self.used = [bytes.fromhex(key)], 0
+        if not ed25519.usable(self.keys[0]):
+            raise Refused("no key")
+
+    def follow(self, fact):
+        said = unseal(bytes.fromhex(fact["proof"]), {"rollcall-succession-v1"}, self.keys[-1])[1]
+        key, inner = bytes.fromhex(fact["key"]), bytes.fromhex(said["next"])
+        if not ed25519.usable(key):
+            raise Refused("no key")
+        next_key = unseal(inner, {"rollcall-next-key-v1"}, key)[1]
+        if said["terminal"] != fact["id"] or next_key != {"terminal": fact["id"], "key": fact["key"]}:
+            raise Refused("its proof speaks of another key or terminal")
+        if key in self.keys:
+            raise Refused("a key comes again")
+        self.keys.append(key)
+
+    def open(self, sealed):
+        """A record; what an older key seals after a newer one is none."""
+        kid = envelope(sealed)[1]
+        places = [place for place, key in enumerate(self.keys) if key_id(key) == kid]
+        if not places:
+            raise Refused("key")
+        _, record = unseal(sealed, {"rollcall-record-v1"}, self.keys[places[-1]])
+        if places[-1] < self.used:
+            raise Refused("an older key after a newer one")
+        self.used = places[-1]
+        return record
+
+
 class Entry:
     def __init__(self, value):
         value = shape(value, ("index", "kind", "sealed", "proof"), ("evidence", "person", "other"))
@@ -315,17 +348,20 @@ class Entry:
         if self.kind == "fact":
             fact = trust.unseal(self.sealed, "rollcall-fact-v1")["fact"]
             if fact["fact"] == "terminal":
-                key = bytes.fromhex(fact["key"])
-                if not ed25519.usable(key):
-                    raise Refused("no key")
-                keys[fact["id"]] = key
+                ring = keys.setdefault(fact["id"], Ring(fact["key"]))
+                if bytes.fromhex(fact["key"]) not in ring.keys:
+                    raise Refused("another key, without the word of the old one")
+            elif fact["fact"] == "terminal_key":
+                if fact["id"] not in keys:
+                    raise Refused("a key follows none")
+                keys[fact["id"]].follow(fact)
         elif self.kind == "refused":
             self.refused(trust.unseal(self.sealed, "rollcall-evidence-v1"))
         else:
             claims = peek(self.sealed, "rollcall-record-v1")
             if claims["terminal"] not in keys:
                 raise Refused("not registered before")
-            _, record = unseal(self.sealed, {"rollcall-record-v1"}, keys[claims["terminal"]])
+            record = keys[claims["terminal"]].open(self.sealed)
             hash = hashlib.sha256(self.sealed).hexdigest()
             self.link = (record["terminal"], record["seq"], record, hash)
             opens(self.person, record.get("person"))

@@ -10,7 +10,8 @@ use rollcall::ledger::tree::{
     Tree, TreeHash, prove_consistency, prove_inclusion, root_of, verify_consistency,
     verify_inclusion,
 };
-use rollcall::ledger::{Item, Ledger, Memory, Staged};
+use rollcall::ledger::{Item, Kind, Ledger, Memory, Staged};
+use rollcall::record::enrolment::seal_succession;
 use rollcall::record::note::{KeyKind, Note, TreeHead, Vkey, cosign, sign};
 use rollcall::record::{
     Checkpoint, OpenError, Receipt, Record, Sealed, SealedEvidence, SealedFact, SealedHash,
@@ -372,8 +373,22 @@ impl World {
             parcels.push(pen.seal(&record, Some(opening)));
             parcels.extend(pen.write_many(2));
         }
+        // The second terminal goes on with another key, by the word of both.
+        let after = SigningKey::from_secret(&[22; 32]);
+        let followed = parcels.len();
+        let follows = Fact::TerminalKey {
+            id: pens[1].terminal.clone(),
+            key: after.verifying_key().to_bytes(),
+            proof: seal_succession(&pens[1].terminal, &pens[1].key, &after),
+        };
+        pens[1].key = after;
+        parcels.extend(pens[1].write_many(3));
         parcels.push(Pen::new("t-2", 3).write());
-        for parcel in parcels {
+        for (place, parcel) in parcels.into_iter().enumerate() {
+            if place == followed {
+                intake.learn(&follows);
+                items.push(Item::Fact(follows.clone()));
+            }
             let named = Record::peek(parcel.sealed.bytes()).unwrap().0.terminal;
             for step in intake.offer(&named, parcel, &ledger).unwrap() {
                 match step {
@@ -410,7 +425,13 @@ impl World {
         let stored = self.ledger.stored_since(0, 1_000).unwrap();
         let record = &stored[usize::try_from(index).unwrap()];
         let named = Record::peek(&record.sealed).unwrap().0.terminal;
-        let registration = if named.as_str() == "t-1" { &stored[0] } else { &stored[2] };
+        // The third fact of all that is no tick: the key that followed.
+        let follows = stored.iter().filter(|stored| stored.kind == Kind::Fact).nth(3).unwrap();
+        let registration = match named.as_str() {
+            "t-1" => &stored[0],
+            _ if index > follows.index => follows,
+            _ => &stored[2],
+        };
         let note = note(&self.head(), witnesses);
         let Ok(proof) = Proof::make(record, registration, &note, self.ledger.size(), &self.tree);
         proof.expect("both lie within the tree")
@@ -440,7 +461,7 @@ fn touch_json(dice: &mut Dice, text: &str) -> String {
 /// Places of records that were admitted, those of t-1 and those of t-2.
 fn record_places(world: &World) -> Vec<u64> {
     let stored = world.ledger.stored_since(0, 1_000).unwrap();
-    let records = stored.iter().filter(|stored| stored.kind == rollcall::ledger::Kind::Record);
+    let records = stored.iter().filter(|stored| stored.kind == Kind::Record);
     records.map(|stored| stored.index).collect()
 }
 

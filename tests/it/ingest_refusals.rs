@@ -395,6 +395,69 @@ fn a_gap_statement_that_does_not_meet_the_head_waits() {
 }
 
 #[test]
+fn a_gap_statement_may_cover_what_has_come_for_a_lost_disk_cannot_know_it() {
+    let mut pen = Pen::new("t-1", 1);
+    let mut centre = Centre::knowing(&[&pen]);
+    let kept = pen.write_many(2);
+    let mut repaired = pen.clone();
+    let lost = pen.write_many(3);
+    for parcel in kept.iter().chain(&lost) {
+        centre.offer(parcel);
+    }
+    // Its disk has records 1 and 2 only; it may have used up to 9.
+    let gap = repaired.write_gap(7);
+    assert_eq!(admitted(&centre.offer(&gap)), [10]);
+    assert_eq!(admitted(&centre.offer(&repaired.write())), [11]);
+    // A gap behind which another record stands than the ledger has is no bridge.
+    let mut other = Pen::new("t-1", 1);
+    other.prev = SealedHash([5; 32]);
+    other.next = 3;
+    let steps = centre.offer(&other.write_gap(12));
+    assert_eq!(refusal(&steps), Refusal::BrokenChain);
+}
+
+#[test]
+fn what_follows_a_refused_record_is_refused_and_waits_for_nothing() {
+    let mut pen = Pen::new("t-1", 1);
+    let mut centre = Centre::knowing(&[&pen]);
+    let mut copied = pen.clone();
+    for parcel in pen.write_many(3) {
+        centre.offer(&parcel);
+    }
+    // The copy begins its own history with number 1: it goes past the true chain's end.
+    copied.prev = SealedHash([9; 32]);
+    let mut second = copied.write_many(7);
+    let last = second.pop().unwrap();
+    for parcel in &second[..5] {
+        let code = refusal(&centre.offer(parcel)).code();
+        assert!(["forked", "broken_chain"].contains(&code), "{code}");
+    }
+    // Even where it comes too early: it is judged when its predecessor is.
+    let steps = centre.offer(&last);
+    assert!(matches!(&steps[..], [Step::Want { .. }]), "{steps:?}");
+    let steps = centre.offer(&second[5]);
+    assert_eq!(
+        steps.iter().filter(|step| matches!(step, Step::Keep { .. })).count(),
+        2,
+        "{steps:?}"
+    );
+    assert_eq!(centre.intake.parked(), 0);
+    assert_eq!(admitted(&centre.offer(&pen.write())), [4], "the first history goes on");
+}
+
+#[test]
+fn a_record_that_was_refused_before_its_terminal_was_registered_leads_nobody_astray() {
+    let mut pen = Pen::new("t-1", 1);
+    let mut centre = Centre::with(&[], Limits::default());
+    let parcels = pen.write_many(2);
+    assert_eq!(refusal(&centre.offer(&parcels[0])), Refusal::UnknownTerminal);
+    centre.intake.learn(&pen.registration());
+    let steps = centre.offer(&parcels[1]);
+    assert!(matches!(&steps[..], [Step::Want { from: 1, .. }]), "{steps:?}");
+    assert_eq!(admitted(&centre.offer(&parcels[0])), [1, 2]);
+}
+
+#[test]
 fn a_record_from_inside_a_stated_gap_contradicts_it() {
     let pen = Pen::new("t-1", 1);
     let mut centre = Centre::knowing(&[&pen]);

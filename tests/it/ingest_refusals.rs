@@ -1,106 +1,14 @@
 //! Every reason to refuse, and what looks like fraud but is innocent.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
 
 use proptest::prelude::*;
-use rollcall::domain::{Event, Fact, Refusal, TerminalId};
-use rollcall::ingest::{Answer, Evidence, Head, Intake, Limits, Link, Past, Step, answers};
-use rollcall::record::enrolment::seal_succession;
+use rollcall::domain::{Event, Refusal};
+use rollcall::ingest::{Answer, Evidence, Limits, Step, answers};
 use rollcall::record::{Gap, Parcel, Record, Sealed, SealedHash, SigningKey, Verdict};
 
+use crate::support::intake::{Centre, admitted, refusal};
 use crate::support::pen::{MORNING, Pen, opening};
-
-/// An intake with a ledger that only remembers.
-struct Centre {
-    intake: Intake,
-    past: Remembered,
-}
-
-#[derive(Default)]
-struct Remembered {
-    links: HashMap<(TerminalId, u64), Link>,
-    refused: HashMap<(TerminalId, SealedHash), String>,
-}
-
-impl Past for Remembered {
-    type Error = Infallible;
-    fn link(&self, terminal: &TerminalId, seq: u64) -> Result<Option<Link>, Infallible> {
-        Ok(self.links.get(&(terminal.clone(), seq)).cloned())
-    }
-    fn refused(&self, t: &TerminalId, hash: SealedHash) -> Result<Option<String>, Infallible> {
-        Ok(self.refused.get(&(t.clone(), hash)).cloned())
-    }
-}
-
-impl Centre {
-    fn knowing(pens: &[&Pen]) -> Self {
-        Self::with(pens, Limits::default())
-    }
-
-    fn with(pens: &[&Pen], limits: Limits) -> Self {
-        let mut intake = Intake::new(limits);
-        for pen in pens {
-            intake.learn(&pen.registration());
-        }
-        Self { intake, past: Remembered::default() }
-    }
-
-    /// Offers under the name that the record itself has.
-    fn offer(&mut self, parcel: &Parcel) -> Vec<Step> {
-        let named = Record::peek(parcel.sealed.bytes()).map(|(record, _)| record.terminal);
-        self.offer_as(&named.unwrap_or("t-1".parse().unwrap()), parcel)
-    }
-
-    /// Offers and commits.
-    fn offer_as(&mut self, topic: &TerminalId, parcel: &Parcel) -> Vec<Step> {
-        let steps = self.intake.offer(topic, parcel.clone(), &self.past).unwrap();
-        for step in &steps {
-            match step {
-                Step::Commit(admitted) => self.link(topic, admitted.head(), None),
-                Step::Keep { refused, .. } => {
-                    let code = refused.refusal().code().to_owned();
-                    let hash = refused.evidence().hash();
-                    self.past.refused.insert((topic.clone(), hash), code.clone());
-                    if let Some(head) = refused.takes() {
-                        self.link(topic, head, Some(code));
-                    }
-                }
-                Step::Again(_) | Step::Want { .. } | Step::Count { .. } => {}
-            }
-        }
-        self.intake.committed();
-        steps
-    }
-
-    fn link(&mut self, terminal: &TerminalId, head: Head, refused: Option<String>) {
-        let link = Link { hash: head.hash, refused };
-        assert!(self.past.links.insert((terminal.clone(), head.seq), link).is_none(), "twice");
-    }
-
-    fn head(&self, pen: &Pen) -> u64 {
-        self.intake.head(&pen.terminal).unwrap().seq
-    }
-}
-
-#[track_caller]
-fn refusal(steps: &[Step]) -> Refusal {
-    match steps {
-        [Step::Keep { refused, .. }] => refused.refusal().clone(),
-        other => panic!("not one refusal: {other:?}"),
-    }
-}
-
-#[track_caller]
-fn admitted(steps: &[Step]) -> Vec<u64> {
-    let seq = |step: &Step| match step {
-        Step::Commit(admitted) => admitted.head().seq,
-        Step::Keep { .. } | Step::Again(_) | Step::Want { .. } | Step::Count { .. } => {
-            panic!("not admitted: {step:?}")
-        }
-    };
-    steps.iter().map(seq).collect()
-}
 
 fn altered(parcel: &Parcel, change: impl FnOnce(&mut Vec<u8>)) -> Parcel {
     let mut bytes = parcel.sealed.bytes().to_vec();
@@ -530,56 +438,6 @@ fn receipts_cover_unbroken_runs_and_stop_at_refused_records() {
         .collect();
     let hash = |seq: usize| parcels[seq - 1].sealed.hash();
     assert_eq!(covered, [(1, 2, hash(2), true), (4, 5, hash(5), true), (3, 3, hash(3), false)]);
-}
-
-#[test]
-fn a_registration_with_another_key_changes_nothing_without_the_word_of_the_old_one() {
-    let mut pen = Pen::new("t-1", 1);
-    let mut centre = Centre::knowing(&[&pen]);
-    centre.offer(&pen.write());
-    centre.intake.learn(&Pen::new("t-1", 2).registration());
-    assert_eq!(refusal(&centre.offer(&following(&pen, 2).write())), Refusal::ForeignKey);
-    assert_eq!(admitted(&centre.offer(&pen.write())), [2]);
-}
-
-#[test]
-fn a_key_that_follows_takes_over_the_chain_and_the_old_one_seals_nothing_after_it() {
-    let mut pen = Pen::new("t-1", 1);
-    let mut centre = Centre::knowing(&[&pen]);
-    centre.offer(&pen.write());
-    let mut next = following(&pen, 2);
-    let proof = seal_succession(&pen.terminal, &pen.key, &next.key);
-    let (id, key) = (pen.terminal.clone(), next.public().to_bytes());
-    centre.intake.learn(&Fact::TerminalKey { id, key, proof });
-    // What was made before the change comes after it.
-    let waiting = pen.write();
-    assert_eq!(admitted(&centre.offer(&waiting)), [2]);
-    (next.next, next.prev) = (pen.next, pen.prev);
-    assert_eq!(admitted(&centre.offer(&next.write())), [3]);
-    // A copy of the old key goes on behind the new one, or beside it.
-    let mut copy = following(&next, 1);
-    assert_eq!(refusal(&centre.offer(&copy.write())), Refusal::ForeignKey);
-    assert_eq!(refusal(&centre.offer(&pen.write())), Refusal::Forked);
-    assert_eq!(admitted(&centre.offer(&next.write())), [4]);
-    // And what was committed with the old key is answered as before.
-    assert!(matches!(&centre.offer(&waiting)[..], [Step::Again(_)]));
-}
-
-#[test]
-fn a_revoked_terminals_new_records_are_refused_and_its_old_ones_answered() {
-    let mut pen = Pen::new("t-1", 1);
-    let mut centre = Centre::knowing(&[&pen]);
-    let first = pen.write();
-    centre.offer(&first);
-    let (id, reason) = (pen.terminal.clone(), "stolen".to_owned());
-    centre.intake.learn(&Fact::Revocation { id, reason });
-    assert_eq!(refusal(&centre.offer(&pen.write())), Refusal::Revoked);
-    assert!(matches!(&centre.offer(&first)[..], [Step::Again(_)]));
-}
-
-/// The same terminal at the same place of its chain, with another key.
-fn following(pen: &Pen, key: u8) -> Pen {
-    Pen { key: SigningKey::from_secret(&[key; 32]), ..pen.clone() }
 }
 
 #[test]

@@ -34,6 +34,7 @@ mod terminal_kills; // a busy terminal killed again and again at moments that a 
 mod terminal_mosquitto; // broker, centre and terminal stopped, killed and started again
 
 mod ingest_refusals; // every reason to refuse, and what is innocent
+mod ingest_keys; // keys that follow each other, terminals that are revoked
 mod ledger_contract; // one suite, run on memory and sqlite
 mod log_audit; // every way to change a ledger behind its back is found by name
 mod log_publish; // the public log, its memory and its witnesses, with real processes

@@ -115,8 +115,8 @@ impl Core {
             }
             let entries = stored.iter().map(crate::ledger::read_back);
             let entries = entries.collect::<Result<Vec<_>, _>>()?;
-            for entry in &entries {
-                office.remember(entry);
+            for (entry, stored) in entries.iter().zip(&stored) {
+                office.remember(entry, &stored.sealed);
                 if entry.body == crate::ledger::Body::Fact(Fact::Tick) {
                     last_tick = entry.committed_at;
                 }

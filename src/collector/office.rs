@@ -15,7 +15,7 @@ use crate::ingest::{Answer, Evidence, Intake, Limits, Past, Step, answers};
 use crate::ledger::{Body, Entry, Item, Ledger, ReadError, Staged};
 #[cfg(feature = "testing")]
 use crate::record::SealedHash;
-use crate::record::{Batch, SigningKey, TimeAnswer, Wanted, seal_statement};
+use crate::record::{Batch, SigningKey, TimeAnswer, Wanted, peek_kid, seal_statement};
 
 /// What a message holds. Too long ones are cut where they come in, so that the queue is bounded in
 /// bytes and not only in messages.
@@ -85,10 +85,16 @@ impl Office {
         Self { intake: Intake::new(limits), log, receipt }
     }
 
-    /// Takes note of an entry that the ledger holds already.
-    pub fn remember(&mut self, entry: &Entry) {
-        if let Body::Fact(fact) = &entry.body {
-            self.intake.learn(fact);
+    /// Takes note of an entry that the ledger holds already, and of the key that sealed it.
+    pub fn remember(&mut self, entry: &Entry, sealed: &[u8]) {
+        match &entry.body {
+            Body::Fact(fact) => self.intake.learn(fact),
+            Body::Record { record, .. } => {
+                if let Ok(key) = peek_kid(sealed) {
+                    self.intake.resume_key(&record.terminal, key);
+                }
+            }
+            Body::Refused { .. } => {}
         }
     }
 

@@ -150,8 +150,9 @@ impl Centre {
         oracle.look(&self.ledger.inner)?;
         let (log, receipt) = (SigningKey::from_secret(&self.log), self.receipt_signer());
         let mut office = Office::new(Limits::default(), log, receipt);
-        for entry in self.ledger.entries_since(0, usize::MAX).expect("memory can be read") {
-            office.remember(&entry);
+        for stored in self.ledger.stored_since(0, usize::MAX).expect("memory can be read") {
+            let entry = crate::ledger::read_back(&stored).expect("memory is not damaged");
+            office.remember(&entry, &stored.sealed);
         }
         office.resume(&self.ledger).expect("memory can be read");
         self.office = Some(office);

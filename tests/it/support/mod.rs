@@ -12,6 +12,7 @@ pub(crate) mod disk;
 pub(crate) mod memory;
 pub(crate) mod mosquitto;
 pub(crate) mod records;
+pub(crate) mod town;
 
 use std::time::Duration;
 

@@ -57,9 +57,6 @@ impl Past for SimLedger {
         terminal: &TerminalId,
         hash: SealedHash,
     ) -> Result<Option<String>, ReadError> {
-        if self.mutant == Some(Mutant::ParksForEver) {
-            return Ok(None);
-        }
         self.inner.refused(terminal, hash)
     }
 }
@@ -91,7 +88,11 @@ impl Ledger for SimLedger {
     }
 
     fn heads(&self) -> Result<Vec<(TerminalId, Head)>, ReadError> {
-        self.inner.heads()
+        let mut heads = self.inner.heads()?;
+        if self.mutant == Some(Mutant::ResumesWrongly) {
+            heads.iter_mut().for_each(|(_, head)| head.hash = SealedHash([1; 32]));
+        }
+        Ok(heads)
     }
 
     fn refusals(&self) -> Result<Vec<(TerminalId, u64)>, ReadError> {

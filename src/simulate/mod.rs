@@ -1,18 +1,20 @@
 //! Voyages: several terminals, a broker and a centre in one thread, with time, network and disks in
 //! the hand of a seed (docs/decisions/0018). What is tested is the real thing: journal, link, pen and
 //! timekeeper of the terminal, office, intake and ledger of the centre. Ours are the sea between
-//! them (`world.rs`), what goes wrong (`weather.rs`, `storm.rs`), the disks (`disk.rs`), and who
+//! them (`world.rs`, `aboard.rs`, `sea.rs`), what goes wrong (`weather.rs`, `storm.rs`), the disks (`disk.rs`), and who
 //! watches (`oracle.rs`): each step is held against named invariants, and in fair weather everybody
 //! must get his answer.
 //!
 //! The same seed gives the same voyage, to the byte of its trace. `mutant.rs` breaks one promise on
 //! purpose, to show that it would be noticed.
 
+mod aboard;
 mod centre;
 mod dice;
 mod disk;
 mod mutant;
 mod oracle;
+mod sea;
 mod station;
 mod storm;
 mod weather;

@@ -14,6 +14,10 @@ pub enum Mutant {
     GreenBeforeSync,
     /// The full journal drops its oldest record to make room.
     DropsOldestWhenFull,
+    /// The journal takes twice what it may.
+    KnowsNoBound,
+    /// A repaired journal does not state what is lost.
+    StatesNoGap,
     /// The journal forgets a record as soon as it is freed.
     ForgetsTheFreed,
     /// The terminal seals another record under a number that it has used.
@@ -36,18 +40,24 @@ pub enum Mutant {
     ParksForEver,
     /// Gap statements do not reach the centre.
     LosesGapStatements,
+    /// A restarted centre goes on from another record than the last.
+    ResumesWrongly,
+    /// The terminal does not take note of what is answered.
+    ForgetsAnswers,
     /// A restarted centre has lost the newest entries, and nobody has restored a backup.
     LedgerForgets,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 21] = [
         Mutant::FreesOnPuback,
         Mutant::AnswersBeforeCommit,
         Mutant::SyncDoesNothing,
         Mutant::GreenBeforeSync,
         Mutant::DropsOldestWhenFull,
+        Mutant::KnowsNoBound,
+        Mutant::StatesNoGap,
         Mutant::ForgetsTheFreed,
         Mutant::Renumbers,
         Mutant::IgnoresRefusals,
@@ -59,6 +69,8 @@ impl Mutant {
         Mutant::FlagsDuplicates,
         Mutant::ParksForEver,
         Mutant::LosesGapStatements,
+        Mutant::ResumesWrongly,
+        Mutant::ForgetsAnswers,
         Mutant::LedgerForgets,
     ];
 
@@ -70,6 +82,8 @@ impl Mutant {
             Mutant::SyncDoesNothing => "sync-does-nothing",
             Mutant::GreenBeforeSync => "green-before-sync",
             Mutant::DropsOldestWhenFull => "drops-oldest-when-full",
+            Mutant::KnowsNoBound => "knows-no-bound",
+            Mutant::StatesNoGap => "states-no-gap",
             Mutant::ForgetsTheFreed => "forgets-the-freed",
             Mutant::Renumbers => "renumbers",
             Mutant::IgnoresRefusals => "ignores-refusals",
@@ -81,6 +95,8 @@ impl Mutant {
             Mutant::FlagsDuplicates => "flags-duplicates",
             Mutant::ParksForEver => "parks-for-ever",
             Mutant::LosesGapStatements => "loses-gap-statements",
+            Mutant::ResumesWrongly => "resumes-wrongly",
+            Mutant::ForgetsAnswers => "forgets-answers",
             Mutant::LedgerForgets => "ledger-forgets",
         }
     }

@@ -148,6 +148,9 @@ impl Station {
         if self.mutant == Some(Mutant::ForgetsTheFreed) {
             (bounds.kept_days, bounds.kept_bytes_max) = (0, 0);
         }
+        if self.mutant == Some(Mutant::KnowsNoBound) {
+            bounds.records_max *= 2;
+        }
         let id = self.key.verifying_key().id();
         Journal::open_on(Box::new(log), dir, &self.name, id, bounds)
     }
@@ -182,8 +185,9 @@ impl Station {
         };
         self.damaged = false;
         let gap = journal.next().gap;
-        self.read_back(&journal, repaired, gap, oracle)?;
-        if let Some(gap) = gap {
+        let stated = gap.filter(|_| self.mutant != Some(Mutant::StatesNoGap));
+        self.read_back(&journal, repaired, stated, oracle)?;
+        if let Some(gap) = stated {
             oracle.lose(&self.name, gap);
         }
         let (public, clock) = (self.key.verifying_key(), Arc::clone(&self.clock));

@@ -2,6 +2,8 @@
 //! sails many more; here are enough to notice a broken promise at once, and the proof that a broken
 //! one would be noticed.
 
+use std::collections::BTreeSet;
+
 use rollcall::simulate::{Invariant, Mutant, sail};
 
 /// Voyages of each run of the tests.
@@ -11,12 +13,14 @@ const VOYAGES: u64 = 300;
 const NOTICED_WITHIN: u64 = 400;
 
 /// Which invariant notices which broken promise.
-const TABLE: [(Mutant, Invariant); 17] = [
+const TABLE: [(Mutant, Invariant); 21] = [
     (Mutant::FreesOnPuback, Invariant::FreedMeansReceived),
     (Mutant::AnswersBeforeCommit, Invariant::ReceiptsAfterCommit),
     (Mutant::SyncDoesNothing, Invariant::GreenMeansDurable),
     (Mutant::GreenBeforeSync, Invariant::GreenMeansDurable),
     (Mutant::DropsOldestWhenFull, Invariant::FreedMeansReceived),
+    (Mutant::KnowsNoBound, Invariant::FullMeansRed),
+    (Mutant::StatesNoGap, Invariant::LossesAreStated),
     (Mutant::ForgetsTheFreed, Invariant::FreedIsNotForgotten),
     (Mutant::Renumbers, Invariant::NumbersAreUsedOnce),
     (Mutant::IgnoresRefusals, Invariant::EveryoneIsAnswered),
@@ -28,6 +32,8 @@ const TABLE: [(Mutant, Invariant); 17] = [
     (Mutant::FlagsDuplicates, Invariant::DuplicatesAreInnocent),
     (Mutant::ParksForEver, Invariant::EveryoneIsAnswered),
     (Mutant::LosesGapStatements, Invariant::EveryoneIsAnswered),
+    (Mutant::ResumesWrongly, Invariant::HonestAreNotAccused),
+    (Mutant::ForgetsAnswers, Invariant::ItComesToRest),
     (Mutant::LedgerForgets, Invariant::LedgerNeverShrinks),
 ];
 
@@ -54,7 +60,7 @@ fn the_same_seed_is_the_same_voyage() {
     let traces: Vec<_> = (1..=10).map(|seed| sail(seed, None).trace_hash()).collect();
     let again: Vec<_> = (1..=10).map(|seed| sail(seed, None).trace_hash()).collect();
     assert_eq!(traces, again);
-    let different: std::collections::BTreeSet<_> = traces.iter().collect();
+    let different: BTreeSet<_> = traces.iter().collect();
     assert_eq!(different.len(), traces.len(), "another seed is another voyage");
 }
 
@@ -62,6 +68,8 @@ fn the_same_seed_is_the_same_voyage() {
 fn every_broken_promise_is_noticed_by_the_invariant_named_for_it() {
     let named: Vec<_> = TABLE.iter().map(|(mutant, _)| *mutant).collect();
     assert_eq!(named, Mutant::ALL, "the table names each");
+    let tried: BTreeSet<_> = TABLE.iter().map(|(_, invariant)| *invariant).collect();
+    assert_eq!(tried.len(), 14, "every invariant notices something: {tried:?}");
     for (mutant, invariant) in TABLE {
         let noticed = (1..=NOTICED_WITHIN).find(|seed| {
             let outcome = sail(*seed, Some(mutant)).outcome;

@@ -8,22 +8,28 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, Subcommand};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::collector_ca::{CaCommand, For, certificate};
+use super::collector_terminal::{self, TerminalCommand};
 use super::report::{Exit, Report, secret_failed};
 use crate::collector::Names;
 use crate::collector::audit;
+use crate::collector::enrol::{self, Roll};
 use crate::collector::facts::{Difference, FactsError, compare, parse};
 use crate::collector::prove::{self, ProveError};
 use crate::collector::publish::PublishError;
 use crate::collector::{
-    Collector, Config, ConfigError, CoreError, Home, HomeError, StartError, StateError,
+    Collector, Config, ConfigError, CoreError, Home, HomeError, StartError, StateError, Stater,
     read_bounded,
 };
 use crate::collector::{Entries, Watch};
 use crate::domain::{Fact, TerminalId};
 use crate::ledger::OpenLedgerError;
+use crate::ledger::proof::Code;
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::durable::{self, Access};
+use crate::platform::qr;
 use crate::platform::telemetry::{Class, start_logging};
+use crate::record::SigningKey;
 use crate::record::note::{KeyKind, Vkey};
 use crate::web::{About, Listening, Site, WhenTaken};
 
@@ -54,6 +60,26 @@ enum Command {
     },
     /// Prints the lines that auditors trust.
     Trust(ConfigArg),
+    /// The centre's certificate authority.
+    #[command(subcommand)]
+    Ca(CaCommand),
+    /// Makes a key and a certificate for the broker, or for this collector.
+    Certificate {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// For whom.
+        #[arg(long = "for", value_enum)]
+        whom: For,
+        /// A host name or address by which the broker is reached; as often as there are.
+        #[arg(long)]
+        host: Vec<String>,
+        /// Folder for key, certificate and ca.pem.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Lets terminals in and turns them away.
+    #[command(subcommand)]
+    Terminal(TerminalCommand),
     /// Builds the tree anew from the database and holds it against everything that was published.
     /// Ends with 0 when all fits, 1 when something does not, naming the entries.
     Audit {
@@ -76,6 +102,9 @@ enum Command {
         /// Where to write the proof.
         #[arg(long)]
         out: PathBuf,
+        /// Where to draw it as a QR code, an SVG picture, if it fits one.
+        #[arg(long, value_name = "SVG")]
+        qr: Option<PathBuf>,
     },
     /// Writes a bundle for `rollcall verify`, while no collector runs.
     Export {
@@ -91,13 +120,13 @@ enum Command {
 }
 
 #[derive(Debug, ClapArgs)]
-struct ConfigArg {
+pub(super) struct ConfigArg {
     /// The configuration file; firmware-config/collector.toml is a commented example.
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
 }
 
-type Told = Result<(), (Exit, Report)>;
+pub(super) type Told<T = ()> = Result<T, (Exit, Report)>;
 
 impl Args {
     pub(super) fn run(self) -> ExitCode {
@@ -108,8 +137,15 @@ impl Args {
             Command::CheckConfig(config) => check_config(&config),
             Command::Register { config, facts } => register(&config, &facts),
             Command::Trust(config) => trust(&config),
+            Command::Ca(command) => command.run(),
+            Command::Certificate { config, whom, host, out } => {
+                certificate(&config, whom, &host, &out)
+            }
+            Command::Terminal(command) => command.run(),
             Command::Audit { config, checkpoint } => audit(&config, &checkpoint),
-            Command::Prove { config, terminal, seq, out } => prove(&config, &terminal, seq, &out),
+            Command::Prove { config, terminal, seq, out, qr } => {
+                prove(&config, &terminal, seq, &out, qr.as_deref())
+            }
             Command::Export { config, out, terminal } => export(&config, &out, terminal.as_ref()),
         };
         match done {
@@ -123,6 +159,7 @@ fn init(config: &ConfigArg) -> Told {
     let config = load(config)?;
     let home = Home::create(&config.data_dir).map_err(home_failed)?;
     say!("# Made keys and an empty ledger in {}.", config.data_dir.display());
+    super::collector_ca::make(&config)?;
     say!("# Give these two lines to auditors, by another way than their bundles.");
     tell_trust(&home, &config)
 }
@@ -155,6 +192,15 @@ fn run(config: &ConfigArg) -> Told {
     let policy = config.policy().map_err(config_failed)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| no_runtime(&cause))?;
+    let desk_at = match config.enrolment.address() {
+        Some(wanted) => {
+            Some(runtime.block_on(enrol::Listening::bind(wanted)).map_err(|error| {
+                let hint = "choose another address in [enrolment] listen, or end the other program";
+                (Exit::Environment, Report::of(&error, hint))
+            })?)
+        }
+        None => None,
+    };
     // The page's port first: whoever configured it will look for it there.
     let listening = runtime.block_on(Listening::bind(config.web.listen, WhenTaken::Fail));
     let listening = listening.map_err(|error| {
@@ -168,30 +214,39 @@ fn run(config: &ConfigArg) -> Told {
     let watch = Watch::open(&config.data_dir, policy.clone(), Names::Numbers).map_err(|error| {
         (Exit::Environment, Report::of(&error, "look at the folder's rights and free space"))
     })?;
+    let receipt = home.receipt_signer();
+    let roll = Roll::default();
     let ledger = home.ledger_path().to_owned();
     let (broker, origin) = (format!("{:?}", setup.broker), setup.origin.clone());
     let clock = Arc::new(SystemClock::start());
     let collector =
-        Collector::start(home, setup, Arc::clone(&clock) as _, watch.hooks()).map_err(|error| {
-            let (exit, hint) = match &error {
-                StartError::Read(_) => (Exit::Environment, "look at the disk, or restore a backup"),
-                StartError::Contradiction => (
-                    Exit::FailStop,
-                    "restore the ledger from its backup; terminals offer the rest again",
-                ),
-                StartError::ForeignLogKey { .. } => {
-                    (Exit::Usage, "put back the log.key that belongs to this ledger")
-                }
-                StartError::Thread(_) => (Exit::Environment, "look at the limits of this machine"),
-            };
-            (exit, Report::of(&error, hint))
-        })?;
+        Collector::start(home, setup, Arc::clone(&clock) as _, roll.fed_by(watch.hooks()))
+            .map_err(|error| {
+                let (exit, hint) = match &error {
+                    StartError::Read(_) => {
+                        (Exit::Environment, "look at the disk, or restore a backup")
+                    }
+                    StartError::Contradiction => (
+                        Exit::FailStop,
+                        "restore the ledger from its backup; terminals offer the rest again",
+                    ),
+                    StartError::ForeignLogKey { .. } => {
+                        (Exit::Usage, "put back the log.key that belongs to this ledger")
+                    }
+                    StartError::Thread(_) => {
+                        (Exit::Environment, "look at the limits of this machine")
+                    }
+                };
+                (exit, Report::of(&error, hint))
+            })?;
     if watch.policy_in_force() != Some((policy.profile(), policy.digest())) {
         let fact = Fact::Policy { profile: policy.profile(), digest: policy.digest() };
         collector.state(vec![fact]).map_err(|error| {
             (Exit::Environment, Report::of(&error, "look at the disk's free space and health"))
         })?;
     }
+    let enrolling = enrolling(&config, receipt, roll, Arc::clone(&clock) as _, collector.stater());
+    let enrolling = enrolling?;
     // Before anybody is told that it runs: whoever then ends it meets a program that listens.
     let signals = {
         let _inside = runtime.enter();
@@ -203,6 +258,9 @@ fn run(config: &ConfigArg) -> Told {
     let publishing = publisher.start(every).map_err(|cause| no_runtime(&cause))?;
     say!("rollcall collector: running, {broker}");
     say!("rollcall collector: live page at {}", listening.url());
+    if let Some(desk_at) = &desk_at {
+        say!("rollcall collector: terminals are enrolled at http://{}", desk_at.address);
+    }
     let site = Site {
         about: Arc::new(About { demo: false, origin, policy: policy.profile(), verify: None }),
         feed: watch.feed(),
@@ -211,13 +269,22 @@ fn run(config: &ConfigArg) -> Told {
         clock,
     };
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let enrolling = async {
+        match enrolling {
+            Some(desk) => enrol::serve(desk, desk_at).await,
+            None => std::future::pending().await,
+        }
+    };
     let (waited, served) = runtime.block_on(async {
         let served = listening.serve(site, async {
             // An error means that the waiting is over as well.
             drop(ended.await);
         });
         let waited = async {
-            let waited = wait(&collector, signals).await;
+            let waited = tokio::select! {
+                waited = wait(&collector, signals) => waited,
+                desk = enrolling => desk.map_err(|error| error.io),
+            };
             // Serving may have ended by itself: then nobody listens.
             end.send(()).ok();
             waited
@@ -233,6 +300,21 @@ fn run(config: &ConfigArg) -> Told {
     })?;
     say!("rollcall collector: ended");
     Ok(())
+}
+
+/// The desk that enrols terminals, where this centre has a certificate authority.
+fn enrolling(
+    config: &Config,
+    receipt: SigningKey,
+    roll: Roll,
+    clock: Arc<dyn Clock>,
+    stater: Stater,
+) -> Told<Option<Arc<enrol::Desk>>> {
+    if config.enrolment.address().is_none() && !config.enrolment.ca_dir(&config.data_dir).exists() {
+        return Ok(None);
+    }
+    let state = move |facts| stater.state(facts).map(drop);
+    collector_terminal::desk(config, receipt, roll, clock, state).map(Arc::new).map(Some)
 }
 
 fn no_runtime(cause: &std::io::Error) -> (Exit, Report) {
@@ -305,7 +387,13 @@ fn audit(config: &ConfigArg, others: &[PathBuf]) -> Told {
     Err((Exit::Found, Report::new("the ledger is not what was published", because, hint)))
 }
 
-fn prove(config: &ConfigArg, terminal: &TerminalId, seq: u64, out: &std::path::Path) -> Told {
+fn prove(
+    config: &ConfigArg,
+    terminal: &TerminalId,
+    seq: u64,
+    out: &std::path::Path,
+    qr: Option<&std::path::Path>,
+) -> Told {
     let config = load(config)?;
     let (_, ledger) = Home::peek(&config.data_dir).map_err(home_failed)?;
     let folder = config.log.folder(&config.data_dir);
@@ -325,10 +413,20 @@ fn prove(config: &ConfigArg, terminal: &TerminalId, seq: u64, out: &std::path::P
         };
         (exit, Report::of(&error, hint))
     })?;
-    durable::write(out, proof.to_json().as_bytes(), Access::Owner).map_err(|error| {
-        (Exit::Environment, Report::of(&error, "look at the folder and its free space"))
-    })?;
+    let written = |path: &std::path::Path, text: &str| {
+        durable::write(path, text.as_bytes(), Access::Owner).map_err(|error| {
+            (Exit::Environment, Report::of(&error, "look at the folder and its free space"))
+        })
+    };
+    written(out, &proof.to_json())?;
     say!("{}: record {seq} of terminal {terminal}, entry {}", out.display(), proof.record.index);
+    let Some(qr) = qr else { return Ok(()) };
+    let code = Code::of(&proof).map_err(|error| {
+        (Exit::Found, Report::of(&error, "the proof is in its file; hand out that"))
+    })?;
+    let drawn = qr::as_svg(&code.to_string()).expect("what fits its bound fits a QR code");
+    written(qr, &drawn)?;
+    say!("{}: the same as a QR code", qr.display());
     Ok(())
 }
 
@@ -354,7 +452,7 @@ fn export(config: &ConfigArg, out: &std::path::Path, terminal: Option<&TerminalI
     Ok(())
 }
 
-fn load(arg: &ConfigArg) -> Result<Config, (Exit, Report)> {
+pub(super) fn load(arg: &ConfigArg) -> Result<Config, (Exit, Report)> {
     Config::load(&arg.config).map_err(config_failed)
 }
 
@@ -363,6 +461,9 @@ fn config_failed(error: ConfigError) -> (Exit, Report) {
     let hint = match &error {
         ConfigError::Read { .. } => "look at its path and rights",
         ConfigError::Parse { .. } => "firmware-config/collector.toml shows every field",
+        ConfigError::Tls(_) => {
+            "look at the files that [broker] names; `rollcall collector certificate` makes them"
+        }
         ConfigError::Profile(_) => "correct the policy profile; [rules] policy_file names it",
         ConfigError::Value { .. } => {
             return (
@@ -385,7 +486,7 @@ fn facts_failed(path: &std::path::Path, error: &FactsError) -> (Exit, Report) {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "reads as a step of map_err")]
-fn home_failed(error: HomeError) -> (Exit, Report) {
+pub(super) fn home_failed(error: HomeError) -> (Exit, Report) {
     let (exit, hint) = match &error {
         HomeError::Exists { .. } => {
             (Exit::Usage, "use it with `rollcall collector run`; nothing was changed")

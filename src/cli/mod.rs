@@ -14,11 +14,17 @@ pub mod report;
 #[cfg(feature = "demo")]
 mod demo;
 #[cfg(feature = "terminal")]
+mod enrol;
+#[cfg(feature = "terminal")]
 mod journal;
 #[cfg(feature = "terminal")]
 mod terminal;
 #[cfg(feature = "collector")]
 mod collector;
+#[cfg(feature = "collector")]
+mod collector_ca;
+#[cfg(feature = "collector")]
+mod collector_terminal;
 #[cfg(feature = "terminal")]
 mod models;
 #[cfg(feature = "collector")]

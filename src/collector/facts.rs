@@ -251,6 +251,9 @@ pub fn named(fact: &Fact) -> Option<Named> {
         Fact::ClaimLine(it) => {
             Named("claim line", format!("{}/{}", it.claim, HEXLOWER.encode(&it.member)))
         }
+        Fact::TerminalKey { id, .. } => Named("key of terminal", id.to_string()),
+        Fact::Revocation { id, .. } => Named("revocation", id.to_string()),
+        Fact::Replacement { id, .. } => Named("replacement", id.to_string()),
         Fact::Tick => return None,
     })
 }
@@ -304,6 +307,9 @@ pub fn compare(standing: &[Fact], wished: Vec<Fact>) -> Result<Difference, Facts
             | Fact::Status(_)
             | Fact::Claim(_)
             | Fact::ClaimLine(_) => &[],
+            Fact::TerminalKey { id, .. }
+            | Fact::Revocation { id, .. }
+            | Fact::Replacement { id, .. } => &[("terminal", id.as_str())],
             Fact::Institution { .. } | Fact::Policy { .. } | Fact::Tick => &[],
         };
         for &(what, id) in refers {

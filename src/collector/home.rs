@@ -104,6 +104,11 @@ impl Home {
         Ok((log.verifying_key(), folder.join(LEDGER)))
     }
 
+    /// The receipt key of a folder that another process may hold.
+    pub fn peek_receipt(folder: &Path) -> Result<VerifyingKey, HomeError> {
+        Ok(read_key(&folder.join(RECEIPT_KEY))?.verifying_key())
+    }
+
     /// The file of the ledger, for [`Sqlite::open_read_only`].
     pub fn ledger_path(&self) -> &Path {
         &self.ledger_path
@@ -117,6 +122,11 @@ impl Home {
     /// The public half of the key that seals receipts and answers: what terminals pin.
     pub fn receipt_key(&self) -> VerifyingKey {
         self.receipt.verifying_key()
+    }
+
+    /// The receipt key, for the desk that enrols terminals.
+    pub fn receipt_signer(&self) -> SigningKey {
+        SigningKey::from_secret(&self.receipt.secret())
     }
 
     /// All facts of the ledger, in its order.

@@ -13,6 +13,7 @@
 
 pub mod bundle;
 mod entry;
+mod keys;
 mod memory;
 pub mod proof;
 mod sqlite;
@@ -23,6 +24,7 @@ pub mod tree;
 use std::error::Error;
 
 pub use entry::{Body, Entry};
+pub use keys::{KeyFactError, RecordKeyError, learn, open_with};
 pub use memory::Memory;
 pub use sqlite::{OpenLedgerError, Sqlite};
 pub use staged::{Item, Kind, StageError, Staged, Stored};

@@ -6,5 +6,8 @@ pub mod durable;
 #[cfg(any(feature = "terminal", feature = "collector"))]
 pub mod https;
 pub mod lock;
+pub mod qr;
 pub mod secret;
 pub mod telemetry;
+#[cfg(any(feature = "terminal", feature = "collector"))]
+pub mod tls;

@@ -142,7 +142,13 @@ impl Registry {
             Fact::Status(status) => self.statuses.state(status.clone(), at),
             Fact::Claim(claim) => self.claims.file(claim.clone(), at),
             Fact::ClaimLine(line) => self.claims.line(line.clone()),
-            Fact::Tick => {}
+            Fact::TerminalKey { id, key, .. } => {
+                if let Some(terminal) = self.terminals.get_mut(id) {
+                    terminal.key = *key;
+                }
+            }
+            // Old records of such a terminal stay what they are.
+            Fact::Revocation { .. } | Fact::Replacement { .. } | Fact::Tick => {}
         }
     }
 

@@ -8,13 +8,17 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rumqttc::{AsyncClient, EventLoop, LastWill, MqttOptions, Packet, QoS, SubscribeReasonCode};
+use rumqttc::{
+    AsyncClient, EventLoop, LastWill, MqttOptions, Packet, QoS, SubscribeReasonCode,
+    TlsConfiguration, Transport,
+};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::sleep;
 
 use super::clock::SignedTime;
+use super::effect;
 use super::link::{Action, Alarm, Event, Link, Pace, Phase};
 use super::timekeeper::Timekeeper;
 use super::waypoint::{Step, Waypoints};
@@ -22,9 +26,10 @@ use crate::domain::{ClockQuality, Uptime};
 use crate::journal::{Journal, NoteError, ReleaseError, ReplayError};
 use crate::platform::chance;
 use crate::platform::clock::{Clock, SystemClock};
-use crate::platform::telemetry::{Chain, Class};
+use crate::platform::telemetry::Class;
+use crate::platform::tls::{self, Identity, ProvenTime};
 use crate::record::topic::Channel;
-use crate::record::{BATCH_BYTES_MAX, Batch, Receipt, VerifyingKey};
+use crate::record::{BATCH_BYTES_MAX, Receipt, VerifyingKey};
 
 /// Messages that the broker may have without a PUBACK: enough to keep a slow line busy.
 const PUBLISHES_MAX: u16 = 4;
@@ -53,6 +58,8 @@ pub struct Config {
     pub broker_host: String,
     /// The broker's port.
     pub broker_port: u16,
+    /// Who the terminal is at the broker; `None`: plain TCP.
+    pub tls: Option<Identity>,
     /// Opens the centre's answers.
     pub receipt_key: VerifyingKey,
     /// Difference between wall clock and signed time that is still called agreement.
@@ -80,6 +87,8 @@ pub struct View {
     pub garbage: u64,
     /// The centre has answered the question for the time, in this boot.
     pub time_answered: bool,
+    /// The dates of the broker's certificate do not fit the terminal's clock, and no time is proven.
+    pub undated: bool,
 }
 
 /// The uplink had to end: the journal can no longer be believed (see
@@ -183,8 +192,13 @@ impl Uplink {
         // Waits of the network run on the machine's own time, also when the terminal's clock is
         // one that a demo or a test moves.
         let network_clock = SystemClock::start();
+        let tls = config.tls.as_ref().map(|own| {
+            let time: Arc<dyn ProvenTime> = Arc::clone(&timekeeper) as _;
+            own.client(Some(time))
+        });
         let mut shell = Shell {
             config,
+            tls,
             journal,
             timekeeper,
             waypoints,
@@ -230,6 +244,7 @@ async fn next_incoming(connection: &mut Option<Connection>) -> Incoming {
 
 struct Shell {
     config: Config,
+    tls: Option<tls::Client>,
     journal: Arc<Journal>,
     timekeeper: Arc<Timekeeper>,
     waypoints: Arc<dyn Waypoints>,
@@ -243,7 +258,8 @@ impl Shell {
     fn received(&mut self, incoming: Incoming) -> Event {
         match incoming {
             Incoming::Connected => {
-                self.view.send_modify(|view| view.trouble = None);
+                let undated = self.tls.as_ref().is_some_and(tls::Client::undated);
+                self.view.send_modify(|view| (view.trouble, view.undated) = (None, undated));
                 Event::Connected { nonce: chance::random_bytes() }
             }
             Incoming::Answer(bytes) => Event::Answer(bytes),
@@ -286,7 +302,7 @@ impl Shell {
                 let status = self.status(waiting);
                 self.publish(Channel::Status, true, status);
             }
-            Action::Offer { seqs } => self.offer(seqs).await?,
+            Action::Offer { seqs } => return self.offer(seqs).await,
             Action::Release(receipt) => return self.release(receipt).await.map(Some),
             Action::NoteTime { at } => {
                 let journal = Arc::clone(&self.journal);
@@ -296,7 +312,7 @@ impl Shell {
                 let answered = self.timekeeper.uptime();
                 let asked = self.asked.unwrap_or(answered);
                 self.timekeeper.answered(SignedTime { at, asked, answered });
-                self.view.send_modify(|view| view.time_answered = true);
+                self.view.send_modify(|view| (view.time_answered, view.undated) = (true, false));
             }
             Action::Raise(alarm) => self.raise(&alarm),
         }
@@ -306,8 +322,7 @@ impl Shell {
     fn connect(&self) -> Connection {
         let terminal = self.journal.terminal();
         let host = self.config.broker_host.clone();
-        let mut options =
-            MqttOptions::new(format!("rollcall-{terminal}"), host, self.config.broker_port);
+        let mut options = MqttOptions::new(terminal.as_str(), host, self.config.broker_port);
         let offline = json!({ "state": "offline" }).to_string();
         let will = LastWill::new(Channel::Status.of(terminal), offline, QoS::AtLeastOnce, true);
         options
@@ -322,6 +337,10 @@ impl Shell {
                 BATCH_BYTES_MAX + PACKET_FRAME_BYTES,
             )
             .set_last_will(will);
+        if let Some(tls) = &self.tls {
+            options
+                .set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls.config())));
+        }
         let (client, mut eventloop) = AsyncClient::new(options, REQUESTS_MAX);
         eventloop.network_options.set_connection_timeout(CONNECT_S_MAX);
         let (outgoing, incoming) = mpsc::channel(PACKETS_MAX);
@@ -352,47 +371,25 @@ impl Shell {
         sent.inspect_err(|error| tracing::debug!(%error, ?channel, "not handed over")).is_ok()
     }
 
-    async fn offer(&self, seqs: Vec<u64>) -> Result<(), RunError> {
-        let (Some(first), Some(last)) = (seqs.first().copied(), seqs.last().copied()) else {
-            return Ok(());
-        };
+    async fn offer(&self, seqs: Vec<u64>) -> Result<Option<Event>, RunError> {
         let journal = Arc::clone(&self.journal);
-        let count = usize::try_from(last - first).map_or(usize::MAX, |n| n.saturating_add(1));
-        let found =
-            blocking(move || journal.replay(first, count)).await.map_err(RunError::Replay)?;
-        let parcels: Vec<_> = found
-            .into_iter()
-            .filter(|(seq, _)| seqs.binary_search(seq).is_ok())
-            .map(|(_, parcel)| parcel)
-            .collect();
-        // What was pruned between decision and reading is gone: nothing to offer.
-        if !parcels.is_empty() && self.publish(Channel::Records, false, Batch(parcels).encode()) {
+        let offer = blocking(move || effect::batch(&journal, &seqs)).await;
+        let effect::Offer { message, absent } = offer.map_err(RunError::Replay)?;
+        if message.is_some_and(|batch| self.publish(Channel::Records, false, batch)) {
             self.waypoints.reached(Step::Offered);
         }
-        Ok(())
+        Ok(absent)
     }
 
     async fn release(&self, receipt: Receipt) -> Result<Event, RunError> {
         self.waypoints.reached(Step::ReceiptReceived);
         let journal = Arc::clone(&self.journal);
-        let asked = receipt.clone();
-        match blocking(move || journal.release_durably(&asked)).await {
-            Ok(freed) => {
-                self.waypoints.reached(Step::Released);
-                Ok(Event::Released { receipt, standing: freed.standing })
-            }
-            Err(error) => match error.class() {
-                Class::Transient | Class::Permanent => {
-                    tracing::warn!(
-                        code = error.code(),
-                        error = %Chain(&error),
-                        "a receipt does not fit this journal; nothing is released"
-                    );
-                    Ok(Event::NotReleased { receipt })
-                }
-                Class::FailStop => Err(RunError::Release(error)),
-            },
+        let event = blocking(move || effect::release(&journal, receipt)).await;
+        let event = event.map_err(RunError::Release)?;
+        if matches!(event, Event::Released { .. }) {
+            self.waypoints.reached(Step::Released);
         }
+        Ok(event)
     }
 
     fn raise(&self, alarm: &Alarm) {

@@ -106,6 +106,9 @@ pub(super) fn fields(fact: &Fact) -> Vec<Field> {
         | Fact::Class { .. }
         | Fact::Lesson(_)
         | Fact::Policy { .. }
+        | Fact::TerminalKey { .. }
+        | Fact::Revocation { .. }
+        | Fact::Replacement { .. }
         | Fact::Tick => Vec::new(),
     }
 }

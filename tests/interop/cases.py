@@ -8,7 +8,7 @@ import sys
 import merkle
 from cbor import Refused
 from note import Note, counts
-from paper import Bundle, Proof, Slip, Trust
+from paper import Bundle, Code, Proof, Slip, Trust
 from statements import batch, consistent, unseal
 
 
@@ -35,7 +35,8 @@ def note(case):
 
 
 def proof(case):
-    record, hash, key = Proof(case["proof"]).check(Trust(case["trust"]))
+    paper = (Code if case["proof"].startswith("ROLLCALL-PROOF:") else Proof)(case["proof"])
+    record, hash, key = paper.check(Trust(case["trust"]))
     if "slip" not in case:
         return {"record": record, "hash": hash}
     slip = Slip(case["slip"])

@@ -8,9 +8,9 @@ import re
 
 import ed25519
 import merkle
-from cbor import Refused
-from note import WITNESS, Key, Note, binary, counts
-from statements import commitment, envelope, key_id, name, peek, unseal
+from cbor import Refused, whole
+from note import DASH, WITNESS, Key, Note, binary, counts
+from statements import SEALED_MAX, commitment, envelope, key_id, name, opening_fields, peek, unseal
 
 EVIDENCE_MAX, KEYS_MAX, PROOF_BYTES_MAX = 4096, 128, 1024 * 1024
 GENESIS = bytes(32).hex()
@@ -145,31 +145,85 @@ class Proof:
         for index, sealed, proof in (self.record, self.registration):
             if not merkle.includes(merkle.leaf(sealed), index, head.size, proof, head.root):
                 raise Refused("not in the log")
-        fact = trust.unseal(self.registration[1], "rollcall-fact-v1")["fact"]
-        sealed = self.record[1]
-        claims = peek(sealed, "rollcall-record-v1")
-        if fact["fact"] != "terminal" or fact["id"] != claims["terminal"]:
-            raise Refused("another terminal's registration")
         if self.registration[0] >= self.record[0]:
             raise Refused("registered after the record")
-        key = bytes.fromhex(fact["key"])
-        _, record = unseal(sealed, {"rollcall-record-v1"}, key)
-        opens(self.person, record.get("person"))
-        return record, hashlib.sha256(sealed).hexdigest(), key
+        return judged(self.record[1], self.registration[1], self.person, trust)
+
+
+def judged(sealed, registration, person, trust):
+    """A record under the registration of its terminal: its fields, its hash and the terminal's key."""
+    fact = trust.unseal(registration, "rollcall-fact-v1")["fact"]
+    claims = peek(sealed, "rollcall-record-v1")
+    if fact["fact"] not in ("terminal", "terminal_key") or fact["id"] != claims["terminal"]:
+        raise Refused("another terminal's registration")
+    key = bytes.fromhex(fact["key"])
+    _, record = unseal(sealed, {"rollcall-record-v1"}, key)
+    opens(person, record.get("person"))
+    return record, hashlib.sha256(sealed).hexdigest(), key
+
+
+def letters(text, start, most):
+    """The bytes of a text for QR codes: base32 without padding behind its start."""
+    text = text.strip()
+    if len(text) > most or not text.startswith(start):
+        raise Refused("another text")
+    text = text.removeprefix(start)
+    try:
+        content = base64.b32decode(text + "=" * (-len(text) % 8))
+    except (binascii.Error, ValueError) as why:
+        raise Refused("no base32") from why
+    if base64.b32encode(content).decode().rstrip("=") != text:
+        raise Refused("another form of base32")
+    return content
+
+
+class Code:
+    """A proof in the form for QR codes; the root is what the inclusion proof gives."""
+
+    def __init__(self, text):
+        fields = whole(letters(text, "ROLLCALL-PROOF:", 2520))
+        kinds = (int, bytes, bytes, (dict, type(None)), bytes, str, int, list, list)
+        if type(fields) is not list or len(fields) != len(kinds) or not all(map(isinstance, fields, kinds)):
+            raise Refused("no proof")
+        self.index, self.sealed, hashes, person, self.registration, self.origin = fields[:6]
+        self.size, self.extensions, signatures = fields[6:]
+        self.hashes = [hashes[at : at + 32] for at in range(0, len(hashes), 32)]
+        self.person = None
+        if person is not None:
+            opening = opening_fields(person)
+            self.person = bytes.fromhex(opening["salt"]), opening["person"]
+        if not all(type(line) is str for line in self.extensions):
+            raise Refused("no proof")
+        if max(len(self.sealed), len(self.registration)) > SEALED_MAX or not 0 <= self.index < 2**64:
+            raise Refused("no proof")
+        self.signatures = []
+        for signature in signatures:
+            if type(signature) is not list or len(signature) != 2 or type(signature[1]) is not bytes:
+                raise Refused("no signature")
+            if not isinstance(signature[0], (str, type(None))):
+                raise Refused("no name")
+            self.signatures.append(signature)
+
+    def check(self, trust):
+        """As `Proof.check`, but for the registration's place."""
+        rest = list(self.hashes)
+        short = any(len(hash) != 32 for hash in rest) or len(rest) > merkle.PROOF_MAX
+        if short or not 0 <= self.index < self.size < 2**64:
+            raise Refused("not in the log")
+        root = merkle.include(self.index, self.size, merkle.leaf(self.sealed), rest)
+        if root is None or rest:
+            raise Refused("not in the log")
+        lines = [self.origin, str(self.size), base64.b64encode(root).decode(), *self.extensions]
+        note = "".join(f"{line}\n" for line in lines) + "\n"
+        for name, signature in self.signatures:
+            note += f"{DASH}{self.origin if name is None else name} {base64.b64encode(signature).decode()}\n"
+        counts(Note(note), trust.log, trust.witnesses, trust.quorum)
+        return judged(self.sealed, self.registration, self.person, trust)
 
 
 class Slip:
     def __init__(self, text):
-        letters = text.strip()
-        if len(letters) > 400 or not letters.startswith("ROLLCALL-SLIP:"):
-            raise Refused("no slip")
-        letters = letters.removeprefix("ROLLCALL-SLIP:")
-        try:
-            self.sealed = base64.b32decode(letters + "=" * (-len(letters) % 8))
-        except (binascii.Error, ValueError) as why:
-            raise Refused("no slip") from why
-        if base64.b32encode(self.sealed).decode().rstrip("=") != letters:
-            raise Refused("another form of base32")
+        self.sealed = letters(text, "ROLLCALL-SLIP:", 400)
         self.fields = peek(self.sealed, "rollcall-slip-v1")
 
     def judge(self, record, hash, key):
@@ -209,7 +263,7 @@ class Bundle:
             checkpoint = None
             wrong["signatures"].append(f"the checkpoint: {why}")
             wrong["ledger"].append("no trusted checkpoint")
-        keys, heads = {}, {}
+        keys, chains = {}, {}
         for entry in self.entries:
             if checkpoint and not entry.is_in(checkpoint):
                 wrong["ledger"].append(f"entry {entry.index}")
@@ -218,7 +272,7 @@ class Bundle:
             except Refused as why:
                 wrong["signatures"].append(f"entry {entry.index}: {why}")
                 link = entry.link
-            if link and not follows(heads, *link):
+            if link and not follows(chains, *link):
                 wrong["chain"].append(f"entry {entry.index}")
         indices = [entry.index for entry in self.entries]
         if not indices or indices != sorted(set(indices)):
@@ -228,13 +282,53 @@ class Bundle:
         return wrong
 
 
-def follows(heads, terminal, seq, record, hash):
+def follows(chains, terminal, seq, record, hash):
     """Joins a record to its terminal's chain; bundle-v2.md, "Chain"."""
-    last, before = heads.get(terminal, (0, GENESIS))
-    heads[terminal] = (seq, hash)
+    links = chains.setdefault(terminal, {0: GENESIS})
+    last = max(links)
+    end, begins = links[last], last + 1
     gap = record.get("gap") if record["event"] == "gap" else None
-    bridged = gap is not None and (gap["first"], gap["last"]) == (last + 1, seq - 1)
-    return record["seq"] == seq and (seq == last + 1 or bridged) and record["prev"] == before
+    if gap and 1 <= gap["first"] <= begins <= seq and gap["last"] == seq - 1:
+        begins = gap["first"]
+    elif seq != begins:
+        gap = begins = None
+    links[seq] = hash
+    # What was refused for its gap keeps its place although it follows the end of the chain.
+    known = begins is not None and record["prev"] in (end, links.get(begins - 1))
+    return record["seq"] == seq and known
+
+
+class Ring:
+    """The record keys of one terminal in their order: enrolment-v1.md, "Another record key"."""
+
+    def __init__(self, key):
+        self.keys, self.used = [bytes.fromhex(key)], 0
+        if not ed25519.usable(self.keys[0]):
+            raise Refused("no key")
+
+    def follow(self, fact):
+        said = unseal(bytes.fromhex(fact["proof"]), {"rollcall-succession-v1"}, self.keys[-1])[1]
+        key, inner = bytes.fromhex(fact["key"]), bytes.fromhex(said["next"])
+        if not ed25519.usable(key):
+            raise Refused("no key")
+        next_key = unseal(inner, {"rollcall-next-key-v1"}, key)[1]
+        if said["terminal"] != fact["id"] or next_key != {"terminal": fact["id"], "key": fact["key"]}:
+            raise Refused("its proof speaks of another key or terminal")
+        if key in self.keys:
+            raise Refused("a key comes again")
+        self.keys.append(key)
+
+    def open(self, sealed):
+        """A record; what an older key seals after a newer one is none."""
+        kid = envelope(sealed)[1]
+        places = [place for place, key in enumerate(self.keys) if key_id(key) == kid]
+        if not places:
+            raise Refused("key")
+        _, record = unseal(sealed, {"rollcall-record-v1"}, self.keys[places[-1]])
+        if places[-1] < self.used:
+            raise Refused("an older key after a newer one")
+        self.used = places[-1]
+        return record
 
 
 class Entry:
@@ -261,17 +355,20 @@ class Entry:
         if self.kind == "fact":
             fact = trust.unseal(self.sealed, "rollcall-fact-v1")["fact"]
             if fact["fact"] == "terminal":
-                key = bytes.fromhex(fact["key"])
-                if not ed25519.usable(key):
-                    raise Refused("no key")
-                keys[fact["id"]] = key
+                ring = keys.setdefault(fact["id"], Ring(fact["key"]))
+                if bytes.fromhex(fact["key"]) not in ring.keys:
+                    raise Refused("another key, without the word of the old one")
+            elif fact["fact"] == "terminal_key":
+                if fact["id"] not in keys:
+                    raise Refused("a key follows none")
+                keys[fact["id"]].follow(fact)
         elif self.kind == "refused":
             self.refused(trust.unseal(self.sealed, "rollcall-evidence-v1"))
         else:
             claims = peek(self.sealed, "rollcall-record-v1")
             if claims["terminal"] not in keys:
                 raise Refused("not registered before")
-            _, record = unseal(self.sealed, {"rollcall-record-v1"}, keys[claims["terminal"]])
+            record = keys[claims["terminal"]].open(self.sealed)
             hash = hashlib.sha256(self.sealed).hexdigest()
             self.link = (record["terminal"], record["seq"], record, hash)
             opens(self.person, record.get("person"))

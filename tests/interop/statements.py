@@ -81,6 +81,13 @@ def table(*rows):
 
 MAY, MUST = True, False
 digest = binary(32)
+
+
+def sealed_bytes(v):
+    check(type(v) is bytes and len(v) <= SEALED_MAX)
+    return v.hex()
+
+
 scores = table(
     (1, "match_score", score, MAY),
     (2, "second_score", score, MAY),
@@ -173,6 +180,9 @@ FACTS = {
     5: ("lesson", ((1, "id", name), (2, "class", name), (3, "site", name), (4, "starts", time), (5, "ends", time))),
     6: ("policy", ((1, "profile", text), (2, "digest", digest))),
     7: ("tick", ()),
+    8: ("terminal_key", ((1, "id", name), (2, "key", digest), (3, "proof", sealed_bytes))),
+    9: ("revocation", ((1, "id", name), (2, "reason", text))),
+    10: ("replacement", ((1, "id", name), (2, "replaces", name))),
 }
 REFUSALS = {
     1: ("malformed", ((1, "detail", text),)),
@@ -183,6 +193,7 @@ REFUSALS = {
     6: ("forked", ()),
     7: ("broken_chain", ()),
     8: ("bad_opening", ()),
+    9: ("revoked", ()),
 }
 
 
@@ -207,7 +218,7 @@ STATEMENTS = {
     "rollcall-receipt-v1": receipt,
     "rollcall-refusal-v1": refusal_receipt,
     "rollcall-wanted-v1": table((1, "terminal", name, MUST), (2, "from", uint, MUST)),
-    "rollcall-time-v1": table((1, "terminal", name, MUST), (2, "nonce", binary(16), MUST), (3, "at", time, MUST)),
+    "rollcall-time-v1": table((1, "terminal", name, MUST), (2, "nonce", binary(16), MUST), (3, "at", time, MUST), (4, "head", uint, MAY)),
     "rollcall-fact-v1": table((1, "at", time, MUST), (2, "fact", choice(FACTS, "fact"), MUST)),
     "rollcall-evidence-v1": table(
         (1, "at", time, MUST),
@@ -220,6 +231,9 @@ STATEMENTS = {
     "rollcall-checkpoint-v1": table(
         (1, "origin", text, MUST), (2, "size", uint, MUST), (3, "root", digest, MUST), (4, "at", time, MUST)
     ),
+    # enrolment-v1.md
+    "rollcall-next-key-v1": table((1, "terminal", name, MUST), (2, "key", digest, MUST)),
+    "rollcall-succession-v1": table((1, "terminal", name, MUST), (2, "next", sealed_bytes, MUST)),
     # proof-v1.md
     "rollcall-slip-v1": table((1, "terminal", name, MUST), (2, "seq", uint, MUST), (3, "hash", digest, MUST)),
 }

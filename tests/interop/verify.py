@@ -11,7 +11,7 @@ import pathlib
 import sys
 
 from cbor import Refused
-from paper import Bundle, Proof, Slip, Trust
+from paper import Bundle, Code, Proof, Slip, Trust
 
 
 def main():
@@ -26,8 +26,8 @@ def main():
         for file, text in texts:
             if text.startswith("ROLLCALL-SLIP:"):
                 slips.append((file, Slip(text)))
-            elif "rollcall-proof-v1" in text[:100]:
-                paper = Proof(text)
+            elif text.startswith("ROLLCALL-PROOF:") or "rollcall-proof-v1" in text[:100]:
+                paper = (Code if text.startswith("ROLLCALL-PROOF:") else Proof)(text)
                 try:
                     proven.append(paper.check(trust))
                     print(f"{file}: holds, record {proven[-1][0]['seq']} of {proven[-1][0]['terminal']}")

@@ -26,6 +26,7 @@ mod journal_faults; // wrong folders, failing writes, damaged values
 mod journal_power_cut; // the power is cut at every call to the disk, with every order of what was not synced
 mod journal_tools; // check, repair and export of a journal that stands still, through the real binary
 mod journal_model; // append, replay, release, crash, reopen against a vector
+mod voyage; // seeded voyages of terminals, broker and centre keep every promise; each broken one is noticed
 mod terminal_cli; // the terminal's commands through the real binary
 mod terminal_clock; // a clock that is set, or whose battery dies, is doubted, explained, and stops nobody
 mod terminal_crash; // killed between every two steps; a full disk
@@ -33,6 +34,7 @@ mod terminal_kills; // a busy terminal killed again and again at moments that a 
 mod terminal_mosquitto; // broker, centre and terminal stopped, killed and started again
 
 mod ingest_refusals; // every reason to refuse, and what is innocent
+mod ingest_keys; // keys that follow each other, terminals that are revoked
 mod ledger_contract; // one suite, run on memory and sqlite
 mod log_audit; // every way to change a ledger behind its back is found by name
 mod log_publish; // the public log, its memory and its witnesses, with real processes
@@ -53,5 +55,6 @@ mod web_browser; // the page in Chromium: both languages, 1280 and 390 px, live,
 mod web_fixture; // an invented province, its server, and a plain HTTP client
 mod demo_once; // the whole way, as a visitor runs it
 mod whole_way; // real processes, real broker: from a picture to a verified line
-mod broker_config; // firmware-config/mosquitto.conf, with a real Mosquitto
+mod broker_config; // firmware-config/mosquitto-trial.conf, with a real Mosquitto
+mod enrolment; // a terminal comes in by a token; mutual TLS, access list, revocation, replacement
 mod pages; // every link of every page leads somewhere

@@ -3,14 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use super::super::keys::{learn, open_with};
 use super::super::staged::Kind;
 use super::super::tree::{TreeHash, verify_inclusion};
 use super::{Bundle, FORMAT, Line, Opened, Scope, Trust};
-use crate::domain::{Event, Fact, TerminalId};
+use crate::domain::{Event, TerminalId};
 use crate::ingest::EVIDENCE_BYTES_MAX;
+use crate::platform::telemetry::Chain;
 use crate::record::{
-    Checkpoint, Commitment, KeyId, OpenError, Opening, Record, SealedEvidence, SealedFact,
-    SealedHash, Stated, VerifyingKey, open_statement, peek_kid,
+    Checkpoint, Commitment, KeyId, Keyring, Opening, Record, SealedEvidence, SealedFact,
+    SealedHash, Stated, open_statement, peek_kid,
 };
 
 /// One of the three questions: what was looked at, and what is wrong.
@@ -66,15 +68,20 @@ pub fn check(bundle: &Bundle, trust: &Trust) -> Findings {
 struct Check<'t> {
     trust: &'t Trust,
     findings: Findings,
-    /// The key of each terminal, by the registrations read so far.
-    keys: BTreeMap<TerminalId, VerifyingKey>,
-    /// The end of each chain so far.
-    heads: BTreeMap<TerminalId, (u64, SealedHash)>,
+    /// The keys of each terminal, by the registrations read so far.
+    keys: BTreeMap<TerminalId, Keyring>,
+    /// Each chain so far: what took which place.
+    chains: BTreeMap<TerminalId, BTreeMap<u64, SealedHash>>,
 }
 
 impl<'t> Check<'t> {
     fn new(trust: &'t Trust) -> Self {
-        Self { trust, findings: Findings::default(), keys: BTreeMap::new(), heads: BTreeMap::new() }
+        Self {
+            trust,
+            findings: Findings::default(),
+            keys: BTreeMap::new(),
+            chains: BTreeMap::new(),
+        }
     }
 
     fn checkpoint(&mut self, bundle: &Bundle) {
@@ -126,11 +133,7 @@ impl<'t> Check<'t> {
     fn fact(&mut self, line: &Line) -> Result<(), String> {
         nothing_beside(line, line.evidence.is_none())?;
         let sealed: SealedFact = self.open(&line.sealed.0)?;
-        if let Fact::Terminal { id, key, .. } = sealed.fact {
-            let key = VerifyingKey::from_bytes(&key).map_err(|error| error.to_string())?;
-            self.keys.insert(id, key);
-        }
-        Ok(())
+        learn(&mut self.keys, &sealed.fact).map_err(|error| Chain(&error).to_string())
     }
 
     fn refused(&mut self, line: &Line) -> Result<(), String> {
@@ -160,17 +163,10 @@ impl<'t> Check<'t> {
             line.evidence.is_none(),
         )?;
         let claims = Record::peek(&line.sealed.0).map_err(|error| error.to_string())?.0;
-        let key = self.keys.get(&claims.terminal).ok_or_else(|| {
+        let ring = self.keys.get_mut(&claims.terminal).ok_or_else(|| {
             format!("terminal {} was not registered before this record", claims.terminal)
         })?;
-        let record = Record::open(&line.sealed.0, key).map_err(|error| match error {
-            OpenError::Key { found, .. } => format!("sealed with key {found}, not its terminal's"),
-            OpenError::TooLong { .. }
-            | OpenError::Envelope(_)
-            | OpenError::Type { .. }
-            | OpenError::Signature
-            | OpenError::Payload(_) => error.to_string(),
-        })?;
+        let record = open_with(ring, &line.sealed.0).map_err(|error| error.to_string())?;
         let hash = SealedHash::of(&line.sealed.0);
         self.link(&record.terminal, record.seq, &record, hash, line.index);
         opens(line.person.as_ref(), record.person)?;
@@ -188,23 +184,30 @@ impl<'t> Check<'t> {
     ) {
         let chain = &mut self.findings.chain;
         chain.looked_at += 1;
-        let head = self.heads.get(terminal).copied();
-        let (last, before) = head.unwrap_or((0, SealedHash::GENESIS));
+        let links = self.chains.entry(terminal.clone()).or_default();
+        let (last, end) =
+            links.last_key_value().map_or((0, SealedHash::GENESIS), |(last, end)| (*last, *end));
         let next = last.saturating_add(1);
-        let bridges = record.event == Event::Gap
-            && record
-                .gap
-                .is_some_and(|gap| gap.first == next && gap.last.checked_add(1) == Some(seq));
-        if record.seq != seq || (seq != next && !bridges) {
+        // A gap may cover numbers that had come: whoever lost his disk cannot know which.
+        let bridged = record.gap.filter(|gap| {
+            let ends = gap.last.checked_add(1) == Some(seq) && seq >= next;
+            record.event == Event::Gap && (1..=next).contains(&gap.first) && ends
+        });
+        let begins = bridged.map_or(next, |gap| gap.first);
+        let before = match begins {
+            1 => Some(SealedHash::GENESIS),
+            begins => links.get(&(begins - 1)).copied(),
+        };
+        if record.seq != seq || (seq != next && bridged.is_none()) {
             chain.wrong.push(format!(
                 "entry {index}: record {seq} of {terminal} comes after record {last}"
             ));
-        } else if record.prev != before {
+        } else if before != Some(record.prev) && end != record.prev {
             chain.wrong.push(format!(
                 "entry {index}: record {seq} of {terminal} does not continue the one before it"
             ));
         }
-        self.heads.insert(terminal.clone(), (seq, hash));
+        links.insert(seq, hash);
         let range = self.findings.terminals.entry(terminal.clone()).or_insert((seq, seq));
         range.1 = range.1.max(seq);
     }

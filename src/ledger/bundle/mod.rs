@@ -191,6 +191,9 @@ fn concerning(terminal: &TerminalId, facts: Vec<(Fact, Line)>) -> Vec<Line> {
         Fact::Site { id, .. } => sites.contains(id),
         Fact::Institution { id, .. } => owners.contains(id),
         Fact::Policy { .. } => true,
+        Fact::TerminalKey { id, .. }
+        | Fact::Revocation { id, .. }
+        | Fact::Replacement { id, .. } => id == terminal,
         Fact::Class { .. }
         | Fact::Lesson(_)
         | Fact::InstitutionDetails(_)

@@ -5,12 +5,13 @@ use minicbor::Encoder;
 use rollcall::domain::{Fact, PersonId};
 use rollcall::ingest::{Intake, Limits, Step};
 use rollcall::ledger::bundle::{Bundle, Trust, check as check_bundle};
-use rollcall::ledger::proof::{Proof, check as check_proof};
+use rollcall::ledger::proof::{Code, Proof, check as check_proof, check_code};
 use rollcall::ledger::tree::{
     Tree, TreeHash, prove_consistency, prove_inclusion, root_of, verify_consistency,
     verify_inclusion,
 };
-use rollcall::ledger::{Item, Ledger, Memory, Staged};
+use rollcall::ledger::{Item, Kind, Ledger, Memory, Staged};
+use rollcall::record::enrolment::seal_succession;
 use rollcall::record::note::{KeyKind, Note, TreeHead, Vkey, cosign, sign};
 use rollcall::record::{
     Checkpoint, OpenError, Receipt, Record, Sealed, SealedEvidence, SealedFact, SealedHash,
@@ -154,7 +155,12 @@ fn genuine_statements() -> Vec<(&'static str, Vec<u8>)> {
     all.push(("rollcall-receipt-v1", committed().seal(&centre)));
     let wanted = Wanted { terminal: "t-1".parse().unwrap(), from: 7 };
     all.push(("rollcall-wanted-v1", seal_statement(&wanted, &centre)));
-    let time = TimeAnswer { terminal: "t-1".parse().unwrap(), nonce: [0x99; 16], at: MORNING };
+    let time = TimeAnswer {
+        terminal: "t-1".parse().unwrap(),
+        nonce: [0x99; 16],
+        at: MORNING,
+        head: Some(6),
+    };
     all.push(("rollcall-time-v1", seal_statement(&time, &centre)));
     for fact in all_facts() {
         let sealed = seal_statement(&SealedFact { at: MORNING, fact }, &centre);
@@ -372,8 +378,22 @@ impl World {
             parcels.push(pen.seal(&record, Some(opening)));
             parcels.extend(pen.write_many(2));
         }
+        // The second terminal goes on with another key, by the word of both.
+        let after = SigningKey::from_secret(&[22; 32]);
+        let followed = parcels.len();
+        let follows = Fact::TerminalKey {
+            id: pens[1].terminal.clone(),
+            key: after.verifying_key().to_bytes(),
+            proof: seal_succession(&pens[1].terminal, &pens[1].key, &after),
+        };
+        pens[1].key = after;
+        parcels.extend(pens[1].write_many(3));
         parcels.push(Pen::new("t-2", 3).write());
-        for parcel in parcels {
+        for (place, parcel) in parcels.into_iter().enumerate() {
+            if place == followed {
+                intake.learn(&follows);
+                items.push(Item::Fact(follows.clone()));
+            }
             let named = Record::peek(parcel.sealed.bytes()).unwrap().0.terminal;
             for step in intake.offer(&named, parcel, &ledger).unwrap() {
                 match step {
@@ -410,7 +430,13 @@ impl World {
         let stored = self.ledger.stored_since(0, 1_000).unwrap();
         let record = &stored[usize::try_from(index).unwrap()];
         let named = Record::peek(&record.sealed).unwrap().0.terminal;
-        let registration = if named.as_str() == "t-1" { &stored[0] } else { &stored[2] };
+        // The third fact of all that is no tick: the key that followed.
+        let follows = stored.iter().filter(|stored| stored.kind == Kind::Fact).nth(3).unwrap();
+        let registration = match named.as_str() {
+            "t-1" => &stored[0],
+            _ if index > follows.index => follows,
+            _ => &stored[2],
+        };
         let note = note(&self.head(), witnesses);
         let Ok(proof) = Proof::make(record, registration, &note, self.ledger.size(), &self.tree);
         proof.expect("both lie within the tree")
@@ -425,7 +451,8 @@ impl World {
 pub(super) fn papers(dice: &mut Dice, world: &World, n: usize) -> Vec<Case> {
     let case = |dice: &mut Dice| match dice.below(8) {
         0 => bundle(dice, world),
-        1..=3 => slip(dice, world),
+        1..=2 => slip(dice, world),
+        3..=4 => code(dice, world),
         _ => proof(dice, world),
     };
     (0..n).map(|_| case(dice)).collect()
@@ -439,7 +466,7 @@ fn touch_json(dice: &mut Dice, text: &str) -> String {
 /// Places of records that were admitted, those of t-1 and those of t-2.
 fn record_places(world: &World) -> Vec<u64> {
     let stored = world.ledger.stored_since(0, 1_000).unwrap();
-    let records = stored.iter().filter(|stored| stored.kind == rollcall::ledger::Kind::Record);
+    let records = stored.iter().filter(|stored| stored.kind == Kind::Record);
     records.map(|stored| stored.index).collect()
 }
 
@@ -458,6 +485,39 @@ fn proof(dice: &mut Dice, world: &World) -> Case {
     let checked = || {
         let (proof, trust) = (serde_json::from_str(&text).ok()?, Trust::parse(&trust).ok()?);
         let proven = check_proof(&proof, &trust).ok()?;
+        Some(json!({ "record": record_fields(&proven.record), "hash": proven.hash.to_string() }))
+    };
+    let ours = read(checked().ok_or(()));
+    Case { asked: json!({ "of": "proof", "proof": text, "trust": trust }), ours }
+}
+
+/// The QR form of a proof, touched in its fields or its letters.
+fn code(dice: &mut Dice, world: &World) -> Case {
+    let proof = world.proof(*dice.of(&record_places(world)), &[0, 1, 2]);
+    let mut code = Code::of(&proof).unwrap();
+    match dice.below(12) {
+        0 => code.index = near(dice, code.index),
+        1 => code.size = near(dice, code.size),
+        2 => dice.touch(&mut code.record),
+        3 => dice.touch(&mut code.registration),
+        4 => dice.touch(&mut code.hashes),
+        5 => drop(code.signatures.pop()),
+        6 => dice.touch(&mut code.signatures[1].bytes),
+        7 => code.extensions.push("one more".into()),
+        8 => {
+            code.person =
+                Code::of(&world.proof(*dice.of(&record_places(world)), &[])).unwrap().person
+        }
+        _ => {}
+    }
+    let mut text = code.to_string();
+    if dice.one_in(3) {
+        text = dice.touch_text(&text);
+    }
+    let trust = trust(dice.below(4));
+    let checked = || {
+        let code = text.starts_with("ROLLCALL-PROOF:").then(|| text.parse::<Code>().ok())??;
+        let proven = check_code(&code, &Trust::parse(&trust).ok()?).ok()?;
         Some(json!({ "record": record_fields(&proven.record), "hash": proven.hash.to_string() }))
     };
     let ours = read(checked().ok_or(()));

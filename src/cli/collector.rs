@@ -9,6 +9,7 @@ use clap::{Args as ClapArgs, Subcommand};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::collector_ca::{CaCommand, For, certificate};
+use super::collector_sheet::{self, PeopleCommand, SheetCommand};
 use super::collector_terminal::{self, TerminalCommand};
 use super::report::{Exit, Report, secret_failed};
 use crate::collector::Names;
@@ -17,6 +18,7 @@ use crate::collector::enrol::{self, Roll};
 use crate::collector::facts::{Difference, FactsError, compare, parse};
 use crate::collector::prove::{self, ProveError};
 use crate::collector::publish::PublishError;
+use crate::collector::sheet::Kind;
 use crate::collector::{
     Collector, Config, ConfigError, CoreError, Home, HomeError, StartError, StateError, Stater,
     read_bounded,
@@ -80,6 +82,33 @@ enum Command {
     /// Lets terminals in and turns them away.
     #[command(subcommand)]
     Terminal(TerminalCommand),
+    /// Institutions, with their details.
+    #[command(subcommand)]
+    Institution(SheetCommand<{ Kind::Institution as usize }>),
+    /// Sites of institutions.
+    #[command(subcommand)]
+    Site(SheetCommand<{ Kind::Site as usize }>),
+    /// Classes, with what they teach.
+    #[command(subcommand)]
+    Class(SheetCommand<{ Kind::Class as usize }>),
+    /// The timetable.
+    #[command(subcommand)]
+    Lesson(SheetCommand<{ Kind::Lesson as usize }>),
+    /// Who is in which class. The ledger holds commitments; names stay beside it.
+    #[command(subcommand)]
+    Roster(SheetCommand<{ Kind::Roster as usize }>),
+    /// Who teaches where.
+    #[command(subcommand)]
+    Teacher(SheetCommand<{ Kind::Teacher as usize }>),
+    /// Dated states: opened, suspended, on the white list, a claim granted.
+    #[command(subcommand)]
+    Status(SheetCommand<{ Kind::Status as usize }>),
+    /// Subsidies that are asked for, one row for each person.
+    #[command(subcommand)]
+    Claim(SheetCommand<{ Kind::Claim as usize }>),
+    /// The people behind the commitments, beside the ledger.
+    #[command(subcommand)]
+    People(PeopleCommand),
     /// Builds the tree anew from the database and holds it against everything that was published.
     /// Ends with 0 when all fits, 1 when something does not, naming the entries.
     Audit {
@@ -142,6 +171,15 @@ impl Args {
                 certificate(&config, whom, &host, &out)
             }
             Command::Terminal(command) => command.run(),
+            Command::Institution(command) => command.run(),
+            Command::Site(command) => command.run(),
+            Command::Class(command) => command.run(),
+            Command::Lesson(command) => command.run(),
+            Command::Roster(command) => command.run(),
+            Command::Teacher(command) => command.run(),
+            Command::Status(command) => command.run(),
+            Command::Claim(command) => command.run(),
+            Command::People(command) => command.run(),
             Command::Audit { config, checkpoint } => audit(&config, &checkpoint),
             Command::Prove { config, terminal, seq, out, qr } => {
                 prove(&config, &terminal, seq, &out, qr.as_deref())
@@ -160,6 +198,7 @@ fn init(config: &ConfigArg) -> Told {
     let home = Home::create(&config.data_dir).map_err(home_failed)?;
     say!("# Made keys and an empty ledger in {}.", config.data_dir.display());
     super::collector_ca::make(&config)?;
+    collector_sheet::make_people(&config)?;
     say!("# Give these two lines to auditors, by another way than their bundles.");
     tell_trust(&home, &config)
 }
@@ -457,7 +496,7 @@ pub(super) fn load(arg: &ConfigArg) -> Result<Config, (Exit, Report)> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "reads as a step of map_err")]
-fn config_failed(error: ConfigError) -> (Exit, Report) {
+pub(super) fn config_failed(error: ConfigError) -> (Exit, Report) {
     let hint = match &error {
         ConfigError::Read { .. } => "look at its path and rights",
         ConfigError::Parse { .. } => "firmware-config/collector.toml shows every field",

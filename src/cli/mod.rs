@@ -24,6 +24,8 @@ mod collector;
 #[cfg(feature = "collector")]
 mod collector_ca;
 #[cfg(feature = "collector")]
+mod collector_sheet;
+#[cfg(feature = "collector")]
 mod collector_terminal;
 #[cfg(feature = "terminal")]
 mod models;

@@ -13,6 +13,7 @@
 mod announce;
 pub mod ca;
 pub mod audit;
+pub mod clerk;
 mod config;
 pub mod enrol;
 mod core;

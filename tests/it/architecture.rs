@@ -50,8 +50,20 @@ const ROOTS: [&str; 12] = [
 
 /// Crates of one technology, and the only places that may name them (a file, or a folder with a
 /// slash at its end). Their error types may stand in error enums elsewhere.
-const ADAPTERS: [(&str, &[&str]); 15] = [
-    ("rusqlite", &["ledger/sqlite.rs", "ledger/sqlite/", "cases/sqlite.rs", "feed/sqlite.rs"]),
+const ADAPTERS: [(&str, &[&str]); 18] = [
+    (
+        "rusqlite",
+        &[
+            "ledger/sqlite.rs",
+            "ledger/sqlite/",
+            "cases/sqlite.rs",
+            "feed/sqlite.rs",
+            "collector/people/sqlite.rs",
+        ],
+    ),
+    ("csv", &["collector/sheet/csv.rs"]),
+    ("encoding_rs", &["collector/sheet/csv.rs"]),
+    ("hmac", &["collector/people/mod.rs"]),
     ("rumqttc", &["uplink/mqtt.rs", "uplink/mqtt/", "collector/", "demo/", "simulate/", "bench/"]),
     ("rumqttd", &["demo/", "demo.rs", "simulate/", "bench/"]),
     ("ort", &["face/onnx.rs", "face/onnx/"]),

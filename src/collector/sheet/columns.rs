@@ -17,6 +17,14 @@ pub struct Column {
     pub example: &'static str,
 }
 
+impl Column {
+    /// Whether `text` is its name, in either language.
+    pub(super) fn is_called(&self, text: &str) -> bool {
+        let code = text.to_ascii_lowercase().replace(['-', ' '], "_");
+        self.name == code || self.zh == text
+    }
+}
+
 const fn must(name: &'static str, zh: &'static str, example: &'static str) -> Column {
     Column { name, zh, must: true, private: false, example }
 }
@@ -62,6 +70,20 @@ impl Kind {
         Kind::Status,
         Kind::Claim,
     ];
+
+    /// For sentences: "could not add the lesson".
+    pub fn singular(self) -> &'static str {
+        match self {
+            Kind::Institution => "institution",
+            Kind::Site => "site",
+            Kind::Class => "class",
+            Kind::Lesson => "lesson",
+            Kind::Roster => "person of a roster",
+            Kind::Teacher => "teacher",
+            Kind::Status => "status",
+            Kind::Claim => "claim",
+        }
+    }
 
     /// For sentences: "could not import the lessons".
     pub fn plural(self) -> &'static str {

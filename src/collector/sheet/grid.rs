@@ -42,11 +42,23 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.row, &self.column) {
             (0, None) => {}
-            (0, Some(column)) => write!(f, "column {column}: ")?,
+            (0, Some(column)) => write!(f, "--{}: ", column.replace('_', "-"))?,
             (row, None) => write!(f, "row {row}: ")?,
             (row, Some(column)) => write!(f, "row {row}, column {column}: ")?,
         }
         write!(f, "{}; {}", self.what, self.hint)
+    }
+}
+
+impl Problem {
+    /// With its column named as the header of its file names it.
+    pub fn name_as_in(&mut self, kind: Kind, grid: &Grid) {
+        let Some(name) = &mut self.column else { return };
+        let Some(column) = kind.columns().iter().find(|it| it.name == name) else { return };
+        let mut header = grid.header.iter().map(|it| it.trim());
+        if let Some(shown) = header.find(|it| column.is_called(it)) {
+            shown.clone_into(name);
+        }
     }
 }
 
@@ -81,6 +93,14 @@ impl Problems {
         Err(self)
     }
 
+    /// With columns named as the header of their file names them.
+    pub fn named_as_in(mut self, kind: Kind, grid: &Grid) -> Self {
+        for problem in &mut self.all {
+            problem.name_as_in(kind, grid);
+        }
+        self
+    }
+
     /// The first `most` of them, one a line, and how many more there are.
     pub fn told(&self, most: usize) -> String {
         let mut lines: Vec<_> = self.all.iter().take(most).map(ToString::to_string).collect();
@@ -110,8 +130,7 @@ impl<'g> Header<'g> {
         };
         for (at, name) in names.iter().enumerate() {
             let plain = name.trim();
-            let code = plain.to_ascii_lowercase().replace(['-', ' '], "_");
-            let found = places.iter_mut().find(|(it, _)| it.name == code || it.zh == plain);
+            let found = places.iter_mut().find(|(it, _)| it.is_called(plain));
             let shown = without_numbers(plain);
             let wrong = match found {
                 Some((_, place @ None)) => {

@@ -3,24 +3,42 @@
 use data_encoding::HEXLOWER;
 
 use super::columns::Kind;
+use crate::collector::facts::{self, Named};
 use crate::collector::people::{People, PeopleError};
-use crate::domain::{Bilingual, Committed, LessonDetails, Timestamp, Word};
+use crate::domain::{Bilingual, Committed, Fact, LessonDetails, Timestamp, Word};
 use crate::registry::{Announced, Membership, Registry};
 
 /// What stands for an erased person.
 const ERASED: &str = "erased";
+
+/// One row, and what it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// What it is about.
+    pub named: Named,
+    /// Its cells, one for each column of its kind.
+    pub cells: Vec<String>,
+}
 
 /// All rows of one kind, without the header. Without `people` nobody is named.
 pub fn rows(
     kind: Kind,
     registry: &Registry,
     people: Option<&People>,
-) -> Result<Vec<Vec<String>>, PeopleError> {
+) -> Result<Vec<Listed>, PeopleError> {
+    // What a row is about stands in its first column, but for those that say otherwise.
+    let by_id = |rows: Vec<Vec<String>>, what: &'static str| {
+        let row = |cells: Vec<String>| Listed { named: Named(what, cells[0].clone()), cells };
+        rows.into_iter().map(row).collect()
+    };
     Ok(match kind {
-        Kind::Institution => institutions(registry),
-        Kind::Site => sites(registry),
-        Kind::Class => classes(registry),
-        Kind::Lesson => registry.lessons().into_iter().map(|it| lesson(registry, it)).collect(),
+        Kind::Institution => by_id(institutions(registry), "institution"),
+        Kind::Site => by_id(sites(registry), "site"),
+        Kind::Class => by_id(classes(registry), "class"),
+        Kind::Lesson => {
+            let rows = registry.lessons().into_iter().map(|it| lesson(registry, it)).collect();
+            by_id(rows, "lesson")
+        }
         Kind::Roster => {
             let mut rows = Vec::new();
             for (class, _) in registry.classes() {
@@ -28,7 +46,9 @@ pub fn rows(
                     let [name, person] = who(people, member)?;
                     let left = left.map(|(_, reason)| reason.code().to_owned());
                     let left = left.unwrap_or_default();
-                    rows.push(vec![class.to_string(), name, String::new(), person, left]);
+                    let named = Named("member", format!("{class}/{}", HEXLOWER.encode(member)));
+                    let cells = vec![class.to_string(), name, String::new(), person, left];
+                    rows.push(Listed { named, cells });
                 }
             }
             rows
@@ -43,7 +63,7 @@ pub fn rows(
                 row.extend(words);
                 rows.push(row);
             }
-            rows
+            by_id(rows, "teacher")
         }
         Kind::Status => statuses(registry),
         Kind::Claim => {
@@ -52,7 +72,7 @@ pub fn rows(
                 let claim = &filed.claim;
                 for line in filed.lines.values() {
                     let [_, person] = who(people, &line.member)?;
-                    rows.push(vec![
+                    let cells = vec![
                         claim.id.to_string(),
                         claim.institution.to_string(),
                         claim.class.to_string(),
@@ -61,7 +81,10 @@ pub fn rows(
                         person,
                         line.hours.to_string(),
                         format!("{}.{:02}", line.amount_fen / 100, line.amount_fen % 100),
-                    ]);
+                    ];
+                    let member = HEXLOWER.encode(&line.member);
+                    let named = Named("claim line", format!("{}/{member}", claim.id));
+                    rows.push(Listed { named, cells });
                 }
             }
             rows
@@ -166,17 +189,19 @@ fn lesson(registry: &Registry, Announced { lesson, .. }: &Announced) -> Vec<Stri
     ]
 }
 
-fn statuses(registry: &Registry) -> Vec<Vec<String>> {
+fn statuses(registry: &Registry) -> Vec<Listed> {
     let row = |stated: &crate::registry::Stated| {
         let it = &stated.status;
-        vec![
+        let named = facts::named(&Fact::Status(it.clone())).expect("a status has a name");
+        let cells = vec![
             it.of.kind().code().to_owned(),
             it.of.id().to_owned(),
             it.state.code().to_owned(),
             it.from.to_string(),
             it.until.map(|until| until.to_string()).unwrap_or_default(),
             it.basis.clone().unwrap_or_default(),
-        ]
+        ];
+        Listed { named, cells }
     };
     registry.statuses().map(row).collect()
 }

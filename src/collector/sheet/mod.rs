@@ -23,7 +23,7 @@ mod who;
 pub use self::columns::{Column, Kind};
 pub use self::csv::{FILE_BYTES_MAX, GridError, ROWS_MAX, read, write};
 pub use self::grid::{Grid, Problem, Problems, Remark};
-pub use self::list::rows as listed;
+pub use self::list::{Listed, rows as listed};
 pub use self::plan::{Plan, Standing, plan};
 pub use self::rows::parse;
 pub use self::who::resolve;

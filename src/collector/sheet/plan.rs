@@ -47,7 +47,23 @@ impl Standing {
                 Fact::ClaimLine(line) => {
                     lines.entry(line.claim.to_string()).or_default().push(name.clone());
                 }
-                _ => {}
+                Fact::Institution { .. }
+                | Fact::Site { .. }
+                | Fact::Terminal { .. }
+                | Fact::Class { .. }
+                | Fact::Lesson(_)
+                | Fact::Policy { .. }
+                | Fact::TerminalKey { .. }
+                | Fact::Revocation { .. }
+                | Fact::Replacement { .. }
+                | Fact::InstitutionDetails(_)
+                | Fact::ClassPlan(_)
+                | Fact::LessonDetails(_)
+                | Fact::Joined(_)
+                | Fact::Left(_)
+                | Fact::Teacher(_)
+                | Fact::Status(_)
+                | Fact::Tick => {}
             }
             standing.insert(name, fact);
         }
@@ -87,7 +103,14 @@ pub struct Plan {
 
 /// Compares a table with what stands. `now` is only for remarks: what the entries say about time is
 /// the time of their commit.
-pub fn plan(standing: &Standing, groups: Vec<Group>, now: Timestamp) -> Result<Plan, Problems> {
+///
+/// What stands with other values is a mistake unless `replace` says that it is meant.
+pub fn plan(
+    standing: &Standing,
+    groups: Vec<Group>,
+    replace: bool,
+    now: Timestamp,
+) -> Result<Plan, Problems> {
     let mut problems = Problems::default();
     let mut seen: HashMap<Named, u64> = HashMap::new();
     for group in &groups {
@@ -113,23 +136,46 @@ pub fn plan(standing: &Standing, groups: Vec<Group>, now: Timestamp) -> Result<P
                 });
             }
         }
-        foreign_class(standing, group, &mut problems);
+        claims_fit(standing, group, &mut problems);
     }
     let mut plan = Plan::default();
     overlaps(standing, &groups, &mut problems, &mut plan.remarks);
     for group in groups {
-        plan.take(standing, group, now);
+        if let Some(problem) = plan.take(standing, group, replace, now) {
+            problems.push(problem);
+        }
     }
     plan.remarks.sort_by_key(|remark| remark.row);
     problems.or(plan)
 }
 
 impl Plan {
-    fn take(&mut self, standing: &Standing, mut group: Group, now: Timestamp) {
+    fn take(
+        &mut self,
+        standing: &Standing,
+        mut group: Group,
+        replace: bool,
+        now: Timestamp,
+    ) -> Option<Problem> {
         keep_roster(standing, &mut group);
         let stands = |fact: &Fact| named(fact).and_then(|name| standing.0.get(&name));
-        let is_new = group.facts.first().is_none_or(|fact| stands(fact).is_none());
         let differs = |fact: &Fact| stands(fact) != Some(fact);
+        let replaces = |fact: &Fact| stands(fact).is_some_and(|old| old != fact);
+        let changed = group.facts.iter().find(|fact| replaces(fact));
+        // Whoever leaves a roster replaces nothing: that she was on it stays true.
+        let is_member = |fact: &&Fact| matches!(fact, Fact::Joined(_) | Fact::Left(_));
+        if let Some(Named(what, id)) = changed.filter(|fact| !is_member(fact)).and_then(named)
+            && !replace
+        {
+            return Some(Problem {
+                row: group.row,
+                column: Some(group.key),
+                what: format!("{what} {id} stands already, with other values"),
+                hint: "`list` shows them; --replace states it anew, and the ledger keeps both"
+                    .into(),
+            });
+        }
+        let is_change = changed.is_some();
         let stated: Vec<Fact> = match group.facts.first() {
             // A claim is stated as a whole: its lines belong to it.
             Some(Fact::Claim(claim)) => {
@@ -149,12 +195,13 @@ impl Plan {
                 hint: "it is stated as late: what was recorded before does not count".into(),
             });
         }
-        *match (stated.is_empty(), is_new) {
+        *match (stated.is_empty(), is_change) {
             (true, _) => &mut self.same,
-            (false, true) => &mut self.new,
-            (false, false) => &mut self.changed,
+            (false, false) => &mut self.new,
+            (false, true) => &mut self.changed,
         } += 1;
         self.facts.extend(stated);
+        None
     }
 }
 
@@ -168,8 +215,9 @@ fn keep_roster(standing: &Standing, group: &mut Group) {
     }
 }
 
-/// Nobody asks for a subsidy for another institution's class.
-fn foreign_class(standing: &Standing, group: &Group, problems: &mut Problems) {
+/// Nobody asks for a subsidy for another institution's class, or for one of which nobody knows what it
+/// teaches.
+fn claims_fit(standing: &Standing, group: &Group, problems: &mut Problems) {
     if let Some(Fact::Claim(claim)) = group.facts.first()
         && let Some(Fact::Class { institution, .. }) = standing.get("class", claim.class.as_str())
         && *institution != claim.institution
@@ -179,6 +227,17 @@ fn foreign_class(standing: &Standing, group: &Group, problems: &mut Problems) {
             column: Some("institution".into()),
             what: format!("class {} is one of {institution}", claim.class),
             hint: "an institution claims for its own classes".into(),
+        });
+    }
+    if let Some(Fact::Claim(claim)) = group.facts.first()
+        && standing.get("class", claim.class.as_str()).is_some()
+        && standing.get("plan of class", claim.class.as_str()).is_none()
+    {
+        problems.push(Problem {
+            row: group.row,
+            column: Some("class".into()),
+            what: format!("class {} has no plan", claim.class),
+            hint: "import the class with project, occupation, level and hours first".into(),
         });
     }
 }

@@ -2,7 +2,7 @@
 //! add | list | import`: what the centre states, one by one or by a table. One shape for all.
 
 use std::io::BufRead;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Command, FromArgMatches, Subcommand};
@@ -164,7 +164,7 @@ impl<const K: usize> SheetCommand<K> {
                 };
                 let config = Config::load(config).map_err(super::collector::config_failed)?;
                 let what = format!("could not import the {} in {}", kind.plural(), file.display());
-                let grid = sheet::read(file).map_err(|error| not_read(kind, file, &error))?;
+                let grid = sheet::read(file).map_err(|error| not_read(&what, &error))?;
                 let order = Order { kind, grid: &grid, replace: *replace, only_check: *check };
                 tell(kind, &enter(&config, order, &what)?, *check)
             }
@@ -172,8 +172,8 @@ impl<const K: usize> SheetCommand<K> {
     }
 }
 
-fn not_read(kind: Kind, file: &Path, error: &GridError) -> (Exit, Report) {
-    let what = format!("could not import the {} in {}", kind.plural(), file.display());
+/// How a file that is no table is told.
+pub(super) fn not_read(what: &str, error: &GridError) -> (Exit, Report) {
     let because = crate::platform::telemetry::Chain(error).to_string();
     let hint = match error {
         GridError::Read(_) => "look at its path and rights",
@@ -204,17 +204,20 @@ fn enter(config: &Config, order: Order<'_>, what: &str) -> Told<Plan> {
     };
     let now = SystemClock::start().now();
     let done = clerk::enter(&mut home, people.as_mut(), order, random_bytes, now);
-    done.map_err(|error| clerk_failed(&error))?.map_err(|problems| wrong(order, what, &problems))
+    done.map_err(|error| clerk_failed(&error))?.map_err(|problems| {
+        let hint = match order.grid.rows.first() {
+            Some((0, _)) => "correct it and add it again; --help shows what each option takes",
+            _ => "correct these and import the whole file again; `import --template` shows the columns",
+        };
+        wrong(what, "nothing was stated", hint, &problems)
+    })
 }
 
-fn wrong(order: Order<'_>, what: &str, problems: &Problems) -> (Exit, Report) {
+/// How the mistakes of a table are told: all of them, by row and column.
+pub(super) fn wrong(what: &str, nothing: &str, hint: &str, problems: &Problems) -> (Exit, Report) {
     let count = problems.all.len() + problems.more;
     let things = if count == 1 { "1 thing is wrong" } else { &format!("{count} things are wrong") };
-    let because = format!("{things}, and nothing was stated\n{}", problems.told(usize::MAX));
-    let hint = match order.grid.rows.first() {
-        Some((0, _)) => "correct it and add it again; --help shows what each option takes",
-        _ => "correct these and import the whole file again; `import --template` shows the columns",
-    };
+    let because = format!("{things}, and {nothing}\n{}", problems.told(usize::MAX));
     (Exit::Usage, Report::new(what, because, hint))
 }
 

@@ -14,8 +14,9 @@ use crate::collector::enrol::{
     Desk, DeskError, Notes, NotesError, RevocationWish, Roll, RollError, Section, TokenNote,
     Told as TerminalsAreTold, acl,
 };
+use crate::collector::sheet::{self, TerminalRow};
 use crate::collector::{Config, Home};
-use crate::domain::{SiteId, TerminalId};
+use crate::domain::{SiteId, TerminalId, Timestamp};
 use crate::platform::chance::random_bytes;
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::durable::{self, Access};
@@ -58,7 +59,25 @@ pub(super) enum TerminalCommand {
         token: TokenArgs,
     },
     /// Lists terminals, tokens and revocations.
-    List(ConfigArg),
+    List {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// As JSON, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Makes a token for each terminal of a CSV file or, if one row is wrong, for none.
+    Import {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// The file: UTF-8 or GB18030, with the columns `id 终端编号` and `site 教学点编号`.
+        file: PathBuf,
+        /// Where to write the tokens, as CSV: whoever reads it can come in as these terminals.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        #[command(flatten)]
+        token: TokenArgs,
+    },
     /// Lets a terminal in no more. What it sent stays valid.
     Revoke {
         #[command(flatten)]
@@ -108,7 +127,8 @@ impl TerminalCommand {
                 };
                 add(&config, id, &standing.site, token, Some(old))
             }
-            Self::List(config) => list(&load(config)?),
+            Self::List { config, json } => list(&load(config)?, *json),
+            Self::Import { config, file, out, token } => import(&load(config)?, file, out, token),
             Self::Revoke { config, id, reason } => revoke(&load(config)?, id, reason),
             Self::Admit { config, request, out } => admit(&load(config)?, request, out),
         }
@@ -125,36 +145,12 @@ fn add(
     replaces: Option<&TerminalId>,
 ) -> Told {
     let what = format!("could not make a token for terminal {id}");
-    let refuse = |because: String, hint| Err((Exit::Usage, Report::new(&what, because, hint)));
     let roll = read_roll(config)?;
     let notes = notes(config)?;
-    if roll.standing(id).is_some() {
-        let hint = "a device that was set up anew comes in under a new name: `terminal replace`";
-        return refuse(format!("terminal {id} is registered already"), hint);
+    if let Some((_, because, hint)) = why_not(&roll, &notes, id, site, args)? {
+        return Err((Exit::Usage, Report::new(what, because, hint)));
     }
-    if !roll.has_site(site) {
-        return refuse(format!("there is no site {site}"), "register the site first");
-    }
-    let now = SystemClock::start().now();
-    let failed = |error: NotesError| notes_failed(&error);
-    if notes.token(id).map_err(failed)?.is_some() && !args.again {
-        let hint = "use that one, or make it worthless with --again";
-        return refuse("there is one already".into(), hint);
-    }
-    let receipt = receipt_key(config)?;
-    let ca = certificate_in(&config.enrolment.ca_dir(&config.data_dir))
-        .map_err(|error| collector_ca::ca_failed(&error))?;
-    let mark = CentreMark::of(&receipt, &ca);
-    let token = Token::new(id.clone(), random_bytes(), mark, config.enrolment.url.clone());
-    let token = token.expect("the configuration's address was checked");
-    let until = now.plus_ms(i64::from(args.ttl_hours) * 3_600_000);
-    let note = TokenNote {
-        key: token.key().verifying_key(),
-        site: site.clone(),
-        until,
-        replaces: replaces.cloned(),
-    };
-    notes.keep_token(id, &note).map_err(failed)?;
+    let (token, until) = make_token(config, &notes, id, site, args, replaces)?;
     say!("# Token for terminal {id} at site {site}: once, until {until}, China standard time.");
     say!("# Whoever has it can come in as this terminal: hand it over like a key.");
     say!("{token}");
@@ -168,12 +164,102 @@ fn add(
     Ok(())
 }
 
-fn list(config: &Config) -> Told {
+/// Why no token is made for a terminal: the column or option that is wrong, because of what, and what
+/// to do.
+fn why_not(
+    roll: &Roll,
+    notes: &Notes,
+    id: &TerminalId,
+    site: &SiteId,
+    args: &TokenArgs,
+) -> Told<Option<(&'static str, String, &'static str)>> {
+    if roll.standing(id).is_some() {
+        let hint = "a device that was set up anew comes in under a new name: `terminal replace`";
+        return Ok(Some(("id", format!("terminal {id} is registered already"), hint)));
+    }
+    if !roll.has_site(site) {
+        return Ok(Some(("site", format!("there is no site {site}"), "register the site first")));
+    }
+    let token = notes.token(id).map_err(|error| notes_failed(&error))?;
+    Ok(token.filter(|_| !args.again).map(|_| {
+        let hint = "use that one, or make it worthless with --again";
+        ("id", format!("there is a token for {id} already"), hint)
+    }))
+}
+
+fn make_token(
+    config: &Config,
+    notes: &Notes,
+    id: &TerminalId,
+    site: &SiteId,
+    args: &TokenArgs,
+    replaces: Option<&TerminalId>,
+) -> Told<(Token, Timestamp)> {
+    let receipt = receipt_key(config)?;
+    let ca = certificate_in(&config.enrolment.ca_dir(&config.data_dir))
+        .map_err(|error| collector_ca::ca_failed(&error))?;
+    let mark = CentreMark::of(&receipt, &ca);
+    let token = Token::new(id.clone(), random_bytes(), mark, config.enrolment.url.clone());
+    let token = token.expect("the configuration's address was checked");
+    let until = SystemClock::start().now().plus_ms(i64::from(args.ttl_hours) * 3_600_000);
+    let note = TokenNote {
+        key: token.key().verifying_key(),
+        site: site.clone(),
+        until,
+        replaces: replaces.cloned(),
+    };
+    notes.keep_token(id, &note).map_err(|error| notes_failed(&error))?;
+    Ok((token, until))
+}
+
+fn import(config: &Config, file: &Path, out: &Path, args: &TokenArgs) -> Told {
+    let what = format!("could not make tokens for the terminals in {}", file.display());
+    let grid =
+        sheet::read(file).map_err(|error| super::collector_sheet::not_read(&what, &error))?;
+    let (roll, notes) = (read_roll(config)?, notes(config)?);
+    if out.exists() {
+        let because = format!("{} is there already", out.display());
+        let hint = "tokens are not overwritten: name another file, or delete this one";
+        return Err((Exit::Usage, Report::new(what, because, hint)));
+    }
+    let mut failed = None;
+    let rows = sheet::terminals(&grid, |TerminalRow { id, site, .. }| {
+        match why_not(&roll, &notes, id, site, args) {
+            Ok(why) => why.map(|(column, what, hint)| (column, what, hint.to_owned())),
+            Err(error) => {
+                failed = Some(error);
+                None
+            }
+        }
+    });
+    if let Some(failed) = failed {
+        return Err(failed);
+    }
+    let rows = rows.map_err(|problems| {
+        let hint = "correct these and import the whole file again";
+        super::collector_sheet::wrong(&what, "no token was made", hint, &problems)
+    })?;
+    let mut table = vec![["id", "site", "token", "until"].map(str::to_owned).to_vec()];
+    for TerminalRow { id, site, .. } in &rows {
+        let (token, until) = make_token(config, &notes, id, site, args, None)?;
+        table.push(vec![id.to_string(), site.to_string(), token.to_string(), until.to_string()]);
+    }
+    durable::write(out, &sheet::write(&table), Access::Owner).map_err(|error| {
+        let hint = "look at the folder and its free space, and import again with --again";
+        (Exit::Environment, Report::of(&error, hint))
+    })?;
+    say!("{}: {} tokens, each for one terminal, once", out.display(), rows.len());
+    say!("# Whoever has them can come in as these terminals: hand them over like keys.");
+    Ok(())
+}
+
+fn list(config: &Config, json: bool) -> Told {
     let roll = read_roll(config)?;
     let notes = notes(config)?;
     let failed = |error: NotesError| notes_failed(&error);
     let wishes = notes.revocations().map_err(failed)?;
     let terminals = roll.terminals();
+    let mut all = Vec::new();
     for (id, standing) in &terminals {
         let wish = wishes.iter().find(|(whose, _)| whose == id);
         let state = match (&standing.revoked, wish) {
@@ -182,17 +268,30 @@ fn list(config: &Config) -> Told {
             (None, None) => "enrolled".to_owned(),
         };
         let key = standing.keys.last().map(|key| key.id().to_string()).unwrap_or_default();
-        let replaces = standing.replaces.as_ref();
-        let replaces = replaces.map(|old| format!(", in place of {old}")).unwrap_or_default();
-        say!("{id}\tsite {}\tkey {key}\t{state}{replaces}", standing.site);
+        let replaces = standing.replaces.as_ref().map(ToString::to_string);
+        all.push(serde_json::json!({
+            "id": id, "site": standing.site, "key": key, "state": state, "replaces": replaces,
+        }));
+        if !json {
+            let replaces = replaces.map(|old| format!(", in place of {old}")).unwrap_or_default();
+            say!("{id}\tsite {}\tkey {key}\t{state}{replaces}", standing.site);
+        }
     }
     for id in notes.with_token().map_err(failed)? {
         if terminals.contains_key(&id) {
             continue;
         }
         if let Some(TokenNote { site, until, .. }) = notes.token(&id).map_err(failed)? {
-            say!("{id}\tsite {site}\tno key yet\ttoken until {until}");
+            all.push(serde_json::json!({
+                "id": id, "site": site, "state": "token", "until": until.to_string(),
+            }));
+            if !json {
+                say!("{id}\tsite {site}\tno key yet\ttoken until {until}");
+            }
         }
+    }
+    if json {
+        say!("{:#}", serde_json::Value::Array(all));
     }
     Ok(())
 }

@@ -224,3 +224,13 @@ pub(crate) fn answer(token: &Token) -> Vec<u8> {
     let receipt_key = centre().verifying_key().to_bytes();
     Answer { ca: CA.to_vec(), receipt_key, certificate, welcome }.encode()
 }
+
+/// A table of each kind, and one in the encoding of Chinese offices.
+pub(crate) fn tables() -> Vec<Vec<u8>> {
+    use rollcall::collector::sheet::{Kind, write};
+    let mut tables: Vec<_> = Kind::ALL.map(|kind| write(&kind.template())).to_vec();
+    let text = std::str::from_utf8(&tables[0]).expect("tables are UTF-8");
+    let (gb18030, _, _) = encoding_rs::GB18030.encode(text);
+    tables.push(gb18030.into_owned());
+    tables
+}

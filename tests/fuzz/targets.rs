@@ -5,6 +5,7 @@ use std::path::Path;
 
 use minicbor::{Decode, Encode};
 use rollcall::collector::facts;
+use rollcall::collector::sheet::{self, Kind};
 use rollcall::domain::{Policy, TerminalId};
 use rollcall::ingest::{Intake, Limits, Step};
 use rollcall::journal::Standing;
@@ -128,6 +129,7 @@ pub(crate) fn all() -> Vec<Target> {
     all.extend(notes(&day));
     all.extend(papers(&day));
     all.push(journal());
+    all.push(tables());
     all.extend(files());
     all
 }
@@ -302,6 +304,35 @@ fn papers(day: &Day) -> Vec<Target> {
             |input| Ok(entries_in(input).is_some()),
         ),
     ]
+}
+
+/// Tables of facts, in every encoding, as every kind of them: what is read is written and read again.
+fn tables() -> Target {
+    let mut tables = target("table_of_facts", 2, corpus::tables(), |input| {
+        let Ok(grid) = sheet::from_bytes(input) else { return Ok(false) };
+        for kind in Kind::ALL {
+            if let Err(problems) = sheet::parse(kind, &grid) {
+                assert!(!problems.all.is_empty(), "it is refused for a reason");
+            }
+        }
+        sheet::terminals(&grid, |_| None).ok();
+        let rows = || grid.rows.iter().map(|(_, cells)| cells);
+        if rows().any(|cells| cells.len() != grid.header.len()) {
+            return Ok(true);
+        }
+        let all: Vec<_> = [&grid.header].into_iter().chain(rows()).cloned().collect();
+        match sheet::from_bytes(&sheet::write(&all)) {
+            Ok(back)
+                if back.header == grid.header && back.rows.iter().map(|it| &it.1).eq(rows()) =>
+            {
+                Ok(true)
+            }
+            back => Err(format!("{grid:?} was written and read as {back:?}")),
+        }
+    });
+    // A mistake costs its sentence; how many of them are kept is bounded.
+    tables.bytes_for_each = 512;
+    tables
 }
 
 /// A journal's files, both copies touched in the same way: whatever is opened can be read.

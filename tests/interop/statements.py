@@ -166,6 +166,21 @@ def refusal_receipt(v):
 
 bilingual = table((1, "zh", text, MUST), (2, "en", text, MUST))
 place = table((1, "latitude_e6", score, MUST), (2, "longitude_e6", score, MUST))
+SUBJECTS = ("institution", "site", "class", "lesson", "teacher", "claim")
+STATES = (
+    "applied opened closed suspended resumed cancelled enrolment_stopped enrolment_resumed"
+    " rectification_ordered rectified listed delisted white_listed black_listed unlisted agreement"
+    " agreement_ended licensed licence_revoked inspected site_verified submitted approved rejected paid"
+    " taken_back shared"
+).split()
+
+
+def subject(v):
+    """What a status is about: an array of its kind and an array of its name."""
+    check(type(v) is list and len(v) == 2 and type(v[1]) is list and len(v[1]) == 1)
+    return {word(*SUBJECTS)(v[0]): name(v[1][0])}
+
+
 FACTS = {
     1: ("institution", ((1, "id", name), (2, "name", bilingual))),
     2: (
@@ -183,7 +198,80 @@ FACTS = {
     8: ("terminal_key", ((1, "id", name), (2, "key", digest), (3, "proof", sealed_bytes))),
     9: ("revocation", ((1, "id", name), (2, "reason", text))),
     10: ("replacement", ((1, "id", name), (2, "replaces", name))),
+    # facts-v1.md
+    16: (
+        "institution_details",
+        (
+            (1, "institution", name),
+            (2, "credit_code", text, MAY),
+            (3, "ownership", word("public", "private", "company"), MAY),
+            (4, "area", text, MAY),
+        ),
+    ),
+    17: (
+        "class_plan",
+        (
+            (1, "class", name),
+            (2, "project", text),
+            (3, "occupation", text),
+            (4, "occupation_code", text, MAY),
+            (5, "level", word("none", "junior", "intermediate", "senior", "technician", "senior_technician")),
+            (6, "starts", time),
+            (7, "ends", time),
+            (8, "hours", uint),
+            (9, "hours_practice", uint, MAY),
+            (10, "hours_online", uint, MAY),
+            (11, "target", word("employment", "entrepreneurship", "employees", "on_the_job")),
+        ),
+    ),
+    18: (
+        "lesson_details",
+        (
+            (1, "lesson", name),
+            (2, "teacher", name, MAY),
+            (3, "kind", word("theory", "practice", "exam"), MAY),
+            (4, "mode", word("offline", "online"), MAY),
+        ),
+    ),
+    19: ("joined", ((1, "class", name), (2, "member", digest))),
+    20: (
+        "left",
+        (
+            (1, "class", name),
+            (2, "member", digest),
+            (3, "reason", word("withdrawn", "finished", "excluded", "moved", "mistaken")),
+        ),
+    ),
+    21: (
+        "teacher",
+        (
+            (1, "id", name),
+            (2, "institution", name),
+            (3, "person", digest),
+            (4, "employment", word("full_time", "part_time")),
+            (5, "qualification", word("certificate", "trade", "experience", "none")),
+        ),
+    ),
+    22: (
+        "status",
+        ((1, "of", subject), (2, "state", word(*STATES)), (3, "from", time), (4, "until", time, MAY), (5, "basis", text, MAY)),
+    ),
+    23: (
+        "claim",
+        (
+            (1, "id", name),
+            (2, "institution", name),
+            (3, "class", name),
+            (4, "persons", uint),
+            (5, "hours", uint),
+            (6, "amount_fen", uint),
+            (7, "basis", text),
+        ),
+    ),
+    24: ("claim_line", ((1, "claim", name), (2, "member", digest), (3, "hours", uint), (4, "amount_fen", uint))),
 }
+# Their fields stand in a map inside the array of one.
+WRAPPED = {"lesson"} | {FACTS[number][0] for number in range(16, 25)}
 REFUSALS = {
     1: ("malformed", ((1, "detail", text),)),
     2: ("unknown_terminal", ()),
@@ -202,13 +290,13 @@ def choice(kinds, tag):
         check(type(v) is list and len(v) == 2 and v[0] in kinds, "an unknown kind")
         kind, rows = kinds[v[0]]
         fields = v[1]
-        if kind == "lesson":
+        if tag == "fact" and kind in WRAPPED:
             check(type(fields) is list and len(fields) == 1)
             fields = fields[0]
         if not rows:
             check(fields == [])
             return {tag: kind}
-        return {tag: kind} | table(*((*row, MUST) for row in rows))(fields)
+        return {tag: kind} | table(*(row if len(row) == 4 else (*row, MUST) for row in rows))(fields)
 
     return decode
 

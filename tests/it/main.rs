@@ -42,6 +42,7 @@ mod log_proof; // slips and proofs of trainees; the log as a running collector s
 mod log_page; // docs/verify.html in Chromium says what the program says
 mod verify_cli; // `rollcall verify`: what holds, what was touched, what is not trusted
 mod collector_broker; // a real Mosquitto: exactly once across kill -9, floods, garbage
+mod centre_facts; // schools from the command line and from tables: add, list, import, every refusal
 mod collector_cli; // the collector's commands: exit codes, three-line errors, full disk
 
 mod rules_golden; // each rule fires with the very words that people read, and stays silent

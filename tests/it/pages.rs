@@ -4,8 +4,8 @@
 use std::path::{Path, PathBuf};
 
 /// Folders of the project that have pages; what lies elsewhere is not ours.
-const FOLDERS: [&str; 6] =
-    ["", "docs", "docs/spec", "docs/decisions", "docs/rules", "docs/runbook"];
+const FOLDERS: [&str; 7] =
+    ["", "docs", "docs/spec", "docs/decisions", "docs/rules", "docs/runbook", "docs/samples"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

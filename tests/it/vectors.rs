@@ -4,8 +4,10 @@
 
 use data_encoding::HEXLOWER;
 use rollcall::domain::{
-    Bilingual, ClockEvidence, ClockQuality, Event, Fact, GeoPoint, Lesson, Outcome, PersonId,
-    Refusal, SameFace, Score, Scores, Timestamp, Uptime, Way,
+    Bilingual, Claim, ClaimLine, ClassPlan, ClockEvidence, ClockQuality, Employment, Event, Fact,
+    GeoPoint, InstitutionDetails, Joined, LeaveReason, Left, Lesson, LessonDetails, LessonKind,
+    LessonMode, Level, Outcome, Ownership, PersonId, Qualification, Refusal, SameFace, Score,
+    Scores, State, Status, Subject, Target, Teacher, Timestamp, Uptime, Way,
 };
 use rollcall::record::enrolment::seal_succession;
 use rollcall::record::{
@@ -317,7 +319,7 @@ fn answers() -> Value {
 /// One fact of each kind.
 pub(crate) fn all_facts() -> Vec<Fact> {
     let name = |text: &str| Bilingual::new("示例", text);
-    vec![
+    let mut facts = vec![
         Fact::Institution { id: "north".parse().unwrap(), name: name("North School") },
         Fact::Site {
             id: "north-1".parse().unwrap(),
@@ -354,6 +356,87 @@ pub(crate) fn all_facts() -> Vec<Fact> {
         },
         Fact::Revocation { id: "t-1".parse().unwrap(), reason: "stolen from the site".into() },
         Fact::Replacement { id: "t-2".parse().unwrap(), replaces: "t-1".parse().unwrap() },
+    ];
+    facts.extend(of_the_centre());
+    facts
+}
+
+/// Plans, rosters, teachers, statuses of each kind of subject, claims: with all fields, and without
+/// those that may be absent.
+fn of_the_centre() -> Vec<Fact> {
+    let member = opening(0x61, 0xa1).commitment().0;
+    let class = || "welding-1".parse().expect("a name");
+    let status = |of: Subject, state: State, until: Option<Timestamp>| {
+        let basis = until.map(|_| "示例〔2026〕1号".to_owned());
+        Fact::Status(Status { of, state, from: MORNING, until, basis })
+    };
+    let later = Some(MORNING.plus_ms(30 * 86_400_000));
+    vec![
+        Fact::InstitutionDetails(InstitutionDetails {
+            institution: "north".parse().expect("a name"),
+            credit_code: Some("91350100M000100Y43".into()),
+            ownership: Some(Ownership::Private),
+            area: Some("510700".into()),
+        }),
+        Fact::InstitutionDetails(InstitutionDetails {
+            institution: "south".parse().expect("a name"),
+            credit_code: None,
+            ownership: None,
+            area: None,
+        }),
+        Fact::ClassPlan(ClassPlan {
+            class: class(),
+            project: "焊工（初级）".into(),
+            occupation: "焊工".into(),
+            occupation_code: Some("6-18-02-04".into()),
+            level: Level::Junior,
+            starts: MORNING,
+            ends: MORNING.plus_ms(60 * 86_400_000),
+            hours: 240,
+            hours_practice: Some(160),
+            hours_online: Some(0),
+            target: Target::OnTheJob,
+        }),
+        Fact::LessonDetails(LessonDetails {
+            lesson: "welding-1-0302-am".parse().expect("a name"),
+            teacher: Some("north-t01".parse().expect("a name")),
+            kind: Some(LessonKind::Practice),
+            mode: Some(LessonMode::Offline),
+        }),
+        Fact::Joined(Joined { class: class(), member }),
+        Fact::Left(Left { class: class(), member, reason: LeaveReason::Withdrawn }),
+        Fact::Teacher(Teacher {
+            id: "north-t01".parse().expect("a name"),
+            institution: "north".parse().expect("a name"),
+            person: opening(0x62, 0xa2).commitment().0,
+            employment: Employment::PartTime,
+            qualification: Qualification::Trade,
+        }),
+        status(Subject::Institution("north".parse().expect("a name")), State::Licensed, later),
+        status(Subject::Site("north-1".parse().expect("a name")), State::SiteVerified, None),
+        status(Subject::Class(class()), State::Opened, None),
+        status(
+            Subject::Lesson("welding-1-0302-am".parse().expect("a name")),
+            State::Cancelled,
+            None,
+        ),
+        status(Subject::Teacher("north-t01".parse().expect("a name")), State::Suspended, later),
+        status(Subject::Claim("welding-1-a".parse().expect("a name")), State::Submitted, None),
+        Fact::Claim(Claim {
+            id: "welding-1-a".parse().expect("a name"),
+            institution: "north".parse().expect("a name"),
+            class: class(),
+            persons: 1,
+            hours: 240,
+            amount_fen: 150_000,
+            basis: "初级工 1500元/人".into(),
+        }),
+        Fact::ClaimLine(ClaimLine {
+            claim: "welding-1-a".parse().expect("a name"),
+            member,
+            hours: 240,
+            amount_fen: 150_000,
+        }),
     ]
 }
 

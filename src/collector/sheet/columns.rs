@@ -176,6 +176,10 @@ const LESSON: &[Column] = &[
     may("mode", "方式", "线下"),
 ];
 
+/// Terminals that shall come in: no facts yet, these they become at the desk.
+pub(super) const TERMINAL: &[Column] =
+    &[must("id", "终端编号", "huaxin-1-a"), must("site", "教学点编号", "huaxin-1")];
+
 const PERSON: Column = who("person", "人员编号", "");
 
 const ROSTER: &[Column] = &[

@@ -23,15 +23,13 @@ pub enum GridError {
     #[error("it cannot be read")]
     Read(#[from] io::Error),
     /// It is too large.
-    #[error("it has more than {FILE_BYTES_MAX} bytes or {ROWS_MAX} rows: split it")]
+    #[error("it has more than {FILE_BYTES_MAX} bytes or {ROWS_MAX} rows")]
     TooLarge,
     /// It is no text.
-    #[error(
-        "it is neither UTF-8 nor GB18030 text: save it as \"CSV UTF-8\"; a workbook (.xlsx) cannot be read"
-    )]
+    #[error("it is neither UTF-8 nor GB18030 text")]
     Encoding,
     /// It has nothing in it.
-    #[error("it is empty: `import --template` prints a header to begin with")]
+    #[error("it is empty")]
     Empty,
     /// It is no CSV.
     #[error("it is no CSV")]
@@ -49,7 +47,7 @@ pub fn read(path: &Path) -> Result<Grid, GridError> {
 }
 
 /// Reads the bytes of a file.
-pub(super) fn parse(bytes: &[u8]) -> Result<Grid, GridError> {
+pub fn parse(bytes: &[u8]) -> Result<Grid, GridError> {
     let text = decode(bytes)?;
     let mut reader =
         csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());

@@ -120,12 +120,16 @@ pub(super) struct Header<'g> {
 }
 
 impl<'g> Header<'g> {
-    pub(super) fn read(kind: Kind, names: &'g [String], problems: &mut Problems) -> Self {
+    pub(super) fn read(
+        columns: &'static [Column],
+        names: &'g [String],
+        problems: &mut Problems,
+    ) -> Self {
         let row = 1;
         let mut places: Vec<(&'static Column, Option<usize>)> =
-            kind.columns().iter().map(|column| (column, None)).collect();
+            columns.iter().map(|column| (column, None)).collect();
         let known = || {
-            let all = kind.columns().iter().map(|it| format!("{} {}", it.zh, it.name));
+            let all = columns.iter().map(|it| format!("{} {}", it.zh, it.name));
             all.collect::<Vec<_>>().join(", ")
         };
         for (at, name) in names.iter().enumerate() {

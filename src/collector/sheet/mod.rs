@@ -18,14 +18,16 @@ mod grid;
 mod list;
 mod plan;
 mod rows;
+mod terminals;
 mod who;
 
 pub use self::columns::{Column, Kind};
-pub use self::csv::{FILE_BYTES_MAX, GridError, ROWS_MAX, read, write};
+pub use self::csv::{FILE_BYTES_MAX, GridError, ROWS_MAX, parse as from_bytes, read, write};
 pub use self::grid::{Grid, Problem, Problems, Remark};
 pub use self::list::{Listed, rows as listed};
 pub use self::plan::{Plan, Standing, plan};
 pub use self::rows::parse;
+pub use self::terminals::{TerminalRow, template as terminal_template, terminals};
 pub use self::who::resolve;
 
 #[cfg(test)]

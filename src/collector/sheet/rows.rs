@@ -68,7 +68,7 @@ pub struct Row {
 /// Reads a table, or tells all that is wrong with it.
 pub fn parse(kind: Kind, grid: &Grid) -> Result<Vec<Row>, Problems> {
     let mut problems = Problems::default();
-    let header = Header::read(kind, &grid.header, &mut problems);
+    let header = Header::read(kind.columns(), &grid.header, &mut problems);
     // Without the right columns every row would be wrong for the same reason.
     let mut rows = Vec::new();
     problems = match problems.or(()) {

@@ -32,7 +32,7 @@ pub fn resolve(
         match wish {
             Wish::Facts(facts) => groups.push(group(facts)),
             Wish::Member(class, who, left) => {
-                let Some(person) = walk.person(row, &who)? else { continue };
+                let Some(person) = walk.person(row, &who, true)? else { continue };
                 let scope = roster_scope(&class);
                 let member = match (left, walk.standing_member(&class, person)?) {
                     (Some(_), None) => {
@@ -52,14 +52,14 @@ pub fn resolve(
                 }]));
             }
             Wish::Teacher(id, institution, who, employment, qualification) => {
-                let Some(person) = walk.person(row, &who)? else { continue };
+                let Some(person) = walk.person(row, &who, true)? else { continue };
                 let scope = teacher_scope(&id);
                 let Some(person) = walk.commitment(&scope, person)? else { continue };
                 let teacher = Teacher { id, institution, person, employment, qualification };
                 groups.push(group(vec![Fact::Teacher(teacher)]));
             }
             Wish::Line(head, who, hours, amount_fen) => {
-                let Some(person) = walk.person(row, &who)? else { continue };
+                let Some(person) = walk.person(row, &who, false)? else { continue };
                 let Some(member) = walk.standing_member(&head.class, person)? else {
                     let what = format!("this person was never on the roster of {}", head.class);
                     walk.problem(row, Some("person"), what, "import the roster first");
@@ -94,9 +94,8 @@ pub fn resolve(
     for group in &mut groups {
         // Lines in one order, whatever the order of the file.
         if let Some((Fact::Claim(_), lines)) = group.facts.split_first_mut() {
-            lines.sort_by_key(|line| match line {
-                Fact::ClaimLine(line) => Some(line.member),
-                _ => None,
+            lines.sort_by_key(|line| {
+                if let Fact::ClaimLine(line) = line { Some(line.member) } else { None }
             });
         }
     }
@@ -128,7 +127,12 @@ impl Walk<'_, '_> {
         self.problems.push(Problem { row, column, what: what.into(), hint: hint.into() });
     }
 
-    fn person(&mut self, row: u64, who: &Who) -> Result<Option<PersonId>, PeopleError> {
+    fn person(
+        &mut self,
+        row: u64,
+        who: &Who,
+        may_be_new: bool,
+    ) -> Result<Option<PersonId>, PeopleError> {
         let Some(resolver) = self.resolver.as_deref_mut() else { return Ok(None) };
         let (column, what, hint) = match resolver.person(who)? {
             Ok((person, renamed)) => {
@@ -152,6 +156,9 @@ impl Walk<'_, '_> {
                 "identity number and person are two people",
                 "leave one of the cells empty",
             ),
+            Err(Nobody::Nameless) if !may_be_new => {
+                ("id_number", "the centre knows nobody with this number", "import the roster first")
+            }
             Err(Nobody::Nameless) => {
                 ("name", "this person is new and has no name", "write the name")
             }

@@ -18,12 +18,15 @@ struct Walk<'w, 'p> {
     remarks: Vec<Remark>,
 }
 
+/// The facts of a table, and what to look at.
+type Resolved = (Vec<Group>, Vec<Remark>);
+
 /// Turns rows into facts. Without a `resolver` no row may name anybody.
 pub fn resolve(
     rows: Vec<Row>,
     resolver: Option<&mut Resolver<'_>>,
     standing: &Standing,
-) -> Result<Result<(Vec<Group>, Vec<Remark>), Problems>, PeopleError> {
+) -> Result<Result<Resolved, Problems>, PeopleError> {
     let mut walk = Walk { resolver, standing, problems: Problems::default(), remarks: Vec::new() };
     let mut groups: Vec<Group> = Vec::new();
     let mut claims: HashMap<ClaimId, (usize, ClaimHead)> = HashMap::new();

@@ -189,6 +189,24 @@ fn every_mistake_of_a_table_is_told_by_row_and_column_and_nothing_of_it_is_state
     }
     assert_eq!(entries(&day), stated);
 
+    let file = table(
+        &day,
+        "people.csv",
+        "班级编号,姓名,身份证号\ncook-a,,11010519491231002X\ncook-a,某,\ncook-a,某,1.10105E+17\n",
+    );
+    let told = refused(&ask(&day, &["roster", "import", &file]), 2);
+    assert!(told.contains("row 4, column 身份证号: this is no identity number: "), "{told}");
+    assert!(told.contains("; Excel made it a number: format the column as text"), "{told}");
+    let file = table(
+        &day,
+        "nobody.csv",
+        "班级编号,姓名,身份证号\ncook-a,,11010519491231002X\ncook-a,某,\n",
+    );
+    let told = refused(&ask(&day, &["roster", "import", &file]), 2);
+    assert!(told.contains("row 2, column 姓名: this person is new and has no name"), "{told}");
+    assert!(told.contains("row 3, column 身份证号: nobody is named; write an identity"), "{told}");
+    assert_eq!(entries(&day), stated);
+
     let file = table(&day, "header.csv", "id,class,site,begins\nx,y,z,w\n");
     let told = refused(&ask(&day, &["lesson", "import", &file]), 2);
     assert!(told.contains("row 1, column begins: there is no column \"begins\"; "), "{told}");

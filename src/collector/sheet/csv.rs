@@ -62,7 +62,9 @@ pub fn parse(bytes: &[u8]) -> Result<Grid, GridError> {
         let blank = text.as_bytes()[at..].iter().take_while(|b| matches!(b, b'\r' | b'\n')).count();
         line += newlines(&text.as_bytes()[counted..at + blank]);
         counted = at + blank;
-        let cells: Vec<String> = record.iter().take(CELLS_MAX).map(str::to_owned).collect();
+        // Programs that join files leave marks inside: nobody sees them, and they are no text.
+        let cells = record.iter().take(CELLS_MAX).map(|cell| cell.trim_start_matches('\u{feff}'));
+        let cells: Vec<String> = cells.map(str::to_owned).collect();
         if header.is_none() {
             header = Some(cells);
         } else if cells.iter().any(|cell| !cell.trim().is_empty()) {

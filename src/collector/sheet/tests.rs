@@ -34,6 +34,12 @@ fn rows_have_the_numbers_that_a_person_counts() {
 }
 
 #[test]
+fn a_mark_inside_a_table_is_no_text() {
+    let table = grid("\n\u{feff}id,\u{feff}name\n\u{feff}a,b\n");
+    assert_eq!((table.header.concat(), table.rows[0].1.concat()), ("idname".into(), "ab".into()));
+}
+
+#[test]
 fn a_table_is_bounded_in_rows_and_cells() {
     let row = |cells: usize| format!("{}\n", vec!["x"; cells].join(","));
     let most = row(2).repeat(ROWS_MAX + 1);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, Subcommand};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::backup::{backup, restore};
 use super::report::{Exit, Report, secret_failed};
 use crate::collector::Names;
 use crate::collector::audit;
@@ -18,11 +19,12 @@ use crate::collector::{
     Collector, Config, ConfigError, CoreError, Home, HomeError, StartError, StateError,
     read_bounded,
 };
-use crate::collector::{Entries, Watch};
+use crate::collector::{Entries, Store, Watch};
 use crate::domain::{Fact, TerminalId};
 use crate::ledger::OpenLedgerError;
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::durable::{self, Access};
+use crate::platform::postgres::ConnectError;
 use crate::platform::telemetry::{Class, start_logging};
 use crate::record::note::{KeyKind, Vkey};
 use crate::web::{About, Listening, Site, WhenTaken};
@@ -77,6 +79,24 @@ enum Command {
         #[arg(long)]
         out: PathBuf,
     },
+    /// Writes everything that the ledger holds into a file, also while a collector runs. The keys are
+    /// not in it.
+    Backup {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// Where to write it; there must be no such file.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Makes the ledger that a backup holds, in a store that is empty, be it SQLite or PostgreSQL. The
+    /// keys must lie in the data folder already.
+    Restore {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// The backup.
+        #[arg(long)]
+        from: PathBuf,
+    },
     /// Writes a bundle for `rollcall verify`, while no collector runs.
     Export {
         #[command(flatten)]
@@ -91,13 +111,13 @@ enum Command {
 }
 
 #[derive(Debug, ClapArgs)]
-struct ConfigArg {
+pub(super) struct ConfigArg {
     /// The configuration file; firmware-config/collector.toml is a commented example.
     #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    pub(super) config: PathBuf,
 }
 
-type Told = Result<(), (Exit, Report)>;
+pub(super) type Told = Result<(), (Exit, Report)>;
 
 impl Args {
     pub(super) fn run(self) -> ExitCode {
@@ -110,6 +130,8 @@ impl Args {
             Command::Trust(config) => trust(&config),
             Command::Audit { config, checkpoint } => audit(&config, &checkpoint),
             Command::Prove { config, terminal, seq, out } => prove(&config, &terminal, seq, &out),
+            Command::Backup { config, out } => backup(&config, &out),
+            Command::Restore { config, from } => restore(&config, &from),
             Command::Export { config, out, terminal } => export(&config, &out, terminal.as_ref()),
         };
         match done {
@@ -121,7 +143,7 @@ impl Args {
 
 fn init(config: &ConfigArg) -> Told {
     let config = load(config)?;
-    let home = Home::create(&config.data_dir).map_err(home_failed)?;
+    let home = Home::create_in(&config.data_dir, store(&config)?).map_err(home_failed)?;
     say!("# Made keys and an empty ledger in {}.", config.data_dir.display());
     say!("# Give these two lines to auditors, by another way than their bundles.");
     tell_trust(&home, &config)
@@ -129,7 +151,7 @@ fn init(config: &ConfigArg) -> Told {
 
 fn trust(config: &ConfigArg) -> Told {
     let config = load(config)?;
-    let home = Home::open(&config.data_dir).map_err(home_failed)?;
+    let home = Home::open_in(&config.data_dir, store(&config)?).map_err(home_failed)?;
     tell_trust(&home, &config)
 }
 
@@ -161,14 +183,14 @@ fn run(config: &ConfigArg) -> Told {
         let hint = "choose another address in [web] listen, or end the other program";
         (Exit::Environment, Report::of(&error, hint))
     })?;
-    let home = Home::open(&config.data_dir).map_err(home_failed)?;
+    let home = Home::open_in(&config.data_dir, store(&config)?).map_err(home_failed)?;
     let publisher = home
         .publisher(&config.origin, config.log.settings(&config.data_dir))
         .map_err(|error| publish_failed(&error))?;
-    let watch = Watch::open(&config.data_dir, policy.clone(), Names::Numbers).map_err(|error| {
+    let store = home.store().clone();
+    let watch = Watch::open(&store, policy.clone(), Names::Numbers).map_err(|error| {
         (Exit::Environment, Report::of(&error, "look at the folder's rights and free space"))
     })?;
-    let ledger = home.ledger_path().to_owned();
     let (broker, origin) = (format!("{:?}", setup.broker), setup.origin.clone());
     let clock = Arc::new(SystemClock::start());
     let collector =
@@ -206,7 +228,7 @@ fn run(config: &ConfigArg) -> Told {
     let site = Site {
         about: Arc::new(About { demo: false, origin, policy: policy.profile(), verify: None }),
         feed: watch.feed(),
-        entries: Arc::new(Entries::at(&ledger)),
+        entries: Arc::new(Entries::of(&store)),
         log: Some(config.log.folder(&config.data_dir)),
         clock,
     };
@@ -257,7 +279,7 @@ fn register(config: &ConfigArg, facts: &std::path::Path) -> Told {
     let config = load(config)?;
     let text = read_bounded(facts).map_err(config_failed)?;
     let wished = parse(&text).map_err(|error| facts_failed(facts, &error))?;
-    let mut home = Home::open(&config.data_dir).map_err(home_failed)?;
+    let mut home = Home::open_in(&config.data_dir, store(&config)?).map_err(home_failed)?;
     let standing = home.facts().map_err(|error| {
         (Exit::Environment, Report::of(&error, "look at the disk, or restore a backup"))
     })?;
@@ -280,9 +302,9 @@ fn register(config: &ConfigArg, facts: &std::path::Path) -> Told {
 
 fn audit(config: &ConfigArg, others: &[PathBuf]) -> Told {
     let config = load(config)?;
-    let (key, ledger) = Home::peek(&config.data_dir).map_err(home_failed)?;
+    let key = Home::peek(&config.data_dir).map_err(home_failed)?;
     let settings = config.log.settings(&config.data_dir);
-    let audited = audit::audit(&ledger, &config.origin, key, &settings, others);
+    let audited = audit::audit(&store(&config)?, &config.origin, key, &settings, others);
     let audited = audited.map_err(|error| {
         (Exit::Environment, Report::of(&error, "look at the path, and at who may read it"))
     })?;
@@ -307,9 +329,8 @@ fn audit(config: &ConfigArg, others: &[PathBuf]) -> Told {
 
 fn prove(config: &ConfigArg, terminal: &TerminalId, seq: u64, out: &std::path::Path) -> Told {
     let config = load(config)?;
-    let (_, ledger) = Home::peek(&config.data_dir).map_err(home_failed)?;
     let folder = config.log.folder(&config.data_dir);
-    let proof = prove::prove(&ledger, &folder, terminal, seq).map_err(|error| {
+    let proof = prove::prove(&store(&config)?, &folder, terminal, seq).map_err(|error| {
         let (exit, hint) = match &error {
             ProveError::NoRecord { .. } => (Exit::Found, "look at terminal and number"),
             ProveError::NotYet { .. } | ProveError::Unpublished { .. } => {
@@ -334,7 +355,7 @@ fn prove(config: &ConfigArg, terminal: &TerminalId, seq: u64, out: &std::path::P
 
 fn export(config: &ConfigArg, out: &std::path::Path, terminal: Option<&TerminalId>) -> Told {
     let config = load(config)?;
-    let home = Home::open(&config.data_dir).map_err(home_failed)?;
+    let home = Home::open_in(&config.data_dir, store(&config)?).map_err(home_failed)?;
     let bundle =
         home.export(&config.origin, terminal, SystemClock::start().now()).map_err(|error| {
             (Exit::Environment, Report::of(&error, "look at the disk, or restore a backup"))
@@ -354,8 +375,12 @@ fn export(config: &ConfigArg, out: &std::path::Path, terminal: Option<&TerminalI
     Ok(())
 }
 
-fn load(arg: &ConfigArg) -> Result<Config, (Exit, Report)> {
+pub(super) fn load(arg: &ConfigArg) -> Result<Config, (Exit, Report)> {
     Config::load(&arg.config).map_err(config_failed)
+}
+
+pub(super) fn store(config: &Config) -> Result<Store, (Exit, Report)> {
+    config.store().map_err(config_failed)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "reads as a step of map_err")]
@@ -363,6 +388,7 @@ fn config_failed(error: ConfigError) -> (Exit, Report) {
     let hint = match &error {
         ConfigError::Read { .. } => "look at its path and rights",
         ConfigError::Parse { .. } => "firmware-config/collector.toml shows every field",
+        ConfigError::Store(_) => "correct [store]; docs/setup.md, PostgreSQL, shows an example",
         ConfigError::Profile(_) => "correct the policy profile; [rules] policy_file names it",
         ConfigError::Value { .. } => {
             return (
@@ -385,7 +411,7 @@ fn facts_failed(path: &std::path::Path, error: &FactsError) -> (Exit, Report) {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "reads as a step of map_err")]
-fn home_failed(error: HomeError) -> (Exit, Report) {
+pub(super) fn home_failed(error: HomeError) -> (Exit, Report) {
     let (exit, hint) = match &error {
         HomeError::Exists { .. } => {
             (Exit::Usage, "use it with `rollcall collector run`; nothing was changed")
@@ -401,11 +427,30 @@ fn home_failed(error: HomeError) -> (Exit, Report) {
         HomeError::Ledger(OpenLedgerError::Contradiction { .. }) => {
             (Exit::FailStop, "restore the ledger from its backup; terminals offer the rest again")
         }
-        HomeError::Ledger(
-            OpenLedgerError::Exists { .. }
-            | OpenLedgerError::Foreign { .. }
-            | OpenLedgerError::Storage { .. },
-        ) => (Exit::Environment, "look at the file and its disk"),
+        HomeError::Ledger(OpenLedgerError::Held { .. }) => {
+            (Exit::Environment, "end the other collector first")
+        }
+        HomeError::Ledger(OpenLedgerError::Newer { .. }) => {
+            (Exit::Usage, "run the newer program; nothing was changed")
+        }
+        HomeError::Ledger(OpenLedgerError::Older { .. }) => {
+            (Exit::Usage, "`rollcall collector run` brings it forward; begin with a backup")
+        }
+        HomeError::Ledger(OpenLedgerError::Unfinished { .. }) => {
+            (Exit::Usage, "run `rollcall collector restore` again: it begins anew")
+        }
+        HomeError::Ledger(OpenLedgerError::Exists { .. }) => {
+            (Exit::Usage, "use it with `rollcall collector run`; nothing was changed")
+        }
+        HomeError::Ledger(OpenLedgerError::Connect(ConnectError::Unfit { .. })) => {
+            (Exit::Usage, "correct the server's configuration (docs/setup.md, PostgreSQL)")
+        }
+        HomeError::Ledger(OpenLedgerError::Connect(ConnectError::Away { .. })) => {
+            (Exit::Environment, "look at the server, at [store] url and at its password_file")
+        }
+        HomeError::Ledger(OpenLedgerError::Foreign { .. } | OpenLedgerError::Storage { .. }) => {
+            (Exit::Environment, "look at the file and its disk, or at the database")
+        }
     };
     let report = match &error {
         HomeError::Exists { .. } | HomeError::Locked { .. } => {
@@ -450,7 +495,8 @@ fn core_failed(error: &CoreError) -> (Exit, Report) {
     let (exit, hint) = match error.class() {
         Class::Transient => (
             Exit::Environment,
-            "look at the disk's free space and health; what had no receipt is offered again",
+            "look at the disk's free space and health, or at the database, and start again; what had no \
+             receipt is offered again",
         ),
         Class::Permanent | Class::FailStop => {
             (Exit::FailStop, "start again: the ledger is read back and checked at the start")

@@ -18,6 +18,8 @@ mod journal;
 #[cfg(feature = "terminal")]
 mod terminal;
 #[cfg(feature = "collector")]
+mod backup;
+#[cfg(feature = "collector")]
 mod collector;
 #[cfg(feature = "terminal")]
 mod models;

@@ -3,15 +3,16 @@
 //! deletion, alteration, insertion, reordering, roll-back and split view, and names the entries.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use data_encoding::HEXLOWER;
 
+use super::Store;
 use super::publish::{CHECKPOINT, FolderError, LogSettings, SIGNED, read_checkpoint, read_tile};
 use crate::domain::{Fact, TerminalId};
 use crate::ledger::tiles::{Content, ENTRY_BYTES, Tile, TileNodes, entries_in, entry_of};
 use crate::ledger::tree::{Frontier, TreeHash, root_of};
-use crate::ledger::{Body, Kind, Ledger, OpenLedgerError, Sqlite, Stored, read_back};
+use crate::ledger::{Body, Kind, Ledger, OpenLedgerError, Stored, read_back};
 use crate::platform::telemetry::Chain;
 use crate::record::note::{KeyKind, Policy, TreeHead, Vkey, VkeyError};
 use crate::record::{Record, SealedEvidence, SealedFact, VerifyingKey, open_statement};
@@ -69,9 +70,9 @@ impl Audited {
     }
 }
 
-/// Audits the ledger in `database`; `others` are checkpoints that other people hold.
+/// Audits the ledger in `store`; `others` are checkpoints that other people hold.
 pub fn audit(
-    database: &Path,
+    store: &Store,
     origin: &str,
     key: VerifyingKey,
     settings: &LogSettings,
@@ -98,14 +99,14 @@ pub fn audit(
     }
     audited.checkpoints = heads.len();
 
-    let (ledger, contradiction) = Sqlite::open_for_audit(database)?;
+    let (ledger, contradiction) = store.audit_ledger()?;
     // What a collector that runs beside us commits meanwhile is for the next audit.
     let mut end = ledger.size();
     if let Some(detail) = contradiction {
         audited.find(format!("the database contradicts itself: {detail}"));
         end = u64::MAX;
     }
-    let digests = read_entries(&ledger, end, &key, &heads, &mut audited);
+    let digests = read_entries(&*ledger, end, &key, &heads, &mut audited);
     let signed = heads
         .iter()
         .filter(|(path, _)| remembered.iter().any(|r| r.display().to_string() == *path));
@@ -122,7 +123,7 @@ pub fn audit(
 
 /// Reads the database, entry by entry, holding each against its seal and the tree against `heads`.
 fn read_entries(
-    ledger: &Sqlite,
+    ledger: &dyn Ledger,
     end: u64,
     key: &VerifyingKey,
     heads: &[(String, TreeHead)],
@@ -181,7 +182,7 @@ fn read_entries(
 }
 
 /// Whether an entry is what its seal says.
-fn sealed(
+pub(super) fn sealed(
     stored: &Stored,
     key: &VerifyingKey,
     terminals: &mut HashMap<TerminalId, VerifyingKey>,

@@ -15,7 +15,7 @@ use super::{CoreError, Counters, Hooks, StartError, StateError, check_facts};
 use crate::domain::{Fact, TerminalId, Timestamp};
 use crate::ingest::{Answer, Evidence, Intake, Limits, Step, answers};
 use crate::ledger::tree::Frontier;
-use crate::ledger::{Entry, Item, Kind, Ledger, Sqlite, Staged, Stored};
+use crate::ledger::{Entry, Item, Kind, Ledger, Staged, Stored};
 use crate::platform::clock::Clock;
 use crate::record::topic::Channel;
 use crate::record::{
@@ -69,7 +69,7 @@ struct Work {
 }
 
 pub(super) struct Core {
-    ledger: Sqlite,
+    ledger: Box<dyn Ledger>,
     log: SigningKey,
     receipt: SigningKey,
     intake: Intake,
@@ -244,7 +244,7 @@ impl Core {
                 Ok(Batch(parcels)) => {
                     work.parcels += parcels.len();
                     for parcel in parcels {
-                        work.steps.extend(self.intake.offer(terminal, parcel, &self.ledger)?);
+                        work.steps.extend(self.intake.offer(terminal, parcel, &*self.ledger)?);
                     }
                     return Ok(());
                 }
@@ -252,7 +252,7 @@ impl Core {
             },
         };
         work.parcels += 1;
-        work.steps.push(self.intake.garbage(terminal, evidence, &detail, &self.ledger)?);
+        work.steps.push(self.intake.garbage(terminal, evidence, &detail, &*self.ledger)?);
         Ok(())
     }
 

@@ -1,17 +1,15 @@
-//! The collector's folder: its two private keys, its ledger, and a lock that keeps a second
-//! process out. Made once by `init`, never silently: a folder that was not mounted must not begin
+//! The collector's folder: its two private keys, its ledger (or the way to it), and a lock that keeps
+//! a second process out. Made once by `init`, never silently: a folder that was not mounted must not begin
 //! a second history under a new key.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::publish::{LogSettings, PublishError, Publisher};
-use super::{StateError, check_facts};
+use super::{StateError, Store, check_facts};
 use crate::domain::{Fact, TerminalId, Timestamp};
 use crate::ledger::bundle::Bundle;
-use crate::ledger::{
-    Body, Entry, Item, Ledger, OpenLedgerError, ReadError, Sqlite, StageError, Staged,
-};
+use crate::ledger::{Body, Entry, Item, Ledger, OpenLedgerError, ReadError, StageError, Staged};
 use crate::platform::chance::random_bytes;
 use crate::platform::durable;
 use crate::platform::lock::{Lock, LockError};
@@ -20,7 +18,6 @@ use crate::record::{Checkpoint, SigningKey, VerifyingKey, seal_statement};
 
 const LOG_KEY: &str = "log.key";
 const RECEIPT_KEY: &str = "receipt.key";
-const LEDGER: &str = "ledger.sqlite";
 const LOCK: &str = "collector.lock";
 
 /// Entries read at once.
@@ -61,10 +58,10 @@ pub enum HomeError {
 /// The collector's folder, held by this process alone.
 #[derive(Debug)]
 pub struct Home {
-    pub(super) ledger: Sqlite,
+    pub(super) ledger: Box<dyn Ledger>,
     pub(super) log: SigningKey,
     pub(super) receipt: SigningKey,
-    ledger_path: PathBuf,
+    store: Store,
     // Held, not read: dropping it frees the folder.
     pub(super) _lock: Lock,
 }
@@ -72,41 +69,65 @@ pub struct Home {
 impl Home {
     /// Makes keys and an empty ledger in `folder`.
     pub fn create(folder: &Path) -> Result<Self, HomeError> {
+        Self::create_in(folder, Store::files(folder))
+    }
+
+    /// Makes keys in `folder` and an empty ledger in `store`.
+    pub fn create_in(folder: &Path, store: Store) -> Result<Self, HomeError> {
         let failed = |cause| HomeError::Folder { folder: folder.to_owned(), cause };
         std::fs::create_dir_all(folder).map_err(failed)?;
         let lock = lock(folder)?;
-        if [LOG_KEY, RECEIPT_KEY, LEDGER].iter().any(|name| folder.join(name).exists()) {
+        let ledger_file = store.ledger_file();
+        let keys = [LOG_KEY, RECEIPT_KEY].map(|name| folder.join(name));
+        if keys.iter().chain(&ledger_file).any(|path| path.exists()) {
             return Err(HomeError::Exists { folder: folder.to_owned() });
         }
         // A crash between these lines leaves a folder that neither `run` nor `init` accepts, and
         // in which nothing was committed yet: somebody looks, empties it and begins anew.
         let log = make_key(&folder.join(LOG_KEY))?;
         let receipt = make_key(&folder.join(RECEIPT_KEY))?;
-        let ledger_path = folder.join(LEDGER);
-        let ledger = Sqlite::create(&ledger_path)?;
-        durable::sync_folder_of(&ledger_path).map_err(failed)?;
-        Ok(Self { ledger, log, receipt, ledger_path, _lock: lock })
+        let ledger = store.create_ledger()?;
+        if let Some(file) = ledger_file {
+            durable::sync_folder_of(&file).map_err(failed)?;
+        }
+        Ok(Self { ledger, log, receipt, store, _lock: lock })
     }
 
     /// Opens what `create` made.
     pub fn open(folder: &Path) -> Result<Self, HomeError> {
+        Self::open_in(folder, Store::files(folder))
+    }
+
+    /// Opens what `create_in` made.
+    pub fn open_in(folder: &Path, store: Store) -> Result<Self, HomeError> {
         let log = read_key(&folder.join(LOG_KEY))?;
         let receipt = read_key(&folder.join(RECEIPT_KEY))?;
         let lock = lock(folder)?;
-        let ledger_path = folder.join(LEDGER);
-        let ledger = Sqlite::open(&ledger_path)?;
-        Ok(Self { ledger, log, receipt, ledger_path, _lock: lock })
+        let ledger = store.open_ledger()?;
+        Ok(Self { ledger, log, receipt, store, _lock: lock })
     }
 
-    /// The log key of a folder that another process may hold, and the file of its ledger.
-    pub fn peek(folder: &Path) -> Result<(VerifyingKey, PathBuf), HomeError> {
+    /// The public log key of a folder in which there may be no ledger yet, and the lock that keeps
+    /// others out of it.
+    pub(super) fn keys(folder: &Path) -> Result<(VerifyingKey, Lock), HomeError> {
         let log = read_key(&folder.join(LOG_KEY))?;
-        Ok((log.verifying_key(), folder.join(LEDGER)))
+        read_key(&folder.join(RECEIPT_KEY))?;
+        Ok((log.verifying_key(), lock(folder)?))
     }
 
-    /// The file of the ledger, for [`Sqlite::open_read_only`].
-    pub fn ledger_path(&self) -> &Path {
-        &self.ledger_path
+    /// The log key itself, to seal a backup beside a collector that works.
+    pub fn log_secret(folder: &Path) -> Result<SigningKey, HomeError> {
+        Ok(read_key(&folder.join(LOG_KEY))?)
+    }
+
+    /// The log key of a folder that another process may hold.
+    pub fn peek(folder: &Path) -> Result<VerifyingKey, HomeError> {
+        Ok(read_key(&folder.join(LOG_KEY))?.verifying_key())
+    }
+
+    /// Where the ledger lies, for whoever reads it beside this.
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     /// The public half of the key that seals facts and checkpoints.
@@ -156,7 +177,7 @@ impl Home {
             root: self.ledger.root().0,
             at: now.max(self.ledger.last_committed_at()),
         };
-        Bundle::export(&self.ledger, terminal, seal_statement(&checkpoint, &self.log))
+        Bundle::export(&*self.ledger, terminal, seal_statement(&checkpoint, &self.log))
     }
 
     /// What publishes this ledger's log into `folder`; holds the database against all that was
@@ -167,7 +188,7 @@ impl Home {
         settings: LogSettings,
     ) -> Result<Publisher, PublishError> {
         let key = SigningKey::from_secret(&self.log.secret());
-        Publisher::open(&self.ledger_path, origin, key, settings)
+        Publisher::open(&self.store, origin, key, settings)
     }
 
     /// What an auditor must be given by another way than the bundles: a file for

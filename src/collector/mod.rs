@@ -12,6 +12,7 @@
 
 mod announce;
 pub mod audit;
+pub mod backup;
 mod config;
 mod core;
 pub mod facts;
@@ -19,6 +20,7 @@ mod home;
 mod mqtt;
 pub mod prove;
 pub mod publish;
+mod store;
 mod watch;
 
 use std::fmt;
@@ -33,9 +35,10 @@ use tokio::sync::oneshot;
 pub use announce::{Announcer, Names, SelfReport, Told};
 pub(crate) use config::read_bounded;
 pub use config::{
-    BrokerSection, Config, ConfigError, LogSection, Rules, Ticks, Web, WitnessSection,
+    BrokerSection, Config, ConfigError, LogSection, Rules, StoreSection, Ticks, Web, WitnessSection,
 };
 pub use home::{Home, HomeError};
+pub use store::Store;
 pub use watch::{Entries, OpenWatchError, Watch};
 
 use self::core::{Core, Inbound, Parts};

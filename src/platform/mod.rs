@@ -6,5 +6,7 @@ pub mod durable;
 #[cfg(any(feature = "terminal", feature = "collector"))]
 pub mod https;
 pub mod lock;
+#[cfg(feature = "collector")]
+pub mod postgres;
 pub mod secret;
 pub mod telemetry;

@@ -42,6 +42,8 @@ pub enum Typ {
     Checkpoint,
     /// A terminal's word to a trainee that it has stored a record.
     Slip,
+    /// The centre's statement about a backup of its ledger.
+    Backup,
 }
 
 impl Typ {
@@ -57,6 +59,7 @@ impl Typ {
             Typ::Evidence => "rollcall-evidence-v1",
             Typ::Checkpoint => "rollcall-checkpoint-v1",
             Typ::Slip => "rollcall-slip-v1",
+            Typ::Backup => "rollcall-backup-v1",
         }
     }
 }

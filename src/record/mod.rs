@@ -30,6 +30,6 @@ pub use receipt::{Receipt, Verdict, Wanted};
 pub use record_v1::{Gap, Other, Record, Sealed, SealedHash};
 pub use slip::{SLIP_CHARS_MAX, Slip, SlipError, SlipText};
 pub use statement::{
-    Checkpoint, SealedEvidence, SealedFact, Stated, TimeAnswer, open_statement, peek_statement,
-    seal_statement,
+    BackupSeal, Checkpoint, SealedEvidence, SealedFact, Stated, TimeAnswer, open_statement,
+    peek_statement, seal_statement,
 };

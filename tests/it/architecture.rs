@@ -50,15 +50,20 @@ const ROOTS: [&str; 12] = [
 
 /// Crates of one technology, and the only places that may name them (a file, or a folder with a
 /// slash at its end). Their error types may stand in error enums elsewhere.
-const ADAPTERS: [(&str, &[&str]); 13] = [
+const ADAPTERS: [(&str, &[&str]); 15] = [
     ("rusqlite", &["ledger/sqlite.rs", "ledger/sqlite/", "cases/sqlite.rs", "feed/sqlite.rs"]),
+    (
+        "postgres",
+        &["platform/postgres.rs", "ledger/postgres.rs", "cases/postgres.rs", "feed/postgres.rs"],
+    ),
+    ("tokio_postgres_rustls", &["platform/postgres.rs"]),
     ("rumqttc", &["uplink/mqtt.rs", "uplink/mqtt/", "collector/", "demo/", "simulate/", "bench/"]),
     ("rumqttd", &["demo/", "demo.rs", "simulate/", "bench/"]),
     ("ort", &["face/onnx.rs", "face/onnx/"]),
     ("rten", &["face/onnx.rs", "face/onnx/", "face/rten.rs"]),
     ("rten_tensor", &["face/onnx.rs", "face/onnx/", "face/rten.rs"]),
     ("ureq", &["platform/https.rs", "cli/models/http.rs", "collector/publish/http.rs"]),
-    ("rustls", &["platform/https.rs"]),
+    ("rustls", &["platform/https.rs", "platform/postgres.rs"]),
     ("axum", &["web/", "kiosk/http.rs", "witness/http.rs"]),
     ("image", &["camera/"]),
     ("chacha20poly1305", &["face/", "platform/"]),

@@ -17,13 +17,15 @@ use std::time::Duration;
 use data_encoding::BASE64;
 use tracing::{info, warn};
 
+pub(super) use folder::write_checkpoint as remember;
 pub use folder::{CHECKPOINT, FolderError, read_checkpoint, read_tile};
 pub use submit::Watcher;
 
+use super::Store;
 use super::config::LogSection;
 use crate::ledger::tiles::{Tiler, entry_of};
 use crate::ledger::tree::{Frontier, TreeHash};
-use crate::ledger::{Ledger, OpenLedgerError, ReadError, Sqlite};
+use crate::ledger::{Ledger, OpenLedgerError, ReadError};
 use crate::platform::telemetry::Chain;
 use crate::record::SigningKey;
 use crate::record::note::{KeyKind, Note, Policy, TreeHead, Unpublished, Vkey, VkeyError, sign};
@@ -151,7 +153,7 @@ pub struct Published {
 /// See the head of this file.
 #[derive(Debug)]
 pub struct Publisher {
-    ledger: Sqlite,
+    ledger: Box<dyn Ledger>,
     origin: String,
     key: SigningKey,
     settings: LogSettings,
@@ -167,7 +169,7 @@ pub struct Publisher {
 impl Publisher {
     /// Reads the database, whole, and holds it against every checkpoint that is remembered.
     pub fn open(
-        ledger: &Path,
+        store: &Store,
         origin: &str,
         key: SigningKey,
         settings: LogSettings,
@@ -181,9 +183,9 @@ impl Publisher {
         let mut heads: Vec<_> = [&signed, &public].into_iter().flatten().map(|(_, h)| h).collect();
         // Mostly they are the same, and one reading tells.
         heads.dedup();
-        let ledger = Sqlite::open_read_only(ledger)?;
+        let ledger = store.read_ledger()?;
         for head in heads {
-            hold_against(&ledger, head)?;
+            hold_against(&*ledger, head)?;
         }
         let cleared = public.as_ref().map_or(0, |(_, head)| head.size);
         let public = public.map(|(note, _)| note);
@@ -205,7 +207,7 @@ impl Publisher {
 
     /// Publishes what was committed since.
     pub fn publish(&mut self) -> Result<Published, PublishError> {
-        while take(&self.ledger, &mut self.tiler, &self.settings.folder, READ_ENTRIES)? > 0 {}
+        while take(&*self.ledger, &mut self.tiler, &self.settings.folder, READ_ENTRIES)? > 0 {}
         let head = TreeHead {
             origin: self.origin.clone(),
             size: self.tiler.size(),
@@ -299,7 +301,7 @@ impl Publishing {
 }
 
 /// Whether the database still begins with what a checkpoint was signed for.
-fn hold_against(ledger: &Sqlite, head: &TreeHead) -> Result<(), PublishError> {
+fn hold_against(ledger: &dyn Ledger, head: &TreeHead) -> Result<(), PublishError> {
     let mut frontier = Frontier::default();
     while frontier.size() < head.size {
         let first = frontier.size();
@@ -323,7 +325,7 @@ fn hold_against(ledger: &Sqlite, head: &TreeHead) -> Result<(), PublishError> {
 
 /// Takes up to `max` further entries out of the database into tiles; how many there were.
 fn take(
-    ledger: &Sqlite,
+    ledger: &dyn Ledger,
     tiler: &mut Tiler,
     public: &Path,
     max: usize,

@@ -1,4 +1,4 @@
-//! `rollcall collector backup` and `restore`.
+//! `rollcall collector backup`, `restore` and `renew-receipt-key`: what a centre needs on a bad day.
 
 use std::path::Path;
 
@@ -69,5 +69,19 @@ pub(super) fn restore(config: &ConfigArg, from: &Path) -> Told {
     })?;
     say!("{store}: {} entries, root {}, as of {}", held.entries, held.root, held.at);
     say!("# `rollcall collector run` goes on from here. What came later, terminals offer again.");
+    Ok(())
+}
+
+pub(super) fn renew_receipt_key(config: &ConfigArg) -> Told {
+    let config = load(config)?;
+    let (key, old) = Home::renew_receipt_key(&config.data_dir).map_err(home_failed)?;
+    if let Some(old) = old {
+        say!("# The key of before: {}. Receipts that it sealed stay what they are.", old.display());
+    }
+    say!(
+        "# Each terminal takes receipts of this key alone once it stands in its configuration; until"
+    );
+    say!("# then it keeps its records and offers them again (docs/runbook/centre-keys.md).");
+    say!("receipt {key}");
     Ok(())
 }

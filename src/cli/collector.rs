@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, Subcommand};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::backup::{backup, restore};
+use super::backup::{backup, renew_receipt_key, restore};
 use super::report::{Exit, Report, secret_failed};
 use crate::collector::Names;
 use crate::collector::audit;
@@ -56,6 +56,8 @@ enum Command {
     },
     /// Prints the lines that auditors trust.
     Trust(ConfigArg),
+    /// Makes a new receipt key, while no collector runs; terminals must be told it.
+    RenewReceiptKey(ConfigArg),
     /// Builds the tree anew from the database and holds it against everything that was published.
     /// Ends with 0 when all fits, 1 when something does not, naming the entries.
     Audit {
@@ -128,6 +130,7 @@ impl Args {
             Command::CheckConfig(config) => check_config(&config),
             Command::Register { config, facts } => register(&config, &facts),
             Command::Trust(config) => trust(&config),
+            Command::RenewReceiptKey(config) => renew_receipt_key(&config),
             Command::Audit { config, checkpoint } => audit(&config, &checkpoint),
             Command::Prove { config, terminal, seq, out } => prove(&config, &terminal, seq, &out),
             Command::Backup { config, out } => backup(&config, &out),

@@ -107,6 +107,25 @@ impl Home {
         Ok(Self { ledger, log, receipt, store, _lock: lock })
     }
 
+    /// Gives a folder a new receipt key, while no collector runs. The old one, where there is one, stays
+    /// beside it under the name that is returned; receipts that it sealed stay what they are.
+    pub fn renew_receipt_key(folder: &Path) -> Result<(VerifyingKey, Option<PathBuf>), HomeError> {
+        read_key(&folder.join(LOG_KEY))?;
+        let _lock = lock(folder)?;
+        let path = folder.join(RECEIPT_KEY);
+        let beside = (1_u64..).map(|n| folder.join(format!("{RECEIPT_KEY}.{n}")));
+        let mut beside = beside.filter(|old| !old.exists());
+        let old = beside.next().filter(|_| path.exists());
+        if let Some(old) = &old {
+            // A crash after this line leaves no receipt key: nobody runs, and the next call makes it.
+            durable::publish(&path, old).map_err(|error| HomeError::Folder {
+                folder: folder.to_owned(),
+                cause: error.io,
+            })?;
+        }
+        Ok((make_key(&path)?.verifying_key(), old))
+    }
+
     /// The public log key of a folder in which there may be no ledger yet, and the lock that keeps
     /// others out of it.
     pub(super) fn keys(folder: &Path) -> Result<(VerifyingKey, Lock), HomeError> {

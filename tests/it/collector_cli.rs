@@ -315,9 +315,17 @@ fn a_full_disk_ends_it_with_three_lines_and_nothing_is_lost() {
 fn help_names_every_command() {
     let out = rollcall(&["collector", "--help"]);
     let said = String::from_utf8(out.stdout).unwrap();
-    for command in
-        ["init", "run", "check-config", "register", "trust", "export", "backup", "restore"]
-    {
+    for command in [
+        "init",
+        "run",
+        "check-config",
+        "register",
+        "trust",
+        "export",
+        "backup",
+        "restore",
+        "renew-receipt-key",
+    ] {
         assert!(said.contains(command), "{said}");
     }
 }

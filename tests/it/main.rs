@@ -33,6 +33,7 @@ mod terminal_mosquitto; // broker, centre and terminal stopped, killed and start
 
 mod ingest_refusals; // every reason to refuse, and what is innocent
 mod ledger_contract; // one suite, run on memory, sqlite and postgresql
+mod ledger_upgrade; // a frozen ledger of version 1, brought forward
 mod ledger_postgres; // a broken wire, a killed server, a second collector, a server that forgets
 mod log_audit; // every way to change a ledger behind its back is found by name
 mod log_publish; // the public log, its memory and its witnesses, with real processes
@@ -41,6 +42,7 @@ mod log_page; // docs/verify.html in Chromium says what the program says
 mod verify_cli; // `rollcall verify`: what holds, what was touched, what is not trusted
 mod collector_broker; // a real Mosquitto: exactly once across kill -9, floods, garbage
 mod collector_postgres; // the database killed and cut off under a real collector: exactly once
+mod centre_keys; // loss and rotation of the centre's two keys
 mod collector_backup; // backup and restore between stores; loss, and records offered again
 mod collector_cli; // the collector's commands: exit codes, three-line errors, full disk
 

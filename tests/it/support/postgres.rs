@@ -103,8 +103,8 @@ impl Server {
             self.try_client("postgres").is_some()
         });
         let child = self.child.as_ref().unwrap();
-        // The shell's words are settled before the server's id is known to nobody else.
-        let script = "read _; kill -QUIT $0 2>/dev/null; rm -rf \"$1\"";
+        // A signal that ends this process may be meant for all that it started: the guard stays.
+        let script = "trap '' INT TERM HUP; read _; kill -QUIT $0 2>/dev/null; rm -rf \"$1\"";
         let mut guard = Command::new("sh")
             .args(["-c", script, &child.id().to_string()])
             .arg(self.folder.path())

@@ -138,7 +138,13 @@ fn mqtt_to_receipt(bencher: Bencher<'_, '_>) {
     let port = embedded_broker();
     let home = Home::create(folder.path()).expect("an empty folder");
     let receipt_key = home.receipt_key();
-    let broker = Broker { host: "127.0.0.1".into(), port, client_id: "centre".into(), login: None };
+    let broker = Broker {
+        host: "127.0.0.1".into(),
+        port,
+        client_id: "centre".into(),
+        login: None,
+        tls: None,
+    };
     let setup = Setup { broker, origin: "bench".into(), limits: Limits::default(), tick_ms: None };
     let clock = Arc::new(SystemClock::start());
     let collector = Collector::start(home, setup, clock, Hooks::none()).expect("it starts");

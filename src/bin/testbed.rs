@@ -97,6 +97,7 @@ async fn play(arguments: Arguments) -> Result<(), (Report, Exit)> {
         journal_dir: arguments.dir,
         bounds: Bounds::default(),
         uplink: uplink::Config {
+            tls: None,
             broker_host: "127.0.0.1".into(),
             broker_port: arguments.broker_port,
             receipt_key: arguments.receipt_key,

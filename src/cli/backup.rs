@@ -30,8 +30,8 @@ pub(super) fn backup(config: &ConfigArg, out: &Path) -> Told {
     say!("{}: {} entries, root {}", out.display(), held.entries, held.root);
     say!("# It opens commitments, so it names persons: keep it like a roster.");
     say!(
-        "# The collector's keys are not in it. Keep copies of {0}/log.key and {0}/receipt.key apart \
-         from it (docs/runbook/centre-keys.md).",
+        "# The collector's keys are not in it. Keep copies of {0}/log.key, {0}/receipt.key and the \
+         authority's key apart from it (docs/runbook/centre-keys.md, keys.md).",
         config.data_dir.display()
     );
     Ok(())

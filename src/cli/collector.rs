@@ -9,23 +9,27 @@ use clap::{Args as ClapArgs, Subcommand};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::backup::{backup, renew_receipt_key, restore};
-use super::report::{Exit, Report, secret_failed};
+use super::collector_ca::{CaCommand, For, certificate};
+pub(super) use super::collector_home::home_failed;
+use super::collector_terminal::{self, TerminalCommand};
+use super::report::{Exit, Report};
 use crate::collector::Names;
 use crate::collector::audit;
+use crate::collector::enrol::{self, Roll};
 use crate::collector::facts::{Difference, FactsError, compare, parse};
 use crate::collector::prove::{self, ProveError};
 use crate::collector::publish::PublishError;
 use crate::collector::{
-    Collector, Config, ConfigError, CoreError, Home, HomeError, StartError, StateError,
-    read_bounded,
+    Collector, Config, ConfigError, CoreError, Home, StartError, StateError, Stater, read_bounded,
 };
 use crate::collector::{Entries, Store, Watch};
 use crate::domain::{Fact, TerminalId};
-use crate::ledger::OpenLedgerError;
+use crate::ledger::proof::Code;
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::durable::{self, Access};
-use crate::platform::postgres::ConnectError;
+use crate::platform::qr;
 use crate::platform::telemetry::{Class, start_logging};
+use crate::record::SigningKey;
 use crate::record::note::{KeyKind, Vkey};
 use crate::web::{About, Listening, Site, WhenTaken};
 
@@ -58,6 +62,26 @@ enum Command {
     Trust(ConfigArg),
     /// Makes a new receipt key, while no collector runs; terminals must be told it.
     RenewReceiptKey(ConfigArg),
+    /// The centre's certificate authority.
+    #[command(subcommand)]
+    Ca(CaCommand),
+    /// Makes a key and a certificate for the broker, or for this collector.
+    Certificate {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// For whom.
+        #[arg(long = "for", value_enum)]
+        whom: For,
+        /// A host name or address by which the broker is reached; as often as there are.
+        #[arg(long)]
+        host: Vec<String>,
+        /// Folder for key, certificate and ca.pem.
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Lets terminals in and turns them away.
+    #[command(subcommand)]
+    Terminal(TerminalCommand),
     /// Builds the tree anew from the database and holds it against everything that was published.
     /// Ends with 0 when all fits, 1 when something does not, naming the entries.
     Audit {
@@ -80,6 +104,9 @@ enum Command {
         /// Where to write the proof.
         #[arg(long)]
         out: PathBuf,
+        /// Where to draw it as a QR code, an SVG picture, if it fits one.
+        #[arg(long, value_name = "SVG")]
+        qr: Option<PathBuf>,
     },
     /// Writes everything that the ledger holds into a file, also while a collector runs. The keys are
     /// not in it.
@@ -119,7 +146,7 @@ pub(super) struct ConfigArg {
     pub(super) config: PathBuf,
 }
 
-pub(super) type Told = Result<(), (Exit, Report)>;
+pub(super) type Told<T = ()> = Result<T, (Exit, Report)>;
 
 impl Args {
     pub(super) fn run(self) -> ExitCode {
@@ -131,8 +158,15 @@ impl Args {
             Command::Register { config, facts } => register(&config, &facts),
             Command::Trust(config) => trust(&config),
             Command::RenewReceiptKey(config) => renew_receipt_key(&config),
+            Command::Ca(command) => command.run(),
+            Command::Certificate { config, whom, host, out } => {
+                certificate(&config, whom, &host, &out)
+            }
+            Command::Terminal(command) => command.run(),
             Command::Audit { config, checkpoint } => audit(&config, &checkpoint),
-            Command::Prove { config, terminal, seq, out } => prove(&config, &terminal, seq, &out),
+            Command::Prove { config, terminal, seq, out, qr } => {
+                prove(&config, &terminal, seq, &out, qr.as_deref())
+            }
             Command::Backup { config, out } => backup(&config, &out),
             Command::Restore { config, from } => restore(&config, &from),
             Command::Export { config, out, terminal } => export(&config, &out, terminal.as_ref()),
@@ -148,6 +182,7 @@ fn init(config: &ConfigArg) -> Told {
     let config = load(config)?;
     let home = Home::create_in(&config.data_dir, store(&config)?).map_err(home_failed)?;
     say!("# Made keys and an empty ledger in {}.", config.data_dir.display());
+    super::collector_ca::make(&config)?;
     say!("# Give these two lines to auditors, by another way than their bundles.");
     tell_trust(&home, &config)
 }
@@ -180,6 +215,15 @@ fn run(config: &ConfigArg) -> Told {
     let policy = config.policy().map_err(config_failed)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| no_runtime(&cause))?;
+    let desk_at = match config.enrolment.address() {
+        Some(wanted) => {
+            Some(runtime.block_on(enrol::Listening::bind(wanted)).map_err(|error| {
+                let hint = "choose another address in [enrolment] listen, or end the other program";
+                (Exit::Environment, Report::of(&error, hint))
+            })?)
+        }
+        None => None,
+    };
     // The page's port first: whoever configured it will look for it there.
     let listening = runtime.block_on(Listening::bind(config.web.listen, WhenTaken::Fail));
     let listening = listening.map_err(|error| {
@@ -194,29 +238,38 @@ fn run(config: &ConfigArg) -> Told {
     let watch = Watch::open(&store, policy.clone(), Names::Numbers).map_err(|error| {
         (Exit::Environment, Report::of(&error, "look at the folder's rights and free space"))
     })?;
+    let receipt = home.receipt_signer();
+    let roll = Roll::default();
     let (broker, origin) = (format!("{:?}", setup.broker), setup.origin.clone());
     let clock = Arc::new(SystemClock::start());
     let collector =
-        Collector::start(home, setup, Arc::clone(&clock) as _, watch.hooks()).map_err(|error| {
-            let (exit, hint) = match &error {
-                StartError::Read(_) => (Exit::Environment, "look at the disk, or restore a backup"),
-                StartError::Contradiction => (
-                    Exit::FailStop,
-                    "restore the ledger from its backup; terminals offer the rest again",
-                ),
-                StartError::ForeignLogKey { .. } => {
-                    (Exit::Usage, "put back the log.key that belongs to this ledger")
-                }
-                StartError::Thread(_) => (Exit::Environment, "look at the limits of this machine"),
-            };
-            (exit, Report::of(&error, hint))
-        })?;
+        Collector::start(home, setup, Arc::clone(&clock) as _, roll.fed_by(watch.hooks()))
+            .map_err(|error| {
+                let (exit, hint) = match &error {
+                    StartError::Read(_) => {
+                        (Exit::Environment, "look at the disk, or restore a backup")
+                    }
+                    StartError::Contradiction => (
+                        Exit::FailStop,
+                        "restore the ledger from its backup; terminals offer the rest again",
+                    ),
+                    StartError::ForeignLogKey { .. } => {
+                        (Exit::Usage, "put back the log.key that belongs to this ledger")
+                    }
+                    StartError::Thread(_) => {
+                        (Exit::Environment, "look at the limits of this machine")
+                    }
+                };
+                (exit, Report::of(&error, hint))
+            })?;
     if watch.policy_in_force() != Some((policy.profile(), policy.digest())) {
         let fact = Fact::Policy { profile: policy.profile(), digest: policy.digest() };
         collector.state(vec![fact]).map_err(|error| {
             (Exit::Environment, Report::of(&error, "look at the disk's free space and health"))
         })?;
     }
+    let enrolling = enrolling(&config, receipt, roll, Arc::clone(&clock) as _, collector.stater());
+    let enrolling = enrolling?;
     // Before anybody is told that it runs: whoever then ends it meets a program that listens.
     let signals = {
         let _inside = runtime.enter();
@@ -228,6 +281,9 @@ fn run(config: &ConfigArg) -> Told {
     let publishing = publisher.start(every).map_err(|cause| no_runtime(&cause))?;
     say!("rollcall collector: running, {broker}");
     say!("rollcall collector: live page at {}", listening.url());
+    if let Some(desk_at) = &desk_at {
+        say!("rollcall collector: terminals are enrolled at http://{}", desk_at.address);
+    }
     let site = Site {
         about: Arc::new(About { demo: false, origin, policy: policy.profile(), verify: None }),
         feed: watch.feed(),
@@ -236,13 +292,22 @@ fn run(config: &ConfigArg) -> Told {
         clock,
     };
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let enrolling = async {
+        match enrolling {
+            Some(desk) => enrol::serve(desk, desk_at).await,
+            None => std::future::pending().await,
+        }
+    };
     let (waited, served) = runtime.block_on(async {
         let served = listening.serve(site, async {
             // An error means that the waiting is over as well.
             drop(ended.await);
         });
         let waited = async {
-            let waited = wait(&collector, signals).await;
+            let waited = tokio::select! {
+                waited = wait(&collector, signals) => waited,
+                desk = enrolling => desk.map_err(|error| error.io),
+            };
             // Serving may have ended by itself: then nobody listens.
             end.send(()).ok();
             waited
@@ -258,6 +323,21 @@ fn run(config: &ConfigArg) -> Told {
     })?;
     say!("rollcall collector: ended");
     Ok(())
+}
+
+/// The desk that enrols terminals, where this centre has a certificate authority.
+fn enrolling(
+    config: &Config,
+    receipt: SigningKey,
+    roll: Roll,
+    clock: Arc<dyn Clock>,
+    stater: Stater,
+) -> Told<Option<Arc<enrol::Desk>>> {
+    if config.enrolment.address().is_none() && !config.enrolment.ca_dir(&config.data_dir).exists() {
+        return Ok(None);
+    }
+    let state = move |facts| stater.state(facts).map(drop);
+    collector_terminal::desk(config, receipt, roll, clock, state).map(Arc::new).map(Some)
 }
 
 fn no_runtime(cause: &std::io::Error) -> (Exit, Report) {
@@ -330,7 +410,13 @@ fn audit(config: &ConfigArg, others: &[PathBuf]) -> Told {
     Err((Exit::Found, Report::new("the ledger is not what was published", because, hint)))
 }
 
-fn prove(config: &ConfigArg, terminal: &TerminalId, seq: u64, out: &std::path::Path) -> Told {
+fn prove(
+    config: &ConfigArg,
+    terminal: &TerminalId,
+    seq: u64,
+    out: &std::path::Path,
+    qr: Option<&std::path::Path>,
+) -> Told {
     let config = load(config)?;
     let folder = config.log.folder(&config.data_dir);
     let proof = prove::prove(&store(&config)?, &folder, terminal, seq).map_err(|error| {
@@ -349,10 +435,20 @@ fn prove(config: &ConfigArg, terminal: &TerminalId, seq: u64, out: &std::path::P
         };
         (exit, Report::of(&error, hint))
     })?;
-    durable::write(out, proof.to_json().as_bytes(), Access::Owner).map_err(|error| {
-        (Exit::Environment, Report::of(&error, "look at the folder and its free space"))
-    })?;
+    let written = |path: &std::path::Path, text: &str| {
+        durable::write(path, text.as_bytes(), Access::Owner).map_err(|error| {
+            (Exit::Environment, Report::of(&error, "look at the folder and its free space"))
+        })
+    };
+    written(out, &proof.to_json())?;
     say!("{}: record {seq} of terminal {terminal}, entry {}", out.display(), proof.record.index);
+    let Some(qr) = qr else { return Ok(()) };
+    let code = Code::of(&proof).map_err(|error| {
+        (Exit::Found, Report::of(&error, "the proof is in its file; hand out that"))
+    })?;
+    let drawn = qr::as_svg(&code.to_string()).expect("what fits its bound fits a QR code");
+    written(qr, &drawn)?;
+    say!("{}: the same as a QR code", qr.display());
     Ok(())
 }
 
@@ -392,6 +488,9 @@ fn config_failed(error: ConfigError) -> (Exit, Report) {
         ConfigError::Read { .. } => "look at its path and rights",
         ConfigError::Parse { .. } => "firmware-config/collector.toml shows every field",
         ConfigError::Store(_) => "correct [store]; docs/setup.md, PostgreSQL, shows an example",
+        ConfigError::Tls(_) => {
+            "look at the files that [broker] names; `rollcall collector certificate` makes them"
+        }
         ConfigError::Profile(_) => "correct the policy profile; [rules] policy_file names it",
         ConfigError::Value { .. } => {
             return (
@@ -411,59 +510,6 @@ fn facts_failed(path: &std::path::Path, error: &FactsError) -> (Exit, Report) {
     let because = crate::platform::telemetry::Chain(error).to_string();
     let what = format!("could not use the facts in {}", path.display());
     (Exit::Usage, Report::new(what, because, "nothing was stated; correct the file"))
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "reads as a step of map_err")]
-pub(super) fn home_failed(error: HomeError) -> (Exit, Report) {
-    let (exit, hint) = match &error {
-        HomeError::Exists { .. } => {
-            (Exit::Usage, "use it with `rollcall collector run`; nothing was changed")
-        }
-        HomeError::Key(error) => return secret_failed(error),
-        HomeError::Locked { .. } => (Exit::Environment, "end the other collector first"),
-        HomeError::Folder { .. } => {
-            (Exit::Environment, "look at the folder's rights and free space")
-        }
-        HomeError::Ledger(OpenLedgerError::Missing { .. }) => {
-            (Exit::Environment, "is its disk mounted? restore the ledger from its backup")
-        }
-        HomeError::Ledger(OpenLedgerError::Contradiction { .. }) => {
-            (Exit::FailStop, "restore the ledger from its backup; terminals offer the rest again")
-        }
-        HomeError::Ledger(OpenLedgerError::Held { .. }) => {
-            (Exit::Environment, "end the other collector first")
-        }
-        HomeError::Ledger(OpenLedgerError::Newer { .. }) => {
-            (Exit::Usage, "run the newer program; nothing was changed")
-        }
-        HomeError::Ledger(OpenLedgerError::Older { .. }) => {
-            (Exit::Usage, "`rollcall collector run` brings it forward; begin with a backup")
-        }
-        HomeError::Ledger(OpenLedgerError::Unfinished { .. }) => {
-            (Exit::Usage, "run `rollcall collector restore` again: it begins anew")
-        }
-        HomeError::Ledger(OpenLedgerError::Exists { .. }) => {
-            (Exit::Usage, "use it with `rollcall collector run`; nothing was changed")
-        }
-        HomeError::Ledger(OpenLedgerError::Connect(ConnectError::Unfit { .. })) => {
-            (Exit::Usage, "correct the server's configuration (docs/setup.md, PostgreSQL)")
-        }
-        HomeError::Ledger(OpenLedgerError::Connect(ConnectError::Away { .. })) => {
-            (Exit::Environment, "look at the server, at [store] url and at its password_file")
-        }
-        HomeError::Ledger(OpenLedgerError::Foreign { .. } | OpenLedgerError::Storage { .. }) => {
-            (Exit::Environment, "look at the file and its disk, or at the database")
-        }
-    };
-    let report = match &error {
-        HomeError::Exists { .. } | HomeError::Locked { .. } => {
-            Report::new("could not use the collector's folder", error.to_string(), hint)
-        }
-        HomeError::Key(_) | HomeError::Folder { .. } | HomeError::Ledger(_) => {
-            Report::of(&error, hint)
-        }
-    };
-    (exit, report)
 }
 
 fn publish_failed(error: &PublishError) -> (Exit, Report) {

@@ -14,6 +14,8 @@ pub mod report;
 #[cfg(feature = "demo")]
 mod demo;
 #[cfg(feature = "terminal")]
+mod enrol;
+#[cfg(feature = "terminal")]
 mod journal;
 #[cfg(feature = "terminal")]
 mod terminal;
@@ -21,6 +23,12 @@ mod terminal;
 mod backup;
 #[cfg(feature = "collector")]
 mod collector;
+#[cfg(feature = "collector")]
+mod collector_home;
+#[cfg(feature = "collector")]
+mod collector_ca;
+#[cfg(feature = "collector")]
+mod collector_terminal;
 #[cfg(feature = "terminal")]
 mod models;
 #[cfg(feature = "collector")]

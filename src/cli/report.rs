@@ -111,6 +111,10 @@ pub(super) fn secret_failed(error: &SecretError) -> (Exit, Report) {
             (Exit::Usage, "it is set up already; a second key would be a second history")
         }
         SecretError::Open { .. } => (Exit::Usage, "make it readable by its owner alone: chmod 600"),
+        SecretError::Credential { .. } => (
+            Exit::Environment,
+            "name it in the service's unit: LoadCredentialEncrypted=NAME:FILE; docs/decisions/0015",
+        ),
         SecretError::Content { .. } => (Exit::Usage, "put it back from its backup"),
         SecretError::Read { .. } | SecretError::Write { .. } => {
             (Exit::Environment, "look at the disk and who may use it")

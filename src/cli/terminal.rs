@@ -22,7 +22,7 @@ use crate::record::SigningKey;
 use crate::terminal::{
     AttendError, Config, ConfigError, Door, FaceSection, Setup, Terminal, numbers, people_searched,
 };
-use crate::uplink::NoWaypoints;
+use crate::uplink::{self, NoWaypoints};
 
 /// See [`Command`].
 #[derive(Debug, ClapArgs)]
@@ -33,8 +33,13 @@ pub(super) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Makes the keys and an empty journal, once, and prints the key to register at the centre.
-    Init(ConfigArg),
+    /// Sets the terminal up, once: makes its keys and an empty journal. With a token it is enrolled at
+    /// the centre; without, the key to register there is printed.
+    Init(super::enrol::InitArgs),
+    /// Gets a new certificate for the broker.
+    Renew(super::enrol::RenewArgs),
+    /// Exchanges the key that seals records, while the terminal stands still.
+    RotateKey(super::enrol::RenewArgs),
     /// Says whether a configuration, its policy profile and its plan can be used.
     CheckConfig(ConfigArg),
     /// Enrols a person from pictures: only encrypted templates are kept, on this terminal.
@@ -74,7 +79,12 @@ impl Args {
         start_logging("warn");
         let done = match self.command {
             Command::Journal(args) => return args.run(),
-            Command::Init(config) => init(&config),
+            Command::Init(args) => match &args.token {
+                Some(token) => super::enrol::init(&args, token),
+                None => init(&ConfigArg { config: args.config }),
+            },
+            Command::Renew(args) => super::enrol::renewed(&args),
+            Command::RotateKey(args) => super::enrol::rotated(&args),
             Command::CheckConfig(config) => check_config(&config),
             Command::Enrol { config, person, pictures } => enrol(&config, person, &pictures),
             Command::Run { config, slips } => run(&config, slips),
@@ -106,7 +116,7 @@ pub(super) fn config_failed(error: &ConfigError) -> (Exit, Report) {
     (Exit::Usage, Report::of(error, hint))
 }
 
-fn exit_of(class: Class) -> Exit {
+pub(super) fn exit_of(class: Class) -> Exit {
     match class {
         Class::Transient => Exit::Environment,
         Class::Permanent => Exit::Usage,
@@ -229,6 +239,12 @@ fn run(arg: &ConfigArg, slips: bool) -> Told {
     let policy = config.policy().map_err(|error| config_failed(&error))?;
     let key = secret::read(&config.key_file).map_err(|error| secret_failed(&error))?;
     let key = SigningKey::from_secret(&key);
+    let tls = config.tls.as_ref().map(|files| files.read()).transpose();
+    let tls = tls.map_err(|error| {
+        let hint =
+            "put the files that [uplink] names back, or get new ones: `rollcall terminal renew`";
+        (Exit::Usage, Report::of(&error, hint))
+    })?;
     let mut eye = match &config.replay {
         Some((folder, frame_ms)) => Some(Eye::open(&config, &policy, folder, *frame_ms, slips)?),
         None => None,
@@ -242,7 +258,7 @@ fn run(arg: &ConfigArg, slips: bool) -> Told {
             key,
             journal_dir: config.journal_dir.clone(),
             bounds: config.bounds,
-            uplink: config.uplink.clone(),
+            uplink: uplink::Config { tls, ..config.uplink.clone() },
             policy: policy.profile(),
             pack: eye.as_ref().map(|eye| eye.pipeline.pack_digest()),
             plugged: true,
@@ -379,9 +395,20 @@ fn look_once(eye: &mut Eye, terminal: &Terminal, clock: &SystemClock) -> Told<bo
 /// that it begins. Neither ends the terminal: it goes on taking records.
 async fn warn(terminal: &Terminal, broker: &str) {
     let mut view = terminal.view();
-    let (mut offline, mut doubted) = (false, None);
+    let (mut offline, mut doubted, mut undated) = (false, None, false);
     loop {
-        let trouble = view.borrow_and_update().trouble.clone();
+        let (trouble, dates) = {
+            let view = view.borrow_and_update();
+            (view.trouble.clone(), view.undated)
+        };
+        if dates && !undated {
+            let what = "could not check the dates of the broker's certificate";
+            let because = "they do not fit this terminal's clock, and no time is confirmed yet";
+            let hint = "nothing needs to be done if the clock is wrong; its name and its issuer are \
+                        right, and check-in goes on";
+            eprintln!("rollcall terminal: {}", Report::new(what, because, hint));
+        }
+        undated = dates;
         if let (false, Some(trouble)) = (offline, &trouble) {
             let what = format!("could not reach the broker at {broker}");
             let hint = "records are kept and offered again; look at the network and [uplink]";

@@ -9,13 +9,13 @@ use data_encoding::HEXLOWER;
 
 use super::Store;
 use super::publish::{CHECKPOINT, FolderError, LogSettings, SIGNED, read_checkpoint, read_tile};
-use crate::domain::{Fact, TerminalId};
+use crate::domain::TerminalId;
 use crate::ledger::tiles::{Content, ENTRY_BYTES, Tile, TileNodes, entries_in, entry_of};
 use crate::ledger::tree::{Frontier, TreeHash, root_of};
-use crate::ledger::{Body, Kind, Ledger, OpenLedgerError, Stored, read_back};
+use crate::ledger::{Body, Kind, Ledger, OpenLedgerError, Stored, learn, open_with, read_back};
 use crate::platform::telemetry::Chain;
 use crate::record::note::{KeyKind, Policy, TreeHead, Vkey, VkeyError};
-use crate::record::{Record, SealedEvidence, SealedFact, VerifyingKey, open_statement};
+use crate::record::{Keyring, Record, SealedEvidence, SealedFact, VerifyingKey, open_statement};
 
 /// Entries read at once.
 const READ_ENTRIES: usize = 1_000;
@@ -131,7 +131,7 @@ fn read_entries(
 ) -> BTreeMap<u64, Digest> {
     let mut digests = BTreeMap::new();
     let mut frontier = Frontier::default();
-    let mut terminals = HashMap::new();
+    let mut terminals = BTreeMap::new();
     let mut roots: BTreeMap<u64, Option<TreeHash>> =
         heads.iter().map(|(_, head)| (head.size, None)).collect();
     if let Some(root) = roots.get_mut(&0) {
@@ -185,7 +185,7 @@ fn read_entries(
 pub(super) fn sealed(
     stored: &Stored,
     key: &VerifyingKey,
-    terminals: &mut HashMap<TerminalId, VerifyingKey>,
+    terminals: &mut BTreeMap<TerminalId, Keyring>,
 ) -> Result<(), String> {
     let said = |error: &dyn std::error::Error| Chain(error).to_string();
     match stored.kind {
@@ -194,16 +194,13 @@ pub(super) fn sealed(
         }
         Kind::Fact => {
             let fact: SealedFact = open_statement(&stored.sealed, key).map_err(|e| said(&e))?;
-            if let Fact::Terminal { id, key, .. } = fact.fact {
-                let key = VerifyingKey::from_bytes(&key).map_err(|error| said(&error))?;
-                terminals.insert(id, key);
-            }
+            learn(terminals, &fact.fact).map_err(|error| said(&error))?;
         }
         Kind::Record => {
             let (record, _) = Record::peek(&stored.sealed).map_err(|error| said(&error))?;
-            let key = terminals.get(&record.terminal);
-            let key = key.ok_or("its terminal was not registered before it")?;
-            Record::open(&stored.sealed, key).map_err(|error| said(&error))?;
+            let ring = terminals.get_mut(&record.terminal);
+            let ring = ring.ok_or("its terminal was not registered before it")?;
+            open_with(ring, &stored.sealed).map_err(|error| said(&error))?;
         }
     }
     let entry = read_back(stored).map_err(|error| said(&error))?;

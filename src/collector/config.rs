@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Broker, Setup, Store};
+use super::{Broker, Setup, Store, enrol};
 use crate::domain::{Policy, PolicyError};
 use crate::ingest::Limits;
 use crate::platform::postgres::{Address, AddressError};
+use crate::platform::tls::{Files, TlsError, is_loopback};
 use crate::record::note::{KeyKind, Vkey, is_origin};
 
 /// Largest configuration file that is read; the commented default has about 3 KiB.
@@ -56,6 +57,9 @@ pub enum ConfigError {
     /// The policy profile is wrong.
     #[error("could not use the policy profile")]
     Profile(#[from] PolicyError),
+    /// The certificates for the broker are wrong.
+    #[error("could not use the certificates in [broker]")]
+    Tls(#[from] TlsError),
 }
 
 /// The only profile that travels in the program so far.
@@ -83,6 +87,8 @@ pub struct Config {
     pub rules: Rules,
     /// The public log.
     pub log: LogSection,
+    /// Enrolment of terminals.
+    pub enrolment: enrol::Section,
 }
 
 /// `[store]`.
@@ -111,6 +117,12 @@ pub struct BrokerSection {
     pub user: String,
     /// File with the password on its first line; empty for none.
     pub password_file: PathBuf,
+    /// Certificate of the centre's CA; empty: no TLS, which only loopback is good for.
+    pub ca_file: PathBuf,
+    /// The collector's certificate.
+    pub cert_file: PathBuf,
+    /// The private key of the certificate.
+    pub key_file: PathBuf,
 }
 
 /// `[ticks]`.
@@ -178,6 +190,7 @@ impl Default for Config {
             web: Web::default(),
             rules: Rules::default(),
             log: LogSection::default(),
+            enrolment: enrol::Section::default(),
         }
     }
 }
@@ -190,7 +203,16 @@ impl Default for BrokerSection {
             client_id: "rollcall-collector".into(),
             user: String::new(),
             password_file: PathBuf::new(),
+            ca_file: PathBuf::new(),
+            cert_file: PathBuf::new(),
+            key_file: PathBuf::new(),
         }
+    }
+}
+
+impl BrokerSection {
+    fn tls_files(&self) -> Result<Option<Files>, &'static str> {
+        Files::named(&self.ca_file, &self.cert_file, &self.key_file)
     }
 }
 
@@ -256,6 +278,15 @@ impl Config {
             "broker.user",
             "given together with broker.password_file, or neither",
         )?;
+        let files = config.broker.tls_files();
+        let together = "given with the other two of ca_file, cert_file and key_file, or without";
+        must(files.is_ok(), "broker.ca_file", together)?;
+        must(
+            files.is_ok_and(|files| files.is_some()) || is_loopback(&config.broker.host),
+            "broker.ca_file",
+            "given, with cert_file and key_file, for a broker on another machine",
+        )?;
+        config.enrolment.check().or_else(|(field, needed)| must(false, field, needed))?;
         must(config.ingest.parked_max >= 1, "ingest.parked_max", "at least 1")?;
         must(
             (1_000..=86_400_000).contains(&config.ticks.every_ms),
@@ -338,7 +369,9 @@ impl Config {
 
     /// What [`super::Collector::start`] needs. Reads the password's file.
     pub fn setup(&self) -> Result<Setup, ConfigError> {
-        let BrokerSection { host, port, client_id, user, password_file } = &self.broker;
+        let BrokerSection { host, port, client_id, user, password_file, .. } = &self.broker;
+        let files = self.broker.tls_files().ok().flatten();
+        let tls = files.map(|files| files.read()).transpose()?;
         let login = if user.is_empty() {
             None
         } else {
@@ -346,7 +379,13 @@ impl Config {
             Some((user.clone(), text.lines().next().unwrap_or_default().to_owned()))
         };
         Ok(Setup {
-            broker: Broker { host: host.clone(), port: *port, client_id: client_id.clone(), login },
+            broker: Broker {
+                host: host.clone(),
+                port: *port,
+                client_id: client_id.clone(),
+                login,
+                tls,
+            },
             origin: self.origin.clone(),
             limits: self.ingest,
             tick_ms: Some(self.ticks.every_ms),

@@ -15,12 +15,12 @@ use super::{CoreError, Counters, Hooks, StartError, StateError, check_facts};
 use crate::domain::{Fact, TerminalId, Timestamp};
 use crate::ingest::{Answer, Evidence, Intake, Limits, Step, answers};
 use crate::ledger::tree::Frontier;
-use crate::ledger::{Entry, Item, Kind, Ledger, Staged, Stored};
+use crate::ledger::{Body, Entry, Item, Kind, Ledger, Staged, Stored};
 use crate::platform::clock::Clock;
 use crate::record::topic::Channel;
 use crate::record::{
     Batch, Checkpoint, SealedEvidence, SealedFact, SigningKey, TimeAnswer, Wanted, open_statement,
-    seal_statement,
+    peek_kid, seal_statement,
 };
 
 /// Entries read back at once when a collector starts.
@@ -126,12 +126,20 @@ impl Core {
             }
             let entries = stored.iter().map(crate::ledger::read_back);
             let entries = entries.collect::<Result<Vec<_>, _>>()?;
-            for entry in &entries {
-                if let crate::ledger::Body::Fact(fact) = &entry.body {
-                    intake.learn(fact);
-                    if *fact == Fact::Tick {
-                        last_tick = entry.committed_at;
+            for (entry, stored) in entries.iter().zip(&stored) {
+                match &entry.body {
+                    Body::Fact(fact) => {
+                        intake.learn(fact);
+                        if *fact == Fact::Tick {
+                            last_tick = entry.committed_at;
+                        }
                     }
+                    Body::Record { record, .. } => {
+                        if let Ok(key) = peek_kid(&stored.sealed) {
+                            intake.resume_key(&record.terminal, key);
+                        }
+                    }
+                    Body::Refused { .. } => {}
                 }
             }
             (hooks.on_committed)(&entries);

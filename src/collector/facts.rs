@@ -234,6 +234,9 @@ fn named(fact: &Fact) -> Option<Named> {
         Fact::Class { id, .. } => Named("class", id.to_string()),
         Fact::Lesson(lesson) => Named("lesson", lesson.id.to_string()),
         Fact::Policy { .. } => Named("policy", String::new()),
+        Fact::TerminalKey { id, .. } => Named("key of terminal", id.to_string()),
+        Fact::Revocation { id, .. } => Named("revocation", id.to_string()),
+        Fact::Replacement { id, .. } => Named("replacement", id.to_string()),
         Fact::Tick => return None,
     })
 }
@@ -277,6 +280,9 @@ pub fn compare(standing: &[Fact], wished: Vec<Fact>) -> Result<Difference, Facts
             Fact::Lesson(lesson) => {
                 &[("class", lesson.class.as_str()), ("site", lesson.site.as_str())]
             }
+            Fact::TerminalKey { id, .. }
+            | Fact::Revocation { id, .. }
+            | Fact::Replacement { id, .. } => &[("terminal", id.as_str())],
             Fact::Institution { .. } | Fact::Policy { .. } | Fact::Tick => &[],
         };
         for &(what, id) in refers {

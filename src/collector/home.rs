@@ -144,6 +144,11 @@ impl Home {
         Ok(read_key(&folder.join(LOG_KEY))?.verifying_key())
     }
 
+    /// The receipt key of a folder that another process may hold.
+    pub fn peek_receipt(folder: &Path) -> Result<VerifyingKey, HomeError> {
+        Ok(read_key(&folder.join(RECEIPT_KEY))?.verifying_key())
+    }
+
     /// Where the ledger lies, for whoever reads it beside this.
     pub fn store(&self) -> &Store {
         &self.store
@@ -157,6 +162,11 @@ impl Home {
     /// The public half of the key that seals receipts and answers: what terminals pin.
     pub fn receipt_key(&self) -> VerifyingKey {
         self.receipt.verifying_key()
+    }
+
+    /// The receipt key, for the desk that enrols terminals.
+    pub fn receipt_signer(&self) -> SigningKey {
+        SigningKey::from_secret(&self.receipt.secret())
     }
 
     /// All facts of the ledger, in its order.

@@ -11,9 +11,11 @@
 //! away.
 
 mod announce;
+pub mod ca;
 pub mod audit;
 pub mod backup;
 mod config;
+pub mod enrol;
 mod core;
 pub mod facts;
 mod home;
@@ -47,13 +49,14 @@ use crate::ingest::Limits;
 use crate::ledger::{CommitError, Entry, Item, ReadError, StageError, Staged};
 use crate::platform::clock::Clock;
 use crate::platform::telemetry::Class;
+use crate::platform::tls::Identity;
 use crate::record::{KeyError, SEALED_BYTES_MAX, SigningKey, VerifyingKey};
 
 /// Messages that may wait for the core. With the longest messages 20 MiB.
 const QUEUE_MESSAGES: usize = 256;
 
 /// Where the broker is.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Broker {
     /// Host name or address.
     pub host: String,
@@ -63,6 +66,8 @@ pub struct Broker {
     pub client_id: String,
     /// User name and password, where the broker asks for them.
     pub login: Option<(String, String)>,
+    /// Who the collector is at the broker; `None`: plain TCP, on loopback.
+    pub tls: Option<Identity>,
 }
 
 impl fmt::Debug for Broker {
@@ -155,6 +160,19 @@ pub enum StateError {
     /// The collector has ended.
     #[error("the collector has ended")]
     Ended,
+}
+
+/// States facts for others of this process; see [`Collector::state`].
+#[derive(Debug, Clone)]
+pub struct Stater(SyncSender<Inbound>);
+
+impl Stater {
+    /// States facts: all of them, in this order, or none. Returns once they are committed.
+    pub fn state(&self, facts: Vec<Fact>) -> Result<Vec<Entry>, StateError> {
+        let (reply, answer) = sync_channel(1);
+        self.0.send(Inbound::State { facts, reply }).map_err(|_| StateError::Ended)?;
+        answer.recv().map_err(|_| StateError::Ended)?
+    }
 }
 
 /// Facts are checked before anything of them is taken in, so that they are stated all or none.
@@ -286,9 +304,12 @@ impl Collector {
 
     /// States facts: all of them, in this order, or none. Returns once they are committed.
     pub fn state(&self, facts: Vec<Fact>) -> Result<Vec<Entry>, StateError> {
-        let (reply, answer) = sync_channel(1);
-        self.inbound.send(Inbound::State { facts, reply }).map_err(|_| StateError::Ended)?;
-        answer.recv().map_err(|_| StateError::Ended)?
+        self.stater().state(facts)
+    }
+
+    /// A handle for others of this process that state facts.
+    pub fn stater(&self) -> Stater {
+        Stater(self.inbound.clone())
     }
 
     /// The ledger's size and root now, sealed with the log key.

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use rumqttc::{
     AsyncClient, ConnectionError, Event, EventLoop, Incoming, MqttOptions, Outgoing, PubAck,
-    Publish, QoS, Request, StateError, Subscribe, SubscribeFilter,
+    Publish, QoS, Request, StateError, Subscribe, SubscribeFilter, TlsConfiguration, Transport,
 };
 use tokio::sync::oneshot;
 use tracing::{info, warn};
@@ -99,6 +99,10 @@ pub(super) fn line(broker: &Broker, counters: &Arc<Counters>) -> (Line, Outlet) 
         .set_keep_alive(KEEP_ALIVE)
         .set_inflight(INFLIGHT_MESSAGES)
         .set_max_packet_size(PACKET_BYTES_MAX, PACKET_BYTES_MAX);
+    if let Some(own) = &broker.tls {
+        let config = TlsConfiguration::Rustls(own.client(None).config());
+        options.set_transport(Transport::tls_with_config(config));
+    }
     if let Some((user, password)) = &broker.login {
         options.set_credentials(user, password);
     }

@@ -8,8 +8,9 @@ use super::publish::{CHECKPOINT, FolderError, read_checkpoint, read_tile};
 use crate::domain::{Fact, TerminalId};
 use crate::ledger::proof::Proof;
 use crate::ledger::tiles::{NodeError, Tile, TileNodes};
-use crate::ledger::{Body, OpenLedgerError, ReadError, read_back};
+use crate::ledger::{Body, OpenLedgerError, ReadError, Stored, read_back};
 use crate::record::note::{HeadError, TreeHead};
+use crate::record::{KeyId, VerifyingKey, peek_kid};
 
 /// Entries read at once.
 const READ_ENTRIES: usize = 1_000;
@@ -67,7 +68,7 @@ pub fn prove(
     let note = note.ok_or_else(|| ProveError::Unpublished { folder: folder.to_owned() })?;
     let head: TreeHead = note.text().parse()?;
     let ledger = store.read_ledger()?;
-    let mut registration = None;
+    let mut registrations: Vec<(KeyId, Stored)> = Vec::new();
     let mut next = 0;
     loop {
         let chunk = ledger.stored_since(next, READ_ENTRIES)?;
@@ -75,13 +76,19 @@ pub fn prove(
         next = chunk.last().ok_or_else(missing)?.index + 1;
         for stored in chunk {
             match read_back(&stored)?.body {
-                Body::Fact(Fact::Terminal { id, .. }) if id == *terminal => {
-                    registration = Some(stored);
+                Body::Fact(Fact::Terminal { id, key, .. } | Fact::TerminalKey { id, key, .. })
+                    if id == *terminal =>
+                {
+                    // The ledger holds no other; what cannot be a key sealed nothing.
+                    let key = VerifyingKey::from_bytes(&key).map(|key| key.id());
+                    registrations.extend(key.ok().map(|kid| (kid, stored)));
                 }
                 Body::Record { record, .. }
                     if record.terminal == *terminal && record.seq == seq =>
                 {
-                    let registration = registration.as_ref().ok_or_else(missing)?;
+                    let kid = peek_kid(&stored.sealed).map_err(|_| missing())?;
+                    let mut of_key = registrations.iter().rev().filter(|(key, _)| *key == kid);
+                    let (_, registration) = of_key.next().ok_or_else(missing)?;
                     let read = |tile: &Tile| {
                         Ok::<_, FolderError>(read_tile(folder, tile)?.unwrap_or_default())
                     };

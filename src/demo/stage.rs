@@ -67,6 +67,7 @@ pub(super) fn set(
     let watch = Watch::open(&store, policy.clone(), invented_names())?;
     let setup = CollectorSetup {
         broker: Broker {
+            tls: None,
             host: broker.ip().to_string(),
             port: broker.port(),
             client_id: "collector".into(),
@@ -98,6 +99,7 @@ pub(super) fn set(
             journal_dir,
             bounds: Bounds::default(),
             uplink: uplink::Config {
+                tls: None,
                 broker_host: broker.ip().to_string(),
                 broker_port: broker.port(),
                 receipt_key,

@@ -107,4 +107,42 @@ pub enum Fact {
     /// Time passed at the centre and nothing else is said: lets silence be judged by the same fold.
     #[n(7)]
     Tick,
+    /// Another key follows the one that a terminal sealed its records with.
+    #[n(8)]
+    #[cbor(map)]
+    TerminalKey {
+        /// Which terminal.
+        #[n(1)]
+        id: TerminalId,
+        /// Its next Ed25519 verification key, 32 bytes.
+        #[n(2)]
+        #[cbor(with = "minicbor::bytes")]
+        key: [u8; 32],
+        /// The terminal's own word for it: a `rollcall-succession-v1`, sealed with the key before.
+        #[n(3)]
+        #[cbor(with = "minicbor::bytes")]
+        proof: Vec<u8>,
+    },
+    /// A terminal is let in no more: what it sends from here on is refused, what it sent stays.
+    #[n(9)]
+    #[cbor(map)]
+    Revocation {
+        /// Which terminal.
+        #[n(1)]
+        id: TerminalId,
+        /// Why, in words.
+        #[n(2)]
+        reason: String,
+    },
+    /// A terminal came in the place of another one, whose records stay as they are.
+    #[n(10)]
+    #[cbor(map)]
+    Replacement {
+        /// The new terminal.
+        #[n(1)]
+        id: TerminalId,
+        /// The one in whose place it came.
+        #[n(2)]
+        replaces: TerminalId,
+    },
 }

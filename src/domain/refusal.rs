@@ -50,6 +50,9 @@ pub enum Refusal {
     /// The opening beside the record does not open its commitment.
     #[n(8)]
     BadOpening,
+    /// Correctly signed by a terminal that the centre has revoked.
+    #[n(9)]
+    Revoked,
 }
 
 impl Refusal {
@@ -64,6 +67,7 @@ impl Refusal {
             Refusal::Forked => "forked",
             Refusal::BrokenChain => "broken_chain",
             Refusal::BadOpening => "bad_opening",
+            Refusal::Revoked => "revoked",
         }
     }
 }

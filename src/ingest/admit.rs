@@ -45,10 +45,14 @@ pub struct Link {
 pub struct Known {
     /// The registered key of the terminal whose topic it came on.
     pub key: Option<VerifyingKey>,
+    /// A newer key of the topic's terminal has sealed a record before: this one seals nothing new.
+    pub retired: bool,
     /// The registered key of the terminal that the record names, where that is another one.
     pub named_key: Option<VerifyingKey>,
     /// The end of the topic's terminal's chain.
     pub head: Head,
+    /// The topic's terminal is revoked: nothing of it is admitted any more.
+    pub revoked: bool,
     /// What has taken the place that the record claims.
     pub here: Option<Link>,
     /// The hash at the place before it.
@@ -84,6 +88,11 @@ impl Offer {
     /// What the bytes claim to say; nothing in it is proven.
     pub fn claims(&self) -> Option<&Record> {
         self.claims.as_ref().ok().map(|(record, _)| record.as_ref())
+    }
+
+    /// The name of the key that they claim to be sealed with.
+    pub fn key(&self) -> Option<KeyId> {
+        self.claims.as_ref().ok().map(|(_, kid)| *kid)
     }
 
     /// The place in the chain that they claim; 0 where they cannot be read.
@@ -306,8 +315,15 @@ fn check(offer: &Offer, known: &Known) -> Result<Passed, Refusal> {
         return Ok(Passed::Again(link.refused.clone()));
     }
     let record = open(sealed, key, known.before == Some(claims.prev))?;
+    if known.revoked {
+        return Err(Refusal::Revoked);
+    }
     if record.seq <= known.head.seq {
         return Err(Refusal::Forked);
+    }
+    // Whoever kept a copy of an old key has no say in what comes now.
+    if known.retired {
+        return Err(Refusal::ForeignKey);
     }
     if !continues(&record, known.head) {
         return Ok(Passed::Ahead);

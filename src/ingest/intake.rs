@@ -9,7 +9,7 @@ use super::admit::{Duplicate, Evidence, Head, Known, Link, Offer, Refused, Rulin
 use super::park::Park;
 use super::quota::{Limits, Quota};
 use crate::domain::{Fact, Refusal, TerminalId};
-use crate::record::{Parcel, SealedHash, VerifyingKey};
+use crate::record::{KeyId, Keyring, Parcel, Ringed, SealedHash, VerifyingKey};
 
 /// What ingest asks of the ledger about committed records.
 pub trait Past {
@@ -62,8 +62,17 @@ const OPENING_CHANCES: u8 = 3;
 
 #[derive(Debug)]
 struct Seat {
-    key: VerifyingKey,
+    ring: Keyring,
     head: Head,
+    revoked: bool,
+}
+
+impl Seat {
+    /// The terminal's key of that name; where it has none of it, its newest, which will not fit.
+    fn key_for(&self, kid: Option<KeyId>) -> Ringed {
+        let found = kid.and_then(|kid| self.ring.find(kid));
+        found.unwrap_or(Ringed { key: self.ring.newest(), retired: false })
+    }
 }
 
 /// Everything ingest remembers.
@@ -105,6 +114,14 @@ impl Intake {
         }
     }
 
+    /// Continues with the key that sealed a terminal's newest committed record. After the facts
+    /// about its keys are learnt.
+    pub fn resume_key(&mut self, terminal: &TerminalId, key: KeyId) {
+        if let Some(seat) = self.seats.get_mut(terminal) {
+            seat.ring.sealed_with(key);
+        }
+    }
+
     /// Counts the evidence that the ledger already keeps. After all facts are learnt.
     pub fn resume_evidence(&mut self, sender: TerminalId, kept: u64) {
         let registered = self.seats.contains_key(&sender);
@@ -119,17 +136,33 @@ impl Intake {
                 // state such a fact in the first place.
                 if let Ok(key) = VerifyingKey::from_bytes(key) {
                     let head = self.heads.remove(id).unwrap_or(Head::START);
-                    self.seats
-                        .entry(id.clone())
-                        .and_modify(|seat| seat.key = key)
-                        .or_insert(Seat { key, head });
+                    // A terminal that is registered again has moved; its keys are its own matter.
+                    self.seats.entry(id.clone()).or_insert(Seat {
+                        ring: Keyring::new(key),
+                        head,
+                        revoked: false,
+                    });
                 }
+            }
+            Fact::TerminalKey { id, key, proof } => {
+                if let Some(seat) = self.seats.get_mut(id) {
+                    // The root states no key that does not prove itself, and such a one is none.
+                    seat.ring.succeed(id, key, proof).ok();
+                }
+            }
+            Fact::Revocation { id, .. } => {
+                if let Some(seat) = self.seats.get_mut(id) {
+                    seat.revoked = true;
+                }
+                // What waited behind a gap would be refused one by one when the gap is filled.
+                self.parked.remove(id);
             }
             Fact::Institution { .. }
             | Fact::Site { .. }
             | Fact::Class { .. }
             | Fact::Lesson(_)
             | Fact::Policy { .. }
+            | Fact::Replacement { .. }
             | Fact::Tick => {}
         }
     }
@@ -155,8 +188,10 @@ impl Intake {
         let mut next = Some(Offer::read(topic.clone(), parcel));
         while let Some(offer) = next.take() {
             let known = self.known(&offer, past)?;
+            let kid = offer.key();
             match admit(offer, &known) {
                 Ruling::Admitted(admitted) => {
+                    self.sealed_with(topic, kid);
                     next = self.advance(topic, admitted.head(), None);
                     steps.push(Step::Commit(admitted));
                 }
@@ -173,6 +208,7 @@ impl Intake {
                 }
                 Ruling::Refused(refused) => {
                     if let Some(head) = refused.takes() {
+                        self.sealed_with(topic, kid);
                         next = self.advance(topic, head, Some(refused.refusal().code()));
                     }
                     steps.push(self.keep(refused, past)?);
@@ -208,16 +244,20 @@ impl Intake {
     fn known<P: Past + ?Sized>(&self, offer: &Offer, past: &P) -> Result<Known, P::Error> {
         let topic = offer.topic();
         let seat = self.seats.get(topic);
+        let ringed = seat.map(|seat| seat.key_for(offer.key()));
         let mut known = Known {
-            key: seat.map(|seat| seat.key),
+            key: ringed.map(|ringed| ringed.key),
+            retired: ringed.is_some_and(|ringed| ringed.retired),
             named_key: None,
             head: seat.map_or(Head::START, |seat| seat.head),
+            revoked: seat.is_some_and(|seat| seat.revoked),
             here: None,
             before: None,
         };
         let Some(claims) = offer.claims().filter(|_| seat.is_some()) else { return Ok(known) };
         if claims.terminal != *topic {
-            known.named_key = self.seats.get(&claims.terminal).map(|seat| seat.key);
+            known.named_key =
+                self.seats.get(&claims.terminal).map(|seat| seat.key_for(offer.key()).key);
             return Ok(known);
         }
         if claims.seq <= known.head.seq {
@@ -243,6 +283,12 @@ impl Intake {
         match self.fresh_links.get(&(terminal.clone(), seq)) {
             Some(link) => Ok(Some(link.clone())),
             None => past.link(terminal, seq),
+        }
+    }
+
+    fn sealed_with(&mut self, terminal: &TerminalId, key: Option<KeyId>) {
+        if let (Some(seat), Some(key)) = (self.seats.get_mut(terminal), key) {
+            seat.ring.sealed_with(key);
         }
     }
 

@@ -59,6 +59,8 @@ use crate::record::{KeyId, Parcel, Receipt, Record};
 pub struct Journal {
     storage: Box<dyn Storage>,
     identity: Identity,
+    /// Seals what is appended.
+    key: KeyId,
     bounds: Bounds,
     boot: u64,
     state: Mutex<State>,
@@ -104,7 +106,7 @@ impl Journal {
         terminal: &TerminalId,
         key: KeyId,
     ) -> Result<(), InitError> {
-        let identity = Identity { terminal: terminal.clone(), key };
+        let identity = Identity { terminal: terminal.clone(), key, former: Vec::new() };
         // A crash before this leaves a log without identity: `open` calls it missing, and a second
         // `init` goes on from there.
         storage
@@ -135,9 +137,8 @@ impl Journal {
         key: KeyId,
         bounds: Bounds,
     ) -> Result<Self, OpenError> {
-        let identity = Identity { terminal: terminal.clone(), key };
-        let Recovered { positions, newest_signed, boots } =
-            recovery::recover(storage.as_ref(), dir, &identity)?;
+        let Recovered { identity, positions, newest_signed, boots } =
+            recovery::recover(storage.as_ref(), dir, terminal, key)?;
         let boot = boots.saturating_add(1);
         // A crash here counts a boot that took no record: harmless, numbers only have to differ.
         storage
@@ -145,7 +146,7 @@ impl Journal {
             .map_err(|source| OpenError::Storage { dir: dir.to_owned(), source })?;
         let standing = watch::Sender::new(positions.standing());
         let state = Mutex::new(State { positions, newest_signed, failed: false });
-        Ok(Self { storage, identity, bounds, boot, state, standing })
+        Ok(Self { storage, identity, key, bounds, boot, state, standing })
     }
 
     /// Number of this boot, counted from 1.
@@ -187,7 +188,7 @@ impl Journal {
     pub fn append_durably(&self, parcel: &Parcel) -> Result<Slot, AppendError> {
         let (record, key) = Record::peek(parcel.sealed.bytes())
             .map_err(|source| AppendError::Unreadable { source })?;
-        if record.terminal != self.identity.terminal || key != self.identity.key {
+        if record.terminal != self.identity.terminal || key != self.key {
             return Err(AppendError::Foreign { terminal: record.terminal, key });
         }
         let write = storage::put_parcel(record.seq, parcel);
@@ -280,6 +281,27 @@ impl Journal {
         let standing = state.positions.standing();
         self.standing.send_replace(standing);
         Ok(Freed { records, standing })
+    }
+
+    /// Lets another key follow the one that sealed the records so far: from then on the journal opens
+    /// with either, until the new one has sealed a record.
+    pub fn let_key_follow_durably(&self, next: KeyId) -> Result<(), NoteError> {
+        let mut state = self.lock();
+        if state.failed {
+            return Err(NoteError::Failed);
+        }
+        if self.identity.key == next {
+            return Ok(());
+        }
+        let Identity { terminal, key, mut former } = self.identity.clone();
+        former.push(key);
+        let identity = Identity { terminal, key: next, former };
+        // A crash here leaves a journal that one key opens, or both.
+        if let Err(source) = self.storage.write_durably(&[storage::put_identity(&identity)]) {
+            state.failed = true;
+            return Err(NoteError::Storage { source });
+        }
+        Ok(())
     }
 
     /// Notes a signed time of the centre, if it is newer than the newest known.

@@ -7,11 +7,12 @@ use std::path::Path;
 use super::OpenError;
 use super::positions::{Place, Positions, Slot};
 use super::storage::{self, Damage, Identity, Key, Storage};
-use crate::domain::Timestamp;
-use crate::record::{Gap, Record};
+use crate::domain::{TerminalId, Timestamp};
+use crate::record::{Gap, KeyId, Record};
 
 /// What the stored values say.
 pub(super) struct Recovered {
+    pub(super) identity: Identity,
     pub(super) positions: Positions,
     pub(super) newest_signed: Option<Timestamp>,
     pub(super) boots: u64,
@@ -21,11 +22,13 @@ pub(super) struct Recovered {
 pub(super) fn recover(
     storage: &dyn Storage,
     dir: &Path,
-    identity: &Identity,
+    terminal: &TerminalId,
+    own: KeyId,
 ) -> Result<Recovered, OpenError> {
     let mut reading = Reading::default();
     let mut stopped = None;
-    let visit = &mut |key: &[u8], value: &[u8]| match reading.take(dir, identity, key, value) {
+    let visit = &mut |key: &[u8], value: &[u8]| match reading.take(dir, (terminal, own), key, value)
+    {
         Ok(()) => ControlFlow::Continue(()),
         Err(error) => {
             stopped = Some(error);
@@ -38,8 +41,12 @@ pub(super) fn recover(
     if let Some(error) = stopped {
         return Err(error);
     }
-    if !reading.identified {
+    let Some(identity) = reading.identity else {
         return Err(OpenError::Missing { dir: dir.to_owned() });
+    };
+    // Its own key, or one that was followed by another which has sealed nothing yet.
+    if place_of(&identity, own).is_none_or(|place| place < reading.sealed_by) {
+        return Err(foreign(dir, identity, terminal, own));
     }
     let mut positions = reading.positions.unwrap_or_else(|| Positions::starting_at(1));
     for span in reading.spans {
@@ -58,12 +65,35 @@ pub(super) fn recover(
         }
         positions.set_aside(gap);
     }
-    Ok(Recovered { positions, newest_signed: reading.newest_signed, boots: reading.boots })
+    Ok(Recovered {
+        identity,
+        positions,
+        newest_signed: reading.newest_signed,
+        boots: reading.boots,
+    })
+}
+
+fn foreign(dir: &Path, found: Identity, terminal: &TerminalId, key: KeyId) -> OpenError {
+    OpenError::Foreign {
+        dir: dir.to_owned(),
+        found_terminal: found.terminal,
+        found_key: found.key,
+        terminal: terminal.clone(),
+        key,
+    }
+}
+
+/// The place of a key among those of a journal, counted from the oldest.
+fn place_of(identity: &Identity, key: KeyId) -> Option<usize> {
+    let keys = identity.former.iter().chain([&identity.key]);
+    keys.enumerate().filter(|(_, known)| **known == key).map(|(place, _)| place).last()
 }
 
 #[derive(Default)]
 struct Reading {
-    identified: bool,
+    identity: Option<Identity>,
+    /// The place of the key that sealed the newest record, among the keys of the identity.
+    sealed_by: usize,
     boots: u64,
     newest_signed: Option<Timestamp>,
     spans: Vec<storage::Span>,
@@ -75,7 +105,7 @@ impl Reading {
     fn take(
         &mut self,
         dir: &Path,
-        identity: &Identity,
+        (terminal, own): (&TerminalId, KeyId),
         key: &[u8],
         value: &[u8],
     ) -> Result<(), OpenError> {
@@ -93,23 +123,17 @@ impl Reading {
             Some(Key::Identity) => {
                 let read = storage::get_identity(value);
                 let found = read.map_err(damaged("the identity".into()))?;
-                if found != *identity {
-                    return Err(OpenError::Foreign {
-                        dir: dir.to_owned(),
-                        found_terminal: found.terminal,
-                        found_key: found.key,
-                        terminal: identity.terminal.clone(),
-                        key: identity.key,
-                    });
+                if found.terminal != *terminal || place_of(&found, own).is_none() {
+                    return Err(foreign(dir, found, terminal, own));
                 }
-                self.identified = true;
+                self.identity = Some(found);
             }
             Some(Key::Gap) => {
                 let read = storage::get_gap(value);
                 self.lost = Some(read.map_err(damaged("the gap to be stated".into()))?);
             }
             Some(Key::Record(seq)) => {
-                self.take_record(identity, seq, value).map_err(damaged(format!("record {seq}")))?;
+                self.take_record(terminal, seq, value).map_err(damaged(format!("record {seq}")))?;
             }
             Some(Key::Signed) => {
                 let read = storage::get_signed(value);
@@ -123,12 +147,17 @@ impl Reading {
         Ok(())
     }
 
-    fn take_record(&mut self, identity: &Identity, seq: u64, value: &[u8]) -> Result<(), Damage> {
+    fn take_record(&mut self, terminal: &TerminalId, seq: u64, value: &[u8]) -> Result<(), Damage> {
         let parcel = storage::get_parcel(seq, value)?;
         let (record, key) = Record::peek(parcel.sealed.bytes()).map_err(Damage::Record)?;
-        if record.seq != seq || record.terminal != identity.terminal || key != identity.key {
+        let place = self.identity.as_ref().and_then(|identity| place_of(identity, key));
+        // Without an identity nothing is believed of the journal at all: that is told at the end.
+        let place = if self.identity.is_some() { place } else { Some(self.sealed_by) };
+        let in_turn = place.filter(|place| *place >= self.sealed_by);
+        if record.seq != seq || record.terminal != *terminal {
             return Err(Damage::Chain);
         }
+        self.sealed_by = in_turn.ok_or(Damage::Chain)?;
         // The first record that is kept has no neighbour to be checked against, unless it is the
         // first of all: the one before it was pruned.
         let oldest = self.positions.is_none();

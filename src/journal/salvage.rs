@@ -12,7 +12,7 @@ use super::frame::OVERHEAD;
 use super::storage::{self, Damage, Identity, Key, Span, Write};
 use super::survey::Loss;
 use crate::domain::Timestamp;
-use crate::record::{Gap, Parcel, Record, SealedHash};
+use crate::record::{Gap, Parcel, Record, SealedHash, peek_kid};
 
 /// Numbers that are passed over where the end of the log is lost, beyond those that the unreadable
 /// bytes could have held: bytes may be gone as well. A busy terminal's week.
@@ -131,9 +131,12 @@ impl Salvage {
     /// Whose it is: as it says itself, else as its records say.
     pub(super) fn owner(&self) -> Option<Identity> {
         self.identity.clone().or_else(|| {
-            let stored = self.records.values().next()?;
-            let (record, key) = Record::peek(stored.parcel.sealed.bytes()).ok()?;
-            Some(Identity { terminal: record.terminal, key })
+            let terminal = self.records.values().next()?.record.terminal.clone();
+            let keys = self.records.values().map(|stored| peek_kid(stored.parcel.sealed.bytes()));
+            let mut keys: Vec<_> = keys.filter_map(Result::ok).collect();
+            keys.dedup();
+            let key = keys.pop()?;
+            Some(Identity { terminal, key, former: keys })
         })
     }
 

@@ -157,7 +157,10 @@ pub(super) fn is_carried(key: &[u8]) -> bool {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Identity {
     pub(super) terminal: TerminalId,
+    /// Seals its records.
     pub(super) key: KeyId,
+    /// The keys that sealed its records before, the oldest first.
+    pub(super) former: Vec<KeyId>,
 }
 
 #[derive(Encode, Decode)]
@@ -170,7 +173,18 @@ struct StoredIdentity {
     #[n(2)]
     #[cbor(with = "minicbor::bytes")]
     key: [u8; 8],
+    /// Left out where the key was never changed.
+    #[n(3)]
+    former: Option<Vec<StoredKey>>,
 }
+
+#[derive(Encode, Decode)]
+#[cbor(transparent)]
+struct StoredKey(
+    #[n(0)]
+    #[cbor(with = "minicbor::bytes")]
+    [u8; 8],
+);
 
 #[derive(Encode, Decode)]
 #[cbor(array)]
@@ -245,8 +259,10 @@ pub(super) fn get_gap(value: &[u8]) -> Result<Gap, Damage> {
 }
 
 pub(super) fn put_identity(identity: &Identity) -> Write {
-    let Identity { terminal, key } = identity.clone();
-    put(Key::Identity, &StoredIdentity { version: LAYOUT_VERSION, terminal, key: key.0 })
+    let Identity { terminal, key, former } = identity.clone();
+    let former: Vec<_> = former.into_iter().map(|key| StoredKey(key.0)).collect();
+    let former = (!former.is_empty()).then_some(former);
+    put(Key::Identity, &StoredIdentity { version: LAYOUT_VERSION, terminal, key: key.0, former })
 }
 
 pub(super) fn get_identity(value: &[u8]) -> Result<Identity, Damage> {
@@ -254,7 +270,8 @@ pub(super) fn get_identity(value: &[u8]) -> Result<Identity, Damage> {
     if stored.version != LAYOUT_VERSION {
         return Err(Damage::Layout(format!("version {}", stored.version)));
     }
-    Ok(Identity { terminal: stored.terminal, key: KeyId(stored.key) })
+    let former = stored.former.unwrap_or_default().into_iter().map(|key| KeyId(key.0)).collect();
+    Ok(Identity { terminal: stored.terminal, key: KeyId(stored.key), former })
 }
 
 pub(super) fn put_parcel(seq: u64, parcel: &Parcel) -> Write {

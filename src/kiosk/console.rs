@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use super::{Light, Message, Screen};
+use crate::platform::qr;
 
 /// Prints each message with the terminal's name before it.
 #[derive(Debug, Clone)]
@@ -18,7 +19,7 @@ impl Console {
         Self { name: name.into(), shown: None, slips: false }
     }
 
-    /// Prints slips as well.
+    /// Prints slips as well, as a QR code and as text.
     #[must_use]
     pub fn with_slips(self, slips: bool) -> Self {
         Self { slips, ..self }
@@ -41,9 +42,10 @@ impl Screen for Console {
         // Who reads these lines may go away; the terminal must not.
         writeln!(std::io::stdout(), "{} {sign} {zh} {en}", self.name).ok();
         if let Some(slip) = message.slip.as_ref().filter(|_| self.slips) {
+            let drawn = qr::on_console(&slip.to_string()).unwrap_or_default();
             writeln!(
                 std::io::stdout(),
-                "{} 凭条（尚未确认）slip, not yet confirmed: {slip}",
+                "{drawn}\n{} 凭条（尚未确认）slip, not yet confirmed: {slip}",
                 self.name
             )
             .ok();

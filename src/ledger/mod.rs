@@ -16,6 +16,7 @@ pub mod backup;
 pub mod bundle;
 mod edge;
 mod entry;
+mod keys;
 mod memory;
 mod open;
 mod postgres;
@@ -29,6 +30,7 @@ use std::error::Error;
 use std::fmt;
 
 pub use entry::{Body, Entry};
+pub use keys::{KeyFactError, RecordKeyError, learn, open_with};
 pub use memory::Memory;
 pub use open::OpenLedgerError;
 pub use postgres::Postgres;

@@ -8,5 +8,8 @@ pub mod https;
 pub mod lock;
 #[cfg(feature = "collector")]
 pub mod postgres;
+pub mod qr;
 pub mod secret;
 pub mod telemetry;
+#[cfg(any(feature = "terminal", feature = "collector"))]
+pub mod tls;

@@ -39,7 +39,7 @@ pub enum BatchError {
     /// None, or more than [`BATCH_PARCELS_MAX`].
     #[error("{parcels} records in one message; 1 to {BATCH_PARCELS_MAX} are allowed")]
     Count {
-        /// How many it says.
+        /// How many; one more than the bound stands for all that were not counted.
         parcels: usize,
     },
     /// One record is larger than a record may be.
@@ -105,19 +105,30 @@ impl Batch {
         if bytes.len() > BATCH_BYTES_MAX {
             return Err(BatchError::TooLong { bytes: bytes.len() });
         }
-        let wire: Vec<WireParcel<'_>> = decode_whole(bytes)?;
-        if !(1..=BATCH_PARCELS_MAX).contains(&wire.len()) {
-            return Err(BatchError::Count { parcels: wire.len() });
+        let mut decoder = minicbor::Decoder::new(bytes);
+        let shape = |error: minicbor::decode::Error| BatchError::Shape(error.to_string());
+        // One more than may be there, and no further: a message of parcels of nothing has thousands.
+        let wires = decoder.array_iter().map_err(shape)?.take(BATCH_PARCELS_MAX + 1);
+        let wires: Vec<WireParcel<'_>> = wires.collect::<Result<_, _>>().map_err(shape)?;
+        if !(1..=BATCH_PARCELS_MAX).contains(&wires.len()) {
+            return Err(BatchError::Count { parcels: wires.len() });
         }
-        wire.iter().map(Parcel::from_wire).collect::<Result<_, _>>().map(Self)
+        let parcels = wires.iter().map(Parcel::from_wire).collect::<Result<_, _>>()?;
+        ended(&decoder, bytes)?;
+        Ok(Self(parcels))
     }
 }
 
 fn decode_whole<'b, T: Decode<'b, ()>>(bytes: &'b [u8]) -> Result<T, BatchError> {
     let mut decoder = minicbor::Decoder::new(bytes);
     let value = decoder.decode().map_err(|error| BatchError::Shape(error.to_string()))?;
+    ended(&decoder, bytes)?;
+    Ok(value)
+}
+
+fn ended(decoder: &minicbor::Decoder<'_>, bytes: &[u8]) -> Result<(), BatchError> {
     if decoder.position() == bytes.len() {
-        Ok(value)
+        Ok(())
     } else {
         Err(BatchError::Shape("bytes follow its end".into()))
     }

@@ -44,6 +44,20 @@ pub enum Typ {
     Slip,
     /// The centre's statement about a backup of its ledger.
     Backup,
+    /// That whoever asks for a certificate holds the TLS key that it shall be for.
+    Possession,
+    /// A terminal's wish for a certificate.
+    Wish,
+    /// A terminal's wish to be enrolled, under a one-time token.
+    Enrolment,
+    /// The centre's answer to either wish.
+    Welcome,
+    /// A terminal's word that another record key follows its own.
+    Succession,
+    /// That the key that follows is held by whoever asks.
+    NextKey,
+    /// The centre's word that it knows the key that follows.
+    Confirmation,
 }
 
 impl Typ {
@@ -60,6 +74,13 @@ impl Typ {
             Typ::Checkpoint => "rollcall-checkpoint-v1",
             Typ::Slip => "rollcall-slip-v1",
             Typ::Backup => "rollcall-backup-v1",
+            Typ::Possession => "rollcall-possession-v1",
+            Typ::Wish => "rollcall-wish-v1",
+            Typ::Enrolment => "rollcall-enrolment-v1",
+            Typ::Welcome => "rollcall-welcome-v1",
+            Typ::Succession => "rollcall-succession-v1",
+            Typ::NextKey => "rollcall-next-key-v1",
+            Typ::Confirmation => "rollcall-confirmation-v1",
         }
     }
 }

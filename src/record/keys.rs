@@ -7,6 +7,8 @@ use data_encoding::{BASE64, HEXLOWER};
 use ed25519_dalek::Signer;
 use sha2::{Digest, Sha256};
 
+use super::base64;
+
 /// Why a text or some bytes are no key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
@@ -98,7 +100,7 @@ impl FromStr for VerifyingKey {
     type Err = KeyError;
     fn from_str(text: &str) -> Result<Self, KeyError> {
         let base64 = text.trim().strip_prefix("ed25519:").ok_or(KeyError::Text)?;
-        let bytes = BASE64.decode(base64.as_bytes()).map_err(|_| KeyError::Text)?;
+        let bytes = base64::decode(base64).ok_or(KeyError::Text)?;
         Self::from_bytes(&bytes.try_into().map_err(|_| KeyError::Text)?)
     }
 }

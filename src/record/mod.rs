@@ -11,20 +11,25 @@
 //!
 //! Whatever cannot be read is an `Err` that says what was wrong; no bytes make it panic.
 
+pub(crate) mod base64;
 mod batch;
 mod commitment;
 mod cose;
+pub mod enrolment;
+mod keyring;
 mod keys;
 pub mod note;
 mod receipt;
 mod record_v1;
 mod slip;
 mod statement;
+mod token;
 pub mod topic;
 
 pub use batch::{BATCH_BYTES_MAX, BATCH_PARCELS_MAX, Batch, BatchError, Parcel};
 pub use commitment::{Commitment, Opening, SALT_BYTES, roster_commitment};
 pub use cose::{OpenError, SEALED_BYTES_MAX, Typ, peek_kid};
+pub use keyring::{Keyring, Ringed, SuccessionError};
 pub use keys::{KeyError, KeyId, SigningKey, VerifyingKey};
 pub use receipt::{Receipt, Verdict, Wanted};
 pub use record_v1::{Gap, Other, Record, Sealed, SealedHash};
@@ -33,3 +38,4 @@ pub use statement::{
     BackupSeal, Checkpoint, SealedEvidence, SealedFact, Stated, TimeAnswer, open_statement,
     peek_statement, seal_statement,
 };
+pub use token::{CentreMark, TOKEN_CHARS_MAX, TOKEN_SECRET_BYTES, Token, TokenError, is_endpoint};

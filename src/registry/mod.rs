@@ -107,7 +107,13 @@ impl Registry {
             }
             Fact::Lesson(lesson) => self.timetable.announce(lesson.clone(), at),
             Fact::Policy { profile, digest } => self.policy = Some((profile.clone(), *digest)),
-            Fact::Tick => {}
+            Fact::TerminalKey { id, key, .. } => {
+                if let Some(terminal) = self.terminals.get_mut(id) {
+                    terminal.key = *key;
+                }
+            }
+            // Old records of such a terminal stay what they are.
+            Fact::Revocation { .. } | Fact::Replacement { .. } | Fact::Tick => {}
         }
     }
 

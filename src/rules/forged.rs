@@ -47,7 +47,8 @@ impl Rule for Forged {
             | Refusal::ForeignTerminal { .. }
             | Refusal::Forked
             | Refusal::BrokenChain
-            | Refusal::BadOpening => Bilingual::new(
+            | Refusal::BadOpening
+            | Refusal::Revoked => Bilingual::new(
                 "签名无效，且与该终端的记录链不衔接",
                 "has a wrong signature and does not continue the terminal's chain",
             ),

@@ -47,7 +47,8 @@ impl Rule for ForkedChain {
             | Refusal::ForeignTerminal { .. }
             | Refusal::ForeignKey
             | Refusal::BadSignature { .. }
-            | Refusal::BadOpening => Bilingual::new(
+            | Refusal::BadOpening
+            | Refusal::Revoked => Bilingual::new(
                 "它所接续的并非账本中的前一条记录",
                 "it follows another record than the ledger holds",
             ),

@@ -10,6 +10,7 @@
 //! | unknown terminal | `unregistered_terminal` |
 //! | forked; broken chain | `forked_chain` |
 //! | malformed; bad opening | nothing: kept as evidence, and a defect explains it as well as a fraud |
+//! | revoked terminal | nothing: the centre itself turned it away, and said so in its ledger |
 
 use crate::domain::{
     Anomaly, AnomalyId, AnomalyKind, Bilingual, Policy, Refusal, Severity, TerminalId,
@@ -40,7 +41,7 @@ fn kind_of(refusal: &Refusal) -> Option<AnomalyKind> {
         Refusal::ForeignTerminal { .. } => Some(AnomalyKind::Replayed),
         Refusal::UnknownTerminal => Some(AnomalyKind::UnregisteredTerminal),
         Refusal::Forked | Refusal::BrokenChain => Some(AnomalyKind::ForkedChain),
-        Refusal::Malformed { .. } | Refusal::BadOpening => None,
+        Refusal::Malformed { .. } | Refusal::BadOpening | Refusal::Revoked => None,
     }
 }
 

@@ -44,7 +44,8 @@ impl Rule for Replayed {
             | Refusal::BadSignature { .. }
             | Refusal::Forked
             | Refusal::BrokenChain
-            | Refusal::BadOpening => "?",
+            | Refusal::BadOpening
+            | Refusal::Revoked => "?",
         };
         let why = Bilingual::new(
             format!(

@@ -13,7 +13,8 @@ use crate::checkin::{self, Plan};
 use crate::domain::{IdError, Policy, PolicyError, TerminalId};
 use crate::face::RuntimeChoice;
 use crate::journal;
-use crate::record::{KeyError, VerifyingKey};
+use crate::platform::tls;
+use crate::record::{KeyError, VerifyingKey, is_endpoint};
 use crate::uplink;
 
 /// Largest configuration file, in bytes: a year's plan of a site with rosters of 60.
@@ -139,6 +140,8 @@ impl Default for IdentitySection {
 pub struct CentreSection {
     /// Verifies the centre's receipts: `ed25519:` and base64. Required.
     pub receipt_key: Option<String>,
+    /// Where the centre renews certificates, `http://…` or `https://…`; empty: by files.
+    pub enrol_url: String,
 }
 
 /// `[clock]`
@@ -168,8 +171,12 @@ pub struct Config {
     pub journal_dir: PathBuf,
     /// What the journal may hold.
     pub bounds: journal::Bounds,
-    /// How it reaches the centre.
+    /// How it reaches the centre; who it is at the broker is in `tls`.
     pub uplink: uplink::Config,
+    /// Files for mutual TLS; `None`: plain TCP, on loopback.
+    pub tls: Option<tls::Files>,
+    /// Where the centre enrols and renews; empty: by files.
+    pub enrol_url: String,
     /// File with the site's lessons and rosters.
     pub plan_file: PathBuf,
     /// Models and templates.
@@ -254,6 +261,9 @@ impl RawConfig {
             let why = format!("policy must have 1 to {POLICY_BYTES_MAX} bytes");
             return Err(range("[terminal]")(why));
         }
+        if !is_endpoint(&self.centre.enrol_url) {
+            return Err(range("[centre]")("enrol_url must begin with http:// or https://".into()));
+        }
         if !(1..=64).contains(&self.face.threads) {
             return Err(range("[face]")("threads must be 1 to 64".into()));
         }
@@ -273,7 +283,10 @@ impl RawConfig {
             checkin: self.checkin.checked().map_err(range("[checkin]"))?,
             bounds: self.journal.bounds().map_err(range("[journal]"))?,
             journal_dir: self.journal.dir,
+            tls: self.uplink.tls_files().map_err(range("[uplink]"))?,
+            enrol_url: self.centre.enrol_url,
             uplink: uplink::Config {
+                tls: None,
                 pace: self.uplink.pace().map_err(range("[uplink]"))?,
                 broker_host: self.uplink.broker_host,
                 broker_port: self.uplink.broker_port,

@@ -11,7 +11,10 @@
 //! test) hands over a [`CheckIn`] and may show green only when `take` has returned `Ok`.
 
 mod config;
+pub mod enrol;
+pub mod http;
 mod plan;
+pub mod rotate;
 mod door;
 mod seal;
 

@@ -1,8 +1,11 @@
 //! The uplink's section of the terminal's configuration.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use super::Pace;
+use crate::platform::tls::{Files, is_loopback};
 
 /// `[uplink]`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -12,6 +15,12 @@ pub struct Section {
     pub broker_host: String,
     /// Port of the MQTT broker.
     pub broker_port: u16,
+    /// Certificate of the centre's CA; empty: no TLS, which only loopback is good for.
+    pub ca_file: PathBuf,
+    /// This terminal's certificate.
+    pub cert_file: PathBuf,
+    /// The private key of the certificate.
+    pub key_file: PathBuf,
     /// First wait before connecting again, in milliseconds; it doubles with each failure.
     pub retry_ms_min: u64,
     /// Longest wait before connecting again, in milliseconds.
@@ -34,6 +43,9 @@ impl Default for Section {
         Self {
             broker_host: "127.0.0.1".into(),
             broker_port: 1883,
+            ca_file: PathBuf::new(),
+            cert_file: PathBuf::new(),
+            key_file: PathBuf::new(),
             retry_ms_min: pace.retry_ms_min,
             retry_ms_max: pace.retry_ms_max,
             answer_ms_min: pace.answer_ms_min,
@@ -46,6 +58,19 @@ impl Default for Section {
 }
 
 impl Section {
+    /// The files for mutual TLS, or `None` for plain TCP, or what is wrong with them.
+    pub fn tls_files(&self) -> Result<Option<Files>, String> {
+        let files = Files::named(&self.ca_file, &self.cert_file, &self.key_file)?;
+        if files.is_none() && !is_loopback(&self.broker_host) {
+            return Err(format!(
+                "a broker on another machine ({}) needs ca_file, cert_file and key_file; \
+                 `rollcall terminal init --token` gets them",
+                self.broker_host
+            ));
+        }
+        Ok(files)
+    }
+
     /// The pace, or what is wrong with it.
     pub fn pace(&self) -> Result<Pace, String> {
         if self.broker_host.is_empty() || self.broker_host.len() > 253 {

@@ -8,7 +8,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rumqttc::{AsyncClient, EventLoop, LastWill, MqttOptions, Packet, QoS, SubscribeReasonCode};
+use rumqttc::{
+    AsyncClient, EventLoop, LastWill, MqttOptions, Packet, QoS, SubscribeReasonCode,
+    TlsConfiguration, Transport,
+};
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinSet, spawn_blocking};
@@ -23,6 +26,7 @@ use crate::journal::{Journal, NoteError, ReleaseError, ReplayError};
 use crate::platform::chance;
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::telemetry::{Chain, Class};
+use crate::platform::tls::{self, Identity, ProvenTime};
 use crate::record::topic::Channel;
 use crate::record::{BATCH_BYTES_MAX, Batch, Receipt, VerifyingKey};
 
@@ -53,6 +57,8 @@ pub struct Config {
     pub broker_host: String,
     /// The broker's port.
     pub broker_port: u16,
+    /// Who the terminal is at the broker; `None`: plain TCP.
+    pub tls: Option<Identity>,
     /// Opens the centre's answers.
     pub receipt_key: VerifyingKey,
     /// Difference between wall clock and signed time that is still called agreement.
@@ -80,6 +86,8 @@ pub struct View {
     pub garbage: u64,
     /// The centre has answered the question for the time, in this boot.
     pub time_answered: bool,
+    /// The dates of the broker's certificate do not fit the terminal's clock, and no time is proven.
+    pub undated: bool,
 }
 
 /// The uplink had to end: the journal can no longer be believed (see
@@ -183,8 +191,13 @@ impl Uplink {
         // Waits of the network run on the machine's own time, also when the terminal's clock is
         // one that a demo or a test moves.
         let network_clock = SystemClock::start();
+        let tls = config.tls.as_ref().map(|own| {
+            let time: Arc<dyn ProvenTime> = Arc::clone(&timekeeper) as _;
+            own.client(Some(time))
+        });
         let mut shell = Shell {
             config,
+            tls,
             journal,
             timekeeper,
             waypoints,
@@ -230,6 +243,7 @@ async fn next_incoming(connection: &mut Option<Connection>) -> Incoming {
 
 struct Shell {
     config: Config,
+    tls: Option<tls::Client>,
     journal: Arc<Journal>,
     timekeeper: Arc<Timekeeper>,
     waypoints: Arc<dyn Waypoints>,
@@ -243,7 +257,8 @@ impl Shell {
     fn received(&mut self, incoming: Incoming) -> Event {
         match incoming {
             Incoming::Connected => {
-                self.view.send_modify(|view| view.trouble = None);
+                let undated = self.tls.as_ref().is_some_and(tls::Client::undated);
+                self.view.send_modify(|view| (view.trouble, view.undated) = (None, undated));
                 Event::Connected { nonce: chance::random_bytes() }
             }
             Incoming::Answer(bytes) => Event::Answer(bytes),
@@ -296,7 +311,7 @@ impl Shell {
                 let answered = self.timekeeper.uptime();
                 let asked = self.asked.unwrap_or(answered);
                 self.timekeeper.answered(SignedTime { at, asked, answered });
-                self.view.send_modify(|view| view.time_answered = true);
+                self.view.send_modify(|view| (view.time_answered, view.undated) = (true, false));
             }
             Action::Raise(alarm) => self.raise(&alarm),
         }
@@ -306,8 +321,7 @@ impl Shell {
     fn connect(&self) -> Connection {
         let terminal = self.journal.terminal();
         let host = self.config.broker_host.clone();
-        let mut options =
-            MqttOptions::new(format!("rollcall-{terminal}"), host, self.config.broker_port);
+        let mut options = MqttOptions::new(terminal.as_str(), host, self.config.broker_port);
         let offline = json!({ "state": "offline" }).to_string();
         let will = LastWill::new(Channel::Status.of(terminal), offline, QoS::AtLeastOnce, true);
         options
@@ -322,6 +336,10 @@ impl Shell {
                 BATCH_BYTES_MAX + PACKET_FRAME_BYTES,
             )
             .set_last_will(will);
+        if let Some(tls) = &self.tls {
+            options
+                .set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls.config())));
+        }
         let (client, mut eventloop) = AsyncClient::new(options, REQUESTS_MAX);
         eventloop.network_options.set_connection_timeout(CONNECT_S_MAX);
         let (outgoing, incoming) = mpsc::channel(PACKETS_MAX);

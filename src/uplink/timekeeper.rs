@@ -2,12 +2,14 @@
 //! them. One for the terminal, shared by the stage that seals and the stage that talks to the
 //! centre.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::clock::{Reading, SignedTime, Witnesses, judge};
 use crate::domain::{ClockDoubt, ClockEvidence, ClockQuality, Timestamp, Uptime};
 use crate::journal::{Journal, ReplayError};
 use crate::platform::clock::Clock;
+use crate::platform::tls::ProvenTime;
 use crate::record::{Record, VerifyingKey};
 
 /// So many records are read at once, from the newest back, to find one whose clock was believed.
@@ -75,6 +77,25 @@ impl Timekeeper {
 
     fn heard(&self) -> MutexGuard<'_, Heard> {
         self.heard.lock().expect("no code under this lock panics")
+    }
+}
+
+impl fmt::Debug for Timekeeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Timekeeper")
+    }
+}
+
+impl ProvenTime for Timekeeper {
+    /// The centre's answer of this boot, and what the monotonic clock says has passed since.
+    fn proven(&self) -> Option<Timestamp> {
+        let SignedTime { at, answered, .. } = self.heard().answer?;
+        let since_ms = self.clock.uptime().as_ms().saturating_sub(answered.as_ms());
+        Some(at.plus_ms(i64::try_from(since_ms).unwrap_or(i64::MAX)))
+    }
+
+    fn wall(&self) -> Timestamp {
+        self.clock.now()
     }
 }
 

@@ -167,6 +167,7 @@ impl Facts {
             Refusal::Forked => ("同一序号已有另一条记录", "another record has this number"),
             Refusal::BrokenChain => ("与前一条记录不相接", "does not follow the record before it"),
             Refusal::BadOpening => ("随附身份与承诺值不符", "the opening does not fit"),
+            Refusal::Revoked => ("该终端已被吊销", "the terminal is revoked"),
         };
         self.word("refusal", ("拒收原因", "Refused because"), refusal.code(), says);
         match refusal {
@@ -179,7 +180,8 @@ impl Facts {
             | Refusal::BadSignature { .. }
             | Refusal::Forked
             | Refusal::BrokenChain
-            | Refusal::BadOpening => {}
+            | Refusal::BadOpening
+            | Refusal::Revoked => {}
         }
     }
 
@@ -221,6 +223,18 @@ impl Facts {
             Fact::Policy { profile, digest } => {
                 self.put("policy", "规则生效", "Policy in force", profile);
                 self.put("digest", "文件哈希", "Hash of its file", HEXLOWER.encode(digest));
+            }
+            Fact::TerminalKey { id, key, proof: _ } => {
+                self.put("terminal", "更换密钥的终端", "Terminal with another key", id);
+                self.put("key", "新公钥", "Its next verification key", HEXLOWER.encode(key));
+            }
+            Fact::Revocation { id, reason } => {
+                self.put("terminal", "吊销终端", "Terminal revoked", id);
+                self.put("reason", "原因", "Reason", reason);
+            }
+            Fact::Replacement { id, replaces } => {
+                self.put("terminal", "替换后的终端", "Terminal", id);
+                self.put("replaces", "被替换的终端", "Comes in place of", replaces);
             }
             Fact::Tick => {
                 self.put("tick", "时间标记", "Time tick", "");

@@ -8,13 +8,12 @@ mod config;
 mod home;
 mod http;
 
-use data_encoding::BASE64;
-
 pub use config::{Config, ConfigError};
 pub use home::{CosignError, Home, HomeError};
 pub use http::{ServeError, serve};
 
 use crate::ledger::tree::{PROOF_HASHES_MAX, TreeHash, verify_consistency};
+use crate::record::base64;
 use crate::record::note::{NOTE_BYTES_MAX, Note, NoteError, Policy, TreeHead, Unpublished, Vkey};
 
 /// Longest request: a note, the proof's lines of 45 bytes, and the line before them.
@@ -128,7 +127,7 @@ impl Request {
             if proof.len() == PROOF_HASHES_MAX {
                 return Err(malformed("its proof has more than 63 lines"));
             }
-            let hash = BASE64.decode(line.as_bytes()).ok().and_then(|hash| hash.try_into().ok());
+            let hash = base64::decode(line).and_then(|hash| hash.try_into().ok());
             proof.push(TreeHash(hash.ok_or_else(|| malformed("a line of the proof is no hash"))?));
         }
         Ok(Self { old, proof, note: rest.parse()? })

@@ -1,3 +1,4 @@
+use data_encoding::BASE64;
 use std::convert::Infallible;
 
 use super::*;

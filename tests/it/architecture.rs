@@ -50,7 +50,7 @@ const ROOTS: [&str; 12] = [
 
 /// Crates of one technology, and the only places that may name them (a file, or a folder with a
 /// slash at its end). Their error types may stand in error enums elsewhere.
-const ADAPTERS: [(&str, &[&str]); 15] = [
+const ADAPTERS: [(&str, &[&str]); 17] = [
     ("rusqlite", &["ledger/sqlite.rs", "ledger/sqlite/", "cases/sqlite.rs", "feed/sqlite.rs"]),
     (
         "postgres",
@@ -62,12 +62,22 @@ const ADAPTERS: [(&str, &[&str]); 15] = [
     ("ort", &["face/onnx.rs", "face/onnx/"]),
     ("rten", &["face/onnx.rs", "face/onnx/", "face/rten.rs"]),
     ("rten_tensor", &["face/onnx.rs", "face/onnx/", "face/rten.rs"]),
-    ("ureq", &["platform/https.rs", "cli/models/http.rs", "collector/publish/http.rs"]),
-    ("rustls", &["platform/https.rs", "platform/postgres.rs"]),
-    ("axum", &["web/", "kiosk/http.rs", "witness/http.rs"]),
+    (
+        "ureq",
+        &[
+            "platform/https.rs",
+            "cli/models/http.rs",
+            "collector/publish/http.rs",
+            "terminal/http.rs",
+        ],
+    ),
+    ("rcgen", &["collector/ca/rcgen.rs"]),
+    ("rustls", &["platform/https.rs", "platform/tls.rs", "platform/postgres.rs"]),
+    ("axum", &["web/", "kiosk/http.rs", "witness/http.rs", "collector/enrol/http.rs"]),
     ("image", &["camera/"]),
     ("chacha20poly1305", &["face/", "platform/"]),
     ("ed25519_dalek", &["record/keys.rs"]),
+    ("qrcode", &["platform/qr.rs"]),
     ("getrandom", &["platform/chance.rs"]),
 ];
 

@@ -1,4 +1,4 @@
-//! firmware-config/mosquitto.conf: a real Mosquitto takes it, and it lets through exactly what
+//! firmware-config/mosquitto-trial.conf: a real Mosquitto takes it, and it lets through exactly what
 //! docs/spec/transport.md allows.
 
 use std::io::Read;
@@ -12,7 +12,11 @@ use rollcall::record::BATCH_BYTES_MAX;
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 
 fn shipped() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("firmware-config/mosquitto.conf");
+    shipped_as("mosquitto-trial.conf")
+}
+
+fn shipped_as(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("firmware-config").join(name);
     std::fs::read_to_string(path).expect("it is committed")
 }
 
@@ -69,6 +73,16 @@ impl Broker {
         }
         broker
     }
+}
+
+#[test]
+fn the_trial_and_the_real_broker_differ_only_in_who_may_come_in() {
+    let bounds = |name: &str| {
+        let file = shipped_as(name);
+        let (_, bounds) = file.split_once("# A centre, a page").expect("the bounds begin so");
+        bounds.to_owned()
+    };
+    assert_eq!(bounds("mosquitto.conf"), bounds("mosquitto-trial.conf"));
 }
 
 #[test]

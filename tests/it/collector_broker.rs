@@ -66,6 +66,7 @@ impl Centre {
                 port: self.port,
                 client_id: "centre".into(),
                 login: None,
+                tls: None,
             },
             origin: "test".into(),
             limits: Limits::default(),

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 
 use proptest::prelude::*;
-use rollcall::domain::{Event, Refusal, TerminalId};
+use rollcall::domain::{Event, Fact, Refusal, TerminalId};
 use rollcall::ingest::{Answer, Evidence, Head, Intake, Limits, Link, Past, Step, answers};
+use rollcall::record::enrolment::seal_succession;
 use rollcall::record::{Gap, Parcel, Record, Sealed, SealedHash, SigningKey, Verdict};
 
 use crate::support::pen::{MORNING, Pen, opening};
@@ -469,16 +470,53 @@ fn receipts_cover_unbroken_runs_and_stop_at_refused_records() {
 }
 
 #[test]
-fn a_registration_with_a_new_key_replaces_the_old_and_keeps_the_chain() {
+fn a_registration_with_another_key_changes_nothing_without_the_word_of_the_old_one() {
     let mut pen = Pen::new("t-1", 1);
     let mut centre = Centre::knowing(&[&pen]);
     centre.offer(&pen.write());
-    let old = pen.clone().write();
-    pen.key = SigningKey::from_secret(&[2; 32]);
-    centre.intake.learn(&pen.registration());
-    assert_eq!(refusal(&centre.offer(&old)), Refusal::ForeignKey);
-    let (record, opening) = pen.draft();
-    assert_eq!(admitted(&centre.offer(&pen.seal(&record, Some(opening)))), [2]);
+    centre.intake.learn(&Pen::new("t-1", 2).registration());
+    assert_eq!(refusal(&centre.offer(&following(&pen, 2).write())), Refusal::ForeignKey);
+    assert_eq!(admitted(&centre.offer(&pen.write())), [2]);
+}
+
+#[test]
+fn a_key_that_follows_takes_over_the_chain_and_the_old_one_seals_nothing_after_it() {
+    let mut pen = Pen::new("t-1", 1);
+    let mut centre = Centre::knowing(&[&pen]);
+    centre.offer(&pen.write());
+    let mut next = following(&pen, 2);
+    let proof = seal_succession(&pen.terminal, &pen.key, &next.key);
+    let (id, key) = (pen.terminal.clone(), next.public().to_bytes());
+    centre.intake.learn(&Fact::TerminalKey { id, key, proof });
+    // What was made before the change comes after it.
+    let waiting = pen.write();
+    assert_eq!(admitted(&centre.offer(&waiting)), [2]);
+    (next.next, next.prev) = (pen.next, pen.prev);
+    assert_eq!(admitted(&centre.offer(&next.write())), [3]);
+    // A copy of the old key goes on behind the new one, or beside it.
+    let mut copy = following(&next, 1);
+    assert_eq!(refusal(&centre.offer(&copy.write())), Refusal::ForeignKey);
+    assert_eq!(refusal(&centre.offer(&pen.write())), Refusal::Forked);
+    assert_eq!(admitted(&centre.offer(&next.write())), [4]);
+    // And what was committed with the old key is answered as before.
+    assert!(matches!(&centre.offer(&waiting)[..], [Step::Again(_)]));
+}
+
+#[test]
+fn a_revoked_terminals_new_records_are_refused_and_its_old_ones_answered() {
+    let mut pen = Pen::new("t-1", 1);
+    let mut centre = Centre::knowing(&[&pen]);
+    let first = pen.write();
+    centre.offer(&first);
+    let (id, reason) = (pen.terminal.clone(), "stolen".to_owned());
+    centre.intake.learn(&Fact::Revocation { id, reason });
+    assert_eq!(refusal(&centre.offer(&pen.write())), Refusal::Revoked);
+    assert!(matches!(&centre.offer(&first)[..], [Step::Again(_)]));
+}
+
+/// The same terminal at the same place of its chain, with another key.
+fn following(pen: &Pen, key: u8) -> Pen {
+    Pen { key: SigningKey::from_secret(&[key; 32]), ..pen.clone() }
 }
 
 #[test]

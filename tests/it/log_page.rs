@@ -2,7 +2,7 @@
 //! `rollcall verify` says.
 
 use rollcall::ledger::bundle::Trust;
-use rollcall::ledger::proof::{Proof, check};
+use rollcall::ledger::proof::{Code, Proof, check};
 use rollcall::record::{SealedHash, SigningKey};
 use serde_json::json;
 
@@ -52,6 +52,24 @@ fn the_page_checks_slips_and_proofs_without_a_network() {
         let answer = said(&mut tab, &trust, &text, &slip);
         assert!(answer.contains(what), "{answer}");
     }
+    let code = Code::of(&proof).unwrap();
+    let fine = said(&mut tab, &trust, &code.to_string(), "");
+    assert!(fine.contains("存证成立 proof holds") && fine.contains("record 2"), "{fine}");
+    assert!(fine.contains("entry 3 of 15, 1 witnesses"), "{fine}");
+    assert!(fine.contains(&proof.person.as_ref().unwrap().person.to_string()), "{fine}");
+    let held_back = Code { signatures: code.signatures[..1].to_vec(), ..code.clone() };
+    let (moved, nobody) =
+        (Code { index: 4, ..code.clone() }, Code { person: None, ..code.clone() });
+    for (code, what) in [
+        (held_back.to_string(), "0 of 1 witnesses have signed"),
+        (moved.to_string(), "不成立 does not hold"),
+        (code.to_string().replacen('7', "6", 1), "不成立 does not hold"),
+        (nobody.to_string(), "no person beside it"),
+    ] {
+        let answer = said(&mut tab, &trust, &code, "");
+        assert!(answer.contains(what), "{what}: {answer}");
+    }
+
     let log_only: String = trust.lines().take(2).map(|line| format!("{line}\n")).collect();
     assert!(said(&mut tab, &log_only, &text, "").contains("0 witnesses"));
     for (trust, proof) in [("", text.as_str()), ("log ed25519:AAAA", &text), (&trust, "{}")] {

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use rollcall::ledger::bundle::Trust;
-use rollcall::ledger::proof::{Proof, check};
+use rollcall::ledger::proof::{Code, NoCode, Proof, check, check_code};
 use rollcall::ledger::{Ledger, Sqlite};
 use rollcall::record::note::{KeyKind, Note, Policy, Vkey};
-use rollcall::record::{Record, SealedHash, SigningKey, Slip};
+use rollcall::record::{Record, Sealed, SealedHash, SigningKey, Slip};
 
 use crate::support::day::{Day, rollcall, write};
+use crate::support::fine;
 use crate::support::log::{ORIGIN, Witness, grow, log_key, publisher_of, settings};
 use crate::support::pen::{Pen, opening};
 
@@ -145,6 +146,67 @@ fn erasing_the_person_leaves_the_proof_whole_and_without_a_name() {
     let (code, said) = held.verify(&[&held.proof]);
     assert_eq!(code, 0, "{said}");
     assert!(!said.contains("person"), "{said}");
+}
+
+#[test]
+fn a_proof_as_a_qr_code_holds_like_its_file() {
+    let held = Held::new();
+    let (svg, text) = (held.day.file("proof.svg"), held.day.file("proof.txt"));
+    let out = held.proof.to_str().unwrap();
+    let args = ["--terminal", "t-1", "--seq", "2", "--out", out, "--qr", svg.to_str().unwrap()];
+    let told = fine(&held.day.collector("prove", &args));
+    assert!(told.contains("the same as a QR code"), "{told}");
+    assert!(std::fs::read_to_string(svg).unwrap().contains("<svg"));
+
+    let (proof, trust) = held.read();
+    let code = Code::of(&proof).unwrap();
+    write(&text, format!("{code}\n"));
+    let (exit, said) = held.verify(&[&text]);
+    assert_eq!(exit, 0, "{said}");
+    assert!(said.contains("成立 holds") && said.contains("record 2 of terminal t-1"), "{said}");
+    assert!(said.contains("entry 3 of 15, 1 witnesses"), "{said}");
+    assert!(said.contains(&opening(2).person.to_string()), "{said}");
+    assert_eq!(check_code(&code, &trust).unwrap(), check(&proof, &trust).unwrap());
+
+    let hash = SealedHash::of(&proof.record.sealed.0);
+    let slip = held.slip(2, hash, &Pen::new("t-1", 1).key);
+    let (exit, said) = held.verify(&[&text, &slip]);
+    assert!(exit == 0 && said.contains("confirmed by the proof"), "{said}");
+
+    write(&text, "ROLLCALL-PROOF:AAAA");
+    let (exit, said) = held.verify(&[&text]);
+    assert!(exit == 2 && said.contains("the letters hold no proof"), "{said}");
+}
+
+#[test]
+fn one_changed_letter_of_a_qr_code_proves_nothing_but_what_it_says() {
+    let held = Held::new();
+    let (proof, trust) = held.read();
+    let genuine = Code::of(&proof).unwrap().to_string();
+    for at in 0..genuine.len() {
+        let mut letters = genuine.clone().into_bytes();
+        letters[at] = if letters[at] == b'A' { b'B' } else { b'A' };
+        let touched = String::from_utf8(letters).unwrap();
+        let Ok(code) = touched.parse::<Code>() else { continue };
+        assert!(check_code(&code, &trust).is_err(), "letter {at}");
+    }
+}
+
+#[test]
+fn an_ordinary_proof_out_of_a_million_entries_fits_a_qr_code() {
+    let (mut proof, _) = Held::new().read();
+    let record = Sealed::seal(&crate::vectors::check_in(), &crate::vectors::key("terminal"));
+    proof.record.sealed.0 = record.bytes().to_vec();
+    // Twenty hashes lead from a leaf to the root over a million entries.
+    proof.record.proof = vec![proof.record.proof[0].clone(); 20];
+    let size = "\n15\n";
+    assert!(proof.checkpoint.contains(size));
+    proof.checkpoint = proof.checkpoint.replace(size, "\n1000000\n");
+    let chars = Code::of(&proof).unwrap().to_string().len();
+    assert_eq!(chars, 2_222, "docs/spec/proof-v1.md says so");
+    proof.record.proof = vec![proof.record.proof[0].clone(); 50];
+    let error = Code::of(&proof).unwrap_err();
+    assert!(matches!(error, NoCode::TooLong { chars } if chars > 2_520), "{error}");
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod support; // not tests: what several files need
 mod architecture; // the layering law and other absences
 mod broken_vectors; // the generator of docs/spec/vectors/invalid.json
 mod record_vectors; // docs/spec/vectors, byte for byte; one flipped bit is refused, for every bit
+mod interop; // a second reader in Python, written from the specifications alone, agrees
 mod vectors; // the generator of the other docs/spec/vectors
 
 mod face_bad_models; // unreadable, exchanged, missing model files are told by name at the start
@@ -58,5 +59,6 @@ mod web_browser; // the page in Chromium: both languages, 1280 and 390 px, live,
 mod web_fixture; // an invented province, its server, and a plain HTTP client
 mod demo_once; // the whole way, as a visitor runs it
 mod whole_way; // real processes, real broker: from a picture to a verified line
-mod broker_config; // firmware-config/mosquitto.conf, with a real Mosquitto
+mod broker_config; // firmware-config/mosquitto-trial.conf, with a real Mosquitto
+mod enrolment; // a terminal comes in by a token; mutual TLS, access list, revocation, replacement
 mod pages; // every link of every page leads somewhere

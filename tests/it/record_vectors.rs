@@ -200,7 +200,7 @@ fn every_broken_value_of_the_vectors_is_refused_for_its_reason() {
     }
 }
 
-fn open_error(error: &OpenError) -> &'static str {
+pub(crate) fn open_error(error: &OpenError) -> &'static str {
     match error {
         OpenError::TooLong { .. } => "too_long",
         OpenError::Envelope(_) => "envelope",

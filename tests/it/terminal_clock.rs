@@ -79,6 +79,7 @@ impl Machine {
             journal_dir: self.journal(),
             bounds: Bounds::default(),
             uplink: uplink::Config {
+                tls: None,
                 broker_host: "127.0.0.1".into(),
                 broker_port: 1,
                 receipt_key: receipt_verifying_key(),

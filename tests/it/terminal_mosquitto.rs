@@ -73,6 +73,7 @@ fn start_terminal_by(clock: Arc<dyn Clock>, dir: &TempDir, broker_port: u16) -> 
         journal_dir: dir.path().to_owned(),
         bounds: Bounds::default(),
         uplink: uplink::Config {
+            tls: None,
             broker_host: "127.0.0.1".into(),
             broker_port,
             receipt_key: receipt_verifying_key(),

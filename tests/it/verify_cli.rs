@@ -206,6 +206,10 @@ fn two_histories_of_one_ledger_do_not_hold_together() {
     std::fs::create_dir(two.data()).unwrap();
     for file in std::fs::read_dir(one.data()).unwrap() {
         let file = file.unwrap();
+        // The certificate authority says nothing of the ledger.
+        if file.path().is_dir() {
+            continue;
+        }
         std::fs::copy(file.path(), two.data().join(file.file_name())).unwrap();
     }
     let exported = |day: &Day, zh: &str| {

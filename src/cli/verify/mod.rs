@@ -12,7 +12,7 @@ use clap::Args as ClapArgs;
 use self::proof::Shown;
 use super::report::{Exit, Report};
 use crate::ledger::bundle::{Bundle, Finding, Findings, Trust, check};
-use crate::ledger::proof::{FORMAT as PROOF_FORMAT, Proof};
+use crate::ledger::proof::{Code, FORMAT as PROOF_FORMAT, Proof, check as check_proof, check_code};
 use crate::ledger::tree::TreeHash;
 
 /// Largest bundle that is read into memory: about 400,000 entries.
@@ -63,7 +63,13 @@ impl Args {
                 }
                 Ok(Paper::Proof(proof)) => {
                     say!("{}", file.display());
-                    if shown.proof(&proof, &trust) != Exit::Fine {
+                    if shown.proof(check_proof(&proof, &trust)) != Exit::Fine {
+                        exit = exit_found(exit);
+                    }
+                }
+                Ok(Paper::Code(code)) => {
+                    say!("{}", file.display());
+                    if shown.proof(check_code(&code, &trust)) != Exit::Fine {
                         exit = exit_found(exit);
                     }
                 }
@@ -96,6 +102,7 @@ impl Args {
 enum Paper {
     Bundle(Bundle),
     Proof(Box<Proof>),
+    Code(Box<Code>),
     Slip(String),
 }
 
@@ -119,6 +126,13 @@ fn paper(path: &Path) -> Result<Paper, Report> {
     let text = read(path, BUNDLE_BYTES_MAX)?;
     if text.starts_with("ROLLCALL-SLIP:") {
         return Ok(Paper::Slip(text));
+    }
+    if text.starts_with("ROLLCALL-PROOF:") {
+        let code = text.parse::<Code>().map_err(|error| {
+            let what = format!("{} is no proof", path.display());
+            Report::new(what, error.to_string(), "scan it again, or ask for the file")
+        });
+        return code.map(|code| Paper::Code(Box::new(code)));
     }
     // A proof is short, and says so in its first line.
     let start: String = text.chars().take(100).collect();

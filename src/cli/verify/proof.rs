@@ -2,8 +2,7 @@
 
 use super::{Report, exit_found};
 use crate::cli::report::Exit;
-use crate::ledger::bundle::Trust;
-use crate::ledger::proof::{Proof, Proven, check};
+use crate::ledger::proof::{NotProven, Proven};
 use crate::platform::telemetry::Chain;
 use crate::record::SlipText;
 
@@ -26,9 +25,9 @@ impl Shown {
         Ok(())
     }
 
-    /// Checks a proof and tells.
-    pub(super) fn proof(&mut self, proof: &Proof, trust: &Trust) -> Exit {
-        match check(proof, trust) {
+    /// Tells of a proof that was checked.
+    pub(super) fn proof(&mut self, checked: Result<Proven, NotProven>) -> Exit {
+        match checked {
             Ok(proven) => {
                 let record = &proven.record;
                 say!("证明 proof     : 成立 holds");
@@ -48,8 +47,8 @@ impl Shown {
                     proven.head.size,
                     proven.witnesses
                 );
-                if let Some(opened) = &proof.person {
-                    say!("  人员 person {}", opened.person);
+                if let Some(person) = &proven.person {
+                    say!("  人员 person {person}");
                 }
                 self.proven.push(proven);
                 Exit::Fine

@@ -1,6 +1,6 @@
 //! Holds a backup against its seal, and every entry against its own. Pure: lines come in as bytes.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
@@ -9,7 +9,9 @@ use crate::domain::{TerminalId, Timestamp};
 use crate::ledger::backup::{FORMAT, First, LINE_BYTES_MAX, Last, Line};
 use crate::ledger::tree::{Frontier, TreeHash};
 use crate::ledger::{Kind, Stored};
-use crate::record::{BackupSeal, OpenError, Opening, Record, VerifyingKey, open_statement};
+use crate::record::{
+    BackupSeal, Keyring, OpenError, Opening, Record, VerifyingKey, open_statement,
+};
 
 /// What is wrong with a backup.
 #[derive(Debug, thiserror::Error)]
@@ -88,7 +90,7 @@ pub(super) struct Check {
     hash: Sha256,
     frontier: Frontier,
     last_at: Timestamp,
-    terminals: HashMap<TerminalId, VerifyingKey>,
+    terminals: BTreeMap<TerminalId, Keyring>,
 }
 
 impl Check {
@@ -100,7 +102,7 @@ impl Check {
             hash: Sha256::new(),
             frontier: Frontier::default(),
             last_at: Timestamp::default(),
-            terminals: HashMap::new(),
+            terminals: BTreeMap::new(),
         }
     }
 

@@ -3,14 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use super::super::keys::{learn, open_with};
 use super::super::staged::Kind;
 use super::super::tree::{TreeHash, verify_inclusion};
 use super::{Bundle, FORMAT, Line, Opened, Scope, Trust};
-use crate::domain::{Event, Fact, TerminalId};
+use crate::domain::{Event, TerminalId};
 use crate::ingest::EVIDENCE_BYTES_MAX;
+use crate::platform::telemetry::Chain;
 use crate::record::{
-    Checkpoint, Commitment, KeyId, OpenError, Opening, Record, SealedEvidence, SealedFact,
-    SealedHash, Stated, VerifyingKey, open_statement, peek_kid,
+    Checkpoint, Commitment, KeyId, Keyring, Opening, Record, SealedEvidence, SealedFact,
+    SealedHash, Stated, open_statement, peek_kid,
 };
 
 /// One of the three questions: what was looked at, and what is wrong.
@@ -66,8 +68,8 @@ pub fn check(bundle: &Bundle, trust: &Trust) -> Findings {
 struct Check<'t> {
     trust: &'t Trust,
     findings: Findings,
-    /// The key of each terminal, by the registrations read so far.
-    keys: BTreeMap<TerminalId, VerifyingKey>,
+    /// The keys of each terminal, by the registrations read so far.
+    keys: BTreeMap<TerminalId, Keyring>,
     /// The end of each chain so far.
     heads: BTreeMap<TerminalId, (u64, SealedHash)>,
 }
@@ -126,11 +128,7 @@ impl<'t> Check<'t> {
     fn fact(&mut self, line: &Line) -> Result<(), String> {
         nothing_beside(line, line.evidence.is_none())?;
         let sealed: SealedFact = self.open(&line.sealed.0)?;
-        if let Fact::Terminal { id, key, .. } = sealed.fact {
-            let key = VerifyingKey::from_bytes(&key).map_err(|error| error.to_string())?;
-            self.keys.insert(id, key);
-        }
-        Ok(())
+        learn(&mut self.keys, &sealed.fact).map_err(|error| Chain(&error).to_string())
     }
 
     fn refused(&mut self, line: &Line) -> Result<(), String> {
@@ -160,17 +158,10 @@ impl<'t> Check<'t> {
             line.evidence.is_none(),
         )?;
         let claims = Record::peek(&line.sealed.0).map_err(|error| error.to_string())?.0;
-        let key = self.keys.get(&claims.terminal).ok_or_else(|| {
+        let ring = self.keys.get_mut(&claims.terminal).ok_or_else(|| {
             format!("terminal {} was not registered before this record", claims.terminal)
         })?;
-        let record = Record::open(&line.sealed.0, key).map_err(|error| match error {
-            OpenError::Key { found, .. } => format!("sealed with key {found}, not its terminal's"),
-            OpenError::TooLong { .. }
-            | OpenError::Envelope(_)
-            | OpenError::Type { .. }
-            | OpenError::Signature
-            | OpenError::Payload(_) => error.to_string(),
-        })?;
+        let record = open_with(ring, &line.sealed.0).map_err(|error| error.to_string())?;
         let hash = SealedHash::of(&line.sealed.0);
         self.link(&record.terminal, record.seq, &record, hash, line.index);
         opens(line.person.as_ref(), record.person)?;

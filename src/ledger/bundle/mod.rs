@@ -18,7 +18,7 @@ use super::staged::{Kind, Stored};
 use super::tree::{Tree, TreeHash};
 use super::{Body, Ledger, ReadError, read_back};
 use crate::domain::{Fact, PersonId, SiteId, TerminalId};
-use crate::record::Opening;
+use crate::record::{Opening, base64};
 
 /// What stands in every bundle's `format`.
 pub const FORMAT: &str = "rollcall-bundle-v2";
@@ -32,9 +32,9 @@ const READ_ENTRIES: usize = 1_000;
 pub struct Bytes(pub Vec<u8>);
 
 impl TryFrom<String> for Bytes {
-    type Error = data_encoding::DecodeError;
+    type Error = &'static str;
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        BASE64.decode(text.as_bytes()).map(Self)
+        base64::decode(&text).map(Self).ok_or("no base64, or not in its only form")
     }
 }
 
@@ -191,6 +191,9 @@ fn concerning(terminal: &TerminalId, facts: Vec<(Fact, Line)>) -> Vec<Line> {
         Fact::Site { id, .. } => sites.contains(id),
         Fact::Institution { id, .. } => owners.contains(id),
         Fact::Policy { .. } => true,
+        Fact::TerminalKey { id, .. }
+        | Fact::Revocation { id, .. }
+        | Fact::Replacement { id, .. } => id == terminal,
         Fact::Class { .. } | Fact::Lesson(_) | Fact::Tick => false,
     };
     facts.into_iter().filter(|(fact, _)| wanted(fact)).map(|(_, line)| line).collect()

@@ -2,8 +2,8 @@
 
 use super::super::bundle::{Opened, Trust};
 use super::super::tree::{PROOF_HASHES_MAX, TreeHash, verify_inclusion};
-use super::{FORMAT, Leaf, Proof};
-use crate::domain::{Fact, TerminalId};
+use super::{Code, FORMAT, Leaf, Proof};
+use crate::domain::{Fact, PersonId, TerminalId};
 use crate::record::note::{NoteError, TreeHead, Unpublished};
 use crate::record::{
     OpenError, Opening, Record, SealedFact, SealedHash, VerifyingKey, open_statement, peek_kid,
@@ -64,6 +64,8 @@ pub struct Proven {
     pub head: TreeHead,
     /// How many witnesses were asked for and have signed.
     pub witnesses: usize,
+    /// Whom the record's commitment stands for, where the proof opens it.
+    pub person: Option<PersonId>,
 }
 
 /// Checks a proof against trusted keys.
@@ -76,43 +78,75 @@ pub fn check(proof: &Proof, trust: &Trust) -> Result<Proven, NotProven> {
     let head = policy.judge(&note)?;
     included("record", &proof.record, &head)?;
     included("registration", &proof.registration, &head)?;
+    let sealed = &proof.record.sealed.0;
+    let key = registered_key(&proof.registration.sealed.0, sealed, &head, trust)?;
+    let record = Record::open(sealed, &key).map_err(seal("record"))?;
+    if proof.registration.index >= proof.record.index {
+        return Err(NotProven::Registration { terminal: record.terminal });
+    }
+    let opening = match &proof.person {
+        Some(Opened { salt, person }) => {
+            let salt = salt.0.as_slice().try_into().map_err(|_| NotProven::Person)?;
+            Some(Opening { salt, person: *person })
+        }
+        None => None,
+    };
+    let person = opened(opening, &record)?;
+    let (hash, index) = (SealedHash::of(sealed), proof.record.index);
+    Ok(Proven { record, hash, key, index, head, witnesses: policy.quorum, person })
+}
 
-    let sealed = |what| move |cause| NotProven::Seal { what, cause };
+/// Checks the QR form of a proof against trusted keys. That the registration is in the log as well is
+/// not shown by it; that the log's key sealed it, is.
+pub fn check_code(code: &Code, trust: &Trust) -> Result<Proven, NotProven> {
+    let absent = NotProven::NotIncluded { what: "record", index: code.index };
+    let note = code.note().ok_or(absent)?;
+    let policy = trust.policy_for(&note)?;
+    let head = policy.judge(&note)?;
+    let key = registered_key(&code.registration, &code.record, &head, trust)?;
+    let record = Record::open(&code.record, &key).map_err(seal("record"))?;
+    let person = opened(code.person, &record)?;
+    let (hash, index) = (SealedHash::of(&code.record), code.index);
+    Ok(Proven { record, hash, key, index, head, witnesses: policy.quorum, person })
+}
+
+fn seal(what: &'static str) -> impl Fn(OpenError) -> NotProven {
+    move |cause| NotProven::Seal { what, cause }
+}
+
+/// The key with which a fact, sealed by a trusted log key, registered the terminal of a record.
+fn registered_key(
+    registration: &[u8],
+    record: &[u8],
+    head: &TreeHead,
+    trust: &Trust,
+) -> Result<VerifyingKey, NotProven> {
     let registered: SealedFact = {
-        let bytes = &proof.registration.sealed.0;
-        let kid = peek_kid(bytes).map_err(sealed("registration"))?;
+        let kid = peek_kid(registration).map_err(seal("registration"))?;
         let keys = || trust.log.iter();
         let key = keys().find(|key| key.id() == kid).or_else(|| keys().next());
         let key = key.ok_or(Unpublished::Log { origin: head.origin.clone() })?;
-        open_statement(bytes, key).map_err(sealed("registration"))?
+        open_statement(registration, key).map_err(seal("registration"))?
     };
-    let bytes = &proof.record.sealed.0;
-    let (named, _) = Record::peek(bytes).map_err(sealed("record"))?;
+    let (named, _) = Record::peek(record).map_err(seal("record"))?;
     let foreign = || NotProven::Registration { terminal: named.terminal.clone() };
-    let key = match registered.fact {
-        Fact::Terminal { id, key, .. }
-            if id == named.terminal && proof.registration.index < proof.record.index =>
-        {
-            VerifyingKey::from_bytes(&key).map_err(|_| foreign())?
-        }
-        Fact::Terminal { .. }
-        | Fact::Institution { .. }
-        | Fact::Site { .. }
-        | Fact::Class { .. }
-        | Fact::Lesson(_)
-        | Fact::Policy { .. }
-        | Fact::Tick => return Err(foreign()),
+    let (Fact::Terminal { id, key, .. } | Fact::TerminalKey { id, key, .. }) = registered.fact
+    else {
+        return Err(foreign());
     };
-    let record = Record::open(bytes, &key).map_err(sealed("record"))?;
-    if let Some(Opened { salt, person }) = &proof.person {
-        let salt = salt.0.as_slice().try_into().map_err(|_| NotProven::Person)?;
-        let opening = Opening { salt, person: *person };
-        if record.person != Some(opening.commitment()) {
-            return Err(NotProven::Person);
-        }
+    if id != named.terminal {
+        return Err(foreign());
     }
-    let hash = SealedHash::of(bytes);
-    Ok(Proven { record, hash, key, index: proof.record.index, head, witnesses: policy.quorum })
+    VerifyingKey::from_bytes(&key).map_err(|_| foreign())
+}
+
+fn opened(opening: Option<Opening>, record: &Record) -> Result<Option<PersonId>, NotProven> {
+    let fits = |opening: &Opening| record.person == Some(opening.commitment());
+    match opening {
+        Some(opening) if !fits(&opening) => Err(NotProven::Person),
+        Some(opening) => Ok(Some(opening.person)),
+        None => Ok(None),
+    }
 }
 
 fn included(what: &'static str, leaf: &Leaf, head: &TreeHead) -> Result<(), NotProven> {

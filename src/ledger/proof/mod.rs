@@ -3,10 +3,12 @@
 //! but trusted keys.
 
 mod check;
+mod code;
 
 use serde::{Deserialize, Serialize};
 
-pub use check::{NotProven, Proven, check};
+pub use check::{NotProven, Proven, check, check_code};
+pub use code::{CODE_CHARS_MAX, Code, CodeError, NoCode, Signature};
 
 use super::bundle::{Bytes, Opened};
 use super::staged::Stored;

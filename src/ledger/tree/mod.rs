@@ -12,8 +12,8 @@ use std::convert::Infallible;
 use std::fmt;
 
 pub use proof::{
-    Nodes, PROOF_HASHES_MAX, prove_consistency, prove_inclusion, root_of, verify_consistency,
-    verify_inclusion,
+    Nodes, PROOF_HASHES_MAX, included_root, prove_consistency, prove_inclusion, root_of,
+    verify_consistency, verify_inclusion,
 };
 
 use data_encoding::HEXLOWER;

@@ -110,14 +110,25 @@ pub fn verify_inclusion(
     proof: &[TreeHash],
     root: TreeHash,
 ) -> bool {
+    included_root(leaf, index, size, proof) == Some(root)
+}
+
+/// The root of the tree of `size` leaves that has `leaf` at `index`, if `proof` is its inclusion proof;
+/// `None` where it has not the length of one.
+pub fn included_root(
+    leaf: TreeHash,
+    index: u64,
+    size: u64,
+    proof: &[TreeHash],
+) -> Option<TreeHash> {
     if index >= size {
-        return false;
+        return None;
     }
     let (mut place, mut last) = (index, size - 1);
     let mut hash = leaf;
     for &sibling in proof {
         if last == 0 {
-            return false;
+            return None;
         }
         if place & 1 == 1 || place == last {
             hash = TreeHash::node(sibling, hash);
@@ -131,7 +142,7 @@ pub fn verify_inclusion(
         place >>= 1;
         last >>= 1;
     }
-    last == 0 && hash == root
+    (last == 0).then_some(hash)
 }
 
 /// Whether `proof` shows that the first `old` leaves of the tree of `new` leaves with root

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use data_encoding::BASE64;
 
 use super::vkey::is_name;
+use crate::record::base64;
 
 /// Longest origin: it is the name of the log's key as well.
 pub const ORIGIN_BYTES_MAX: usize = 200;
@@ -84,7 +85,7 @@ pub(super) fn hash(text: &str) -> Option<[u8; 32]> {
     if text.len() != 44 {
         return None;
     }
-    BASE64.decode(text.as_bytes()).ok()?.try_into().ok()
+    base64::decode(text)?.try_into().ok()
 }
 
 impl fmt::Display for TreeHead {

@@ -24,7 +24,7 @@ pub use head::{HeadError, ORIGIN_BYTES_MAX, TreeHead, is_origin};
 pub use policy::{POLICY_KEYS_MAX, Policy, Unpublished};
 pub use vkey::{KeyKind, NAME_BYTES_MAX, Vkey, VkeyError};
 
-use super::SigningKey;
+use super::{SigningKey, base64};
 
 /// Longest note that is read: sixteen of the longest signatures that the standard foresees (5 kB)
 /// and a text of a few lines.
@@ -74,6 +74,21 @@ pub struct Line {
 }
 
 impl Line {
+    /// A line of `name` with the short id of its key before the signature, if it can be one.
+    pub fn from_parts(name: &str, bytes: &[u8]) -> Option<Self> {
+        let (id, signature) = bytes.split_first_chunk::<4>()?;
+        (vkey::is_name(name) && !signature.is_empty()).then(|| Self {
+            name: name.to_owned(),
+            id: *id,
+            signature: signature.to_vec(),
+        })
+    }
+
+    /// The short id of the key and the signature.
+    pub fn bytes(&self) -> Vec<u8> {
+        [&self.id[..], &self.signature].concat()
+    }
+
     /// Whose name stands in it.
     pub fn name(&self) -> &str {
         &self.name
@@ -86,8 +101,7 @@ impl Line {
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let bytes = [&self.id[..], &self.signature].concat();
-        writeln!(f, "{DASH}{} {}", self.name, BASE64.encode(&bytes))
+        writeln!(f, "{DASH}{} {}", self.name, BASE64.encode(&self.bytes()))
     }
 }
 
@@ -115,16 +129,7 @@ pub fn parse_lines(text: &str) -> Result<Vec<Line>, NoteError> {
 
 fn line_of(line: &str) -> Option<Line> {
     let (name, base64) = line.strip_prefix(DASH)?.split_once(' ')?;
-    if !vkey::is_name(name) {
-        return None;
-    }
-    let bytes = BASE64.decode(base64.as_bytes()).ok()?;
-    let (id, signature) = bytes.split_first_chunk::<4>()?;
-    (!signature.is_empty()).then(|| Line {
-        name: name.to_owned(),
-        id: *id,
-        signature: signature.to_vec(),
-    })
+    Line::from_parts(name, &base64::decode(base64)?)
 }
 
 /// What a key has to say of a note.

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use data_encoding::{BASE64, HEXLOWER};
 use sha2::{Digest, Sha256};
 
-use crate::record::{KeyError, VerifyingKey};
+use crate::record::{KeyError, VerifyingKey, base64};
 
 /// Longest name of a key.
 pub const NAME_BYTES_MAX: usize = 255;
@@ -126,7 +126,7 @@ impl FromStr for Vkey {
         else {
             return Err(VkeyError::Shape);
         };
-        let bytes = BASE64.decode(base64.as_bytes()).map_err(|_| VkeyError::Shape)?;
+        let bytes = base64::decode(base64).ok_or(VkeyError::Shape)?;
         let (&kind, key) = bytes.split_first().ok_or(VkeyError::Shape)?;
         let kind = match kind {
             0x01 => KeyKind::Log,

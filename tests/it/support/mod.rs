@@ -14,6 +14,7 @@ pub(crate) mod memory;
 pub(crate) mod mosquitto;
 pub(crate) mod postgres;
 pub(crate) mod records;
+pub(crate) mod town;
 
 use std::time::Duration;
 

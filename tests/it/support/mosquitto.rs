@@ -27,7 +27,7 @@ pub(crate) fn free_port() -> u16 {
     }
 }
 
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     ["/usr/sbin/mosquitto", "/usr/bin/mosquitto", "/usr/local/sbin/mosquitto"]
         .into_iter()
         .map(PathBuf::from)

@@ -1,0 +1,31 @@
+//! Who may do what at the broker, as Mosquitto reads it (mosquitto.conf(5), `acl_file`). Pure.
+//!
+//! Whoever shows a certificate of the centre's CA is known by the name in it; patterns give each name
+//! its own topics and nothing else, so a new terminal needs no change here. A revoked one is denied
+//! everything: its section is read before the patterns.
+
+use crate::collector::ca::COLLECTOR_NAME;
+use crate::domain::TerminalId;
+use crate::record::topic::{ALL_QUESTIONS, ALL_RECORDS, ALL_STATUS};
+
+/// The whole file.
+pub fn acl<'t>(revoked: impl IntoIterator<Item = &'t TerminalId>) -> String {
+    let mut text = format!(
+        "# Written by the collector; changes made here are lost. After a change:\n\
+         # systemctl reload mosquitto (it reads this file anew on SIGHUP).\n\n\
+         user {COLLECTOR_NAME}\n\
+         topic read {ALL_RECORDS}\n\
+         topic read {ALL_QUESTIONS}\n\
+         topic read {ALL_STATUS}\n\
+         topic write rollcall/v1/+/answers\n\n"
+    );
+    for terminal in revoked {
+        text += &format!("# revoked\nuser {terminal}\ntopic deny #\n\n");
+    }
+    for (access, channel) in
+        [("write", "records"), ("write", "ask"), ("write", "status"), ("read", "answers")]
+    {
+        text += &format!("pattern {access} rollcall/v1/%u/{channel}\n");
+    }
+    text
+}

@@ -46,4 +46,6 @@ pub mod collector;
 pub mod witness;
 #[cfg(feature = "demo")]
 pub mod demo;
+#[cfg(all(feature = "terminal", feature = "collector", feature = "testing"))]
+pub mod simulate;
 pub mod cli;

@@ -1,7 +1,7 @@
 //! The one thread that decides and commits: wait for messages, judge them, commit them in one
-//! batch, and only then answer, acknowledge and hand the new entries on.
+//! batch, and only then answer, acknowledge and hand the new entries on. What it decides stands in
+//! `office.rs`.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
@@ -11,16 +11,16 @@ use tracing::{info, warn};
 
 use super::home::Home;
 use super::mqtt::{Outlet, Ticket};
+use super::office::{Office, Payload, Settled, Taken};
 use super::{CoreError, Counters, Hooks, StartError, StateError, check_facts};
 use crate::domain::{Fact, TerminalId, Timestamp};
-use crate::ingest::{Answer, Evidence, Intake, Limits, Step, answers};
+use crate::ingest::{Limits, Step};
 use crate::ledger::tree::Frontier;
-use crate::ledger::{Body, Entry, Item, Kind, Ledger, Staged, Stored};
+use crate::ledger::{Entry, Kind, Ledger, Stored};
 use crate::platform::clock::Clock;
 use crate::record::topic::Channel;
 use crate::record::{
-    Batch, Checkpoint, SealedEvidence, SealedFact, SigningKey, TimeAnswer, Wanted, open_statement,
-    peek_kid, seal_statement,
+    Checkpoint, SealedEvidence, SealedFact, SigningKey, open_statement, seal_statement,
 };
 
 /// Entries read back at once when a collector starts.
@@ -44,25 +44,16 @@ pub(super) enum Inbound {
     Stop,
 }
 
-/// What a message holds. Too long ones are cut where they come in, so that the queue is bounded in
-/// bytes and not only in messages.
-pub(super) enum Payload {
-    Whole(Vec<u8>),
-    TooLong(Evidence),
-}
-
 struct Statement {
     facts: usize,
     first: usize,
     reply: SyncSender<Result<Vec<Entry>, StateError>>,
 }
 
-/// What was taken in since the last commit.
+/// What was taken in since the last commit, and who waits for it.
 #[derive(Default)]
 struct Work {
-    steps: Vec<Step>,
-    /// The facts, each with the number of steps before it: order is kept.
-    facts: VecDeque<(usize, Fact)>,
+    taken: Taken,
     statements: Vec<Statement>,
     tickets: Vec<Ticket>,
     parcels: usize,
@@ -70,9 +61,7 @@ struct Work {
 
 pub(super) struct Core {
     ledger: Box<dyn Ledger>,
-    log: SigningKey,
-    receipt: SigningKey,
-    intake: Intake,
+    office: Office,
     clock: Arc<dyn Clock>,
     origin: String,
     tick_ms: Option<u64>,
@@ -112,7 +101,7 @@ impl Core {
     pub(super) fn resume(home: Home, parts: Parts) -> Result<Self, StartError> {
         let Parts { limits, clock, origin, tick_ms, mut hooks, outlet, counters } = parts;
         let Home { ledger, log, receipt, _lock, .. } = home;
-        let mut intake = Intake::new(limits);
+        let mut office = Office::new(limits, log, receipt);
         let mut last_tick = Timestamp::default();
         let mut frontier = Frontier::default();
         let mut next = 0;
@@ -122,24 +111,14 @@ impl Core {
             next = last.index + 1;
             for stored in &stored {
                 frontier.push(stored.leaf());
-                check_own(stored, &log)?;
+                check_own(stored, office.log())?;
             }
             let entries = stored.iter().map(crate::ledger::read_back);
             let entries = entries.collect::<Result<Vec<_>, _>>()?;
             for (entry, stored) in entries.iter().zip(&stored) {
-                match &entry.body {
-                    Body::Fact(fact) => {
-                        intake.learn(fact);
-                        if *fact == Fact::Tick {
-                            last_tick = entry.committed_at;
-                        }
-                    }
-                    Body::Record { record, .. } => {
-                        if let Ok(key) = peek_kid(&stored.sealed) {
-                            intake.resume_key(&record.terminal, key);
-                        }
-                    }
-                    Body::Refused { .. } => {}
+                office.remember(entry, &stored.sealed);
+                if entry.body == crate::ledger::Body::Fact(Fact::Tick) {
+                    last_tick = entry.committed_at;
                 }
             }
             (hooks.on_committed)(&entries);
@@ -147,18 +126,11 @@ impl Core {
         if frontier.root() != ledger.root() {
             return Err(StartError::Contradiction);
         }
-        for (terminal, head) in ledger.heads()? {
-            intake.resume_head(terminal, head);
-        }
-        for (terminal, kept) in ledger.refusals()? {
-            intake.resume_evidence(terminal, kept);
-        }
+        office.resume(&*ledger)?;
         info!(ledger.size = ledger.size(), "Read the ledger back.");
         Ok(Self {
             ledger,
-            log,
-            receipt,
-            intake,
+            office,
             clock,
             origin,
             tick_ms,
@@ -204,21 +176,28 @@ impl Core {
                 // for ever.
                 work.parcels += 1;
                 match channel {
-                    Channel::Records => self.take_records(&terminal, payload, work)?,
-                    Channel::Ask => self.answer_time(terminal, &payload),
+                    Channel::Records => {
+                        let taken = &mut work.taken;
+                        work.parcels +=
+                            self.office.take_records(&terminal, payload, &*self.ledger, taken)?;
+                    }
+                    Channel::Ask => {
+                        let now = self.clock.now();
+                        if let Some(answer) = self.office.answer_time(&terminal, &payload, now) {
+                            self.outlet.publish(Channel::Answers.of(&terminal), answer);
+                        }
+                    }
                     Channel::Status => self.pass_status(&terminal, &payload),
                     Channel::Answers => {}
                 }
             }
-            Inbound::State { facts, reply } => match check_facts(&facts, &self.log) {
+            Inbound::State { facts, reply } => match check_facts(&facts, self.office.log()) {
                 Ok(()) => {
-                    let first = work.steps.iter().filter(|step| becomes_entry(step)).count()
-                        + work.facts.len();
+                    let first = work.taken.entries();
                     work.statements.push(Statement { facts: facts.len(), first, reply });
                     work.parcels += facts.len();
                     for fact in facts {
-                        self.intake.learn(&fact);
-                        work.facts.push_back((work.steps.len(), fact));
+                        self.office.state(fact, &mut work.taken);
                     }
                 }
                 Err(error) => drop(reply.send(Err(error))),
@@ -230,54 +209,16 @@ impl Core {
                     root: self.ledger.root().0,
                     at: self.clock.now().max(self.ledger.last_committed_at()),
                 };
-                drop(reply.send(seal_statement(&checkpoint, &self.log)));
+                drop(reply.send(seal_statement(&checkpoint, self.office.log())));
             }
             Inbound::Stop => return Ok(true),
         }
         Ok(false)
     }
 
-    fn take_records(
-        &mut self,
-        terminal: &TerminalId,
-        payload: Payload,
-        work: &mut Work,
-    ) -> Result<(), CoreError> {
-        let (evidence, detail) = match payload {
-            Payload::TooLong(evidence) => {
-                let detail = format!("a message of {} bytes", evidence.bytes());
-                (evidence, detail)
-            }
-            Payload::Whole(bytes) => match Batch::decode(&bytes) {
-                Ok(Batch(parcels)) => {
-                    work.parcels += parcels.len();
-                    for parcel in parcels {
-                        work.steps.extend(self.intake.offer(terminal, parcel, &*self.ledger)?);
-                    }
-                    return Ok(());
-                }
-                Err(error) => (Evidence::of(&bytes), error.to_string()),
-            },
-        };
-        work.parcels += 1;
-        work.steps.push(self.intake.garbage(terminal, evidence, &detail, &*self.ledger)?);
-        Ok(())
-    }
-
-    fn answer_time(&mut self, terminal: TerminalId, payload: &Payload) {
-        // Anything but sixteen bytes of a registered terminal is no question: no answer, no harm.
-        let Payload::Whole(bytes) = payload else { return };
-        let Ok(nonce) = <[u8; 16]>::try_from(bytes.as_slice()) else { return };
-        if self.intake.head(&terminal).is_some() {
-            let topic = Channel::Answers.of(&terminal);
-            let answer = TimeAnswer { terminal, nonce, at: self.clock.now() };
-            self.outlet.publish(topic, seal_statement(&answer, &self.receipt));
-        }
-    }
-
     fn pass_status(&mut self, terminal: &TerminalId, payload: &Payload) {
         let Payload::Whole(bytes) = payload else { return };
-        if bytes.len() <= STATUS_BYTES_MAX && self.intake.head(terminal).is_some() {
+        if bytes.len() <= STATUS_BYTES_MAX && self.office.knows(terminal) {
             (self.hooks.on_status)(terminal, bytes);
         }
     }
@@ -287,50 +228,18 @@ impl Core {
         let now = self.clock.now();
         if now.ms_since(self.last_tick) >= i64::try_from(tick_ms).unwrap_or(i64::MAX) {
             self.last_tick = now;
-            work.facts.push_back((work.steps.len(), Fact::Tick));
+            self.office.state(Fact::Tick, &mut work.taken);
         }
     }
 
     /// Commits, and only then answers.
     fn finish(&mut self, work: Work) -> Result<(), CoreError> {
-        let Work { steps, mut facts, statements, tickets, .. } = work;
-        self.count(&steps);
-        let entries = steps.iter().filter(|step| becomes_entry(step)).count() + facts.len();
-        let size = self.ledger.size() + entries as u64;
-        let at = self.clock.now().max(self.ledger.last_committed_at());
-        let answers = answers(&steps, size, at);
-
-        let mut items = Vec::with_capacity(entries);
-        let before = steps.len();
-        for (place, step) in steps.into_iter().enumerate() {
-            while let Some((_, fact)) = facts.pop_front_if(|(steps, _)| *steps <= place) {
-                items.push(Item::Fact(fact));
-            }
-            match step {
-                Step::Commit(admitted) => items.push(Item::Record(admitted)),
-                Step::Keep { refused, .. } => items.push(Item::Refused(refused)),
-                Step::Again(_) | Step::Want { .. } | Step::Count { .. } => {}
-            }
-        }
-        debug_assert!(facts.iter().all(|(steps, _)| *steps == before), "facts keep their order");
-        items.extend(facts.into_iter().map(|(_, fact)| Item::Fact(fact)));
-
-        let mut committed = Vec::new();
-        if !items.is_empty() {
-            let last = self.ledger.last_committed_at();
-            let staged = Staged::seal(items, at, last, &self.log).map_err(CoreError::Stage)?;
-            // A crash before this line leaves everything unanswered and unacknowledged: it comes
-            // again. A crash after it leaves entries without receipts: their terminals offer them
-            // again, and are answered as duplicates.
-            committed = self.ledger.commit(staged)?;
-            self.intake.committed();
-        }
-        for answer in &answers {
-            let sealed = match answer {
-                Answer::Receipt(receipt) => receipt.seal(&self.receipt),
-                Answer::Wanted(wanted) => seal_statement::<Wanted>(wanted, &self.receipt),
-            };
-            self.outlet.publish(Channel::Answers.of(answer.terminal()), sealed);
+        let Work { taken, statements, tickets, .. } = work;
+        self.count(taken.steps());
+        let Settled { committed, answers } =
+            self.office.settle(taken, &mut *self.ledger, self.clock.now())?;
+        for (terminal, sealed) in answers {
+            self.outlet.publish(Channel::Answers.of(&terminal), sealed);
         }
         self.outlet.acknowledge(tickets);
         for Statement { facts, first, reply } in statements {
@@ -363,12 +272,5 @@ impl Core {
             };
             counter.fetch_add(1, Relaxed);
         }
-    }
-}
-
-fn becomes_entry(step: &Step) -> bool {
-    match step {
-        Step::Commit(_) | Step::Keep { .. } => true,
-        Step::Again(_) | Step::Want { .. } | Step::Count { .. } => false,
     }
 }

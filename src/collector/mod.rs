@@ -20,6 +20,7 @@ mod core;
 pub mod facts;
 mod home;
 mod mqtt;
+pub mod office;
 pub mod prove;
 pub mod publish;
 mod store;

@@ -17,7 +17,8 @@ use rumqttc::{
 use tokio::sync::oneshot;
 use tracing::{info, warn};
 
-use super::core::{Inbound, Payload};
+use super::core::Inbound;
+use super::office::Payload;
 use super::{Broker, Counters};
 use crate::ingest::Evidence;
 use crate::platform::telemetry::Chain;

@@ -3,7 +3,7 @@
 
 use crate::domain::{Event, Refusal, TerminalId};
 use crate::record::{
-    Commitment, KeyId, OpenError, Opening, Parcel, Record, Sealed, SealedHash, VerifyingKey,
+    Commitment, Gap, KeyId, OpenError, Opening, Parcel, Record, Sealed, SealedHash, VerifyingKey,
 };
 
 /// Largest sequence number: what fits a signed 64-bit column. A terminal that makes one record a
@@ -55,8 +55,12 @@ pub struct Known {
     pub revoked: bool,
     /// What has taken the place that the record claims.
     pub here: Option<Link>,
-    /// The hash at the place before it.
+    /// The hash at the place that it must follow: the one before it, or before the gap that it
+    /// states.
     pub before: Option<SealedHash>,
+    /// Whether it follows a record that was refused for good: one beside the chain, as its
+    /// predecessor, never in it.
+    pub astray: bool,
 }
 
 /// A parcel under the name that it came under, taken apart but not believed.
@@ -98,6 +102,12 @@ impl Offer {
     /// The place in the chain that they claim; 0 where they cannot be read.
     pub fn seq(&self) -> u64 {
         self.claims().map_or(0, |record| record.seq)
+    }
+
+    /// The first number that they claim to account for: their own, or the first of the gap that they
+    /// state. The number before it is the record that they follow.
+    pub(super) fn begins(&self) -> u64 {
+        self.claims().map_or(0, |record| bridged(record).map_or(record.seq, |gap| gap.first))
     }
 }
 
@@ -325,17 +335,23 @@ fn check(offer: &Offer, known: &Known) -> Result<Passed, Refusal> {
     if known.retired {
         return Err(Refusal::ForeignKey);
     }
+    // What follows a refused record can never be committed, whatever else may come: waiting for it
+    // would block all that its terminal makes.
+    if known.astray {
+        return Err(Refusal::BrokenChain);
+    }
     if !continues(&record, known.head) {
         return Ok(Passed::Ahead);
     }
-    if record.prev != known.head.hash {
+    let follows = known.before == Some(record.prev);
+    if !follows && record.prev != known.head.hash {
         return Err(Refusal::BrokenChain);
     }
     if let Err(contradiction) = record.consistent() {
         return Ok(Passed::ButRefused(malformed(contradiction)));
     }
-    if record.gap.is_some_and(|gap| gap.first <= known.head.seq) {
-        let contradiction = "a gap that covers records which are committed";
+    if !follows {
+        let contradiction = "a gap that does not follow the record before it";
         return Ok(Passed::ButRefused(malformed(contradiction)));
     }
     let opens = opens(record.person, offer.parcel.person)
@@ -344,12 +360,24 @@ fn check(offer: &Offer, known: &Known) -> Result<Passed, Refusal> {
 }
 
 /// Whether a record's number is the next after `head`: directly, or because the record itself
-/// states that all between will never come.
+/// states that all between will never come. A terminal that has lost its disk cannot know which of
+/// the lost numbers had arrived, so a gap may cover committed ones too; they stay what they are.
 pub(super) fn continues(record: &Record, head: Head) -> bool {
     let next = head.seq.saturating_add(1);
-    let bridges = record.event == Event::Gap
-        && record.gap.is_some_and(|gap| gap.first == next && gap.last == record.seq - 1);
+    let bridges = bridged(record).is_some_and(|gap| gap.first <= next && next <= record.seq);
     record.seq == next || bridges
+}
+
+/// The gap that a record states, if it is a gap statement of the right form.
+fn bridged(record: &Record) -> Option<Gap> {
+    let ends = |gap: &Gap| gap.first <= gap.last && gap.last.checked_add(1) == Some(record.seq);
+    record.gap.filter(|gap| record.event == Event::Gap && gap.first >= 1 && ends(gap))
+}
+
+/// Whether what follows a record that was refused so can never be in the chain. Other refusals may
+/// be undone: a terminal is registered later, a key is announced later.
+pub(super) fn leads_astray(code: &str) -> bool {
+    code == Refusal::Forked.code() || code == Refusal::BrokenChain.code()
 }
 
 fn open(sealed: &Sealed, key: &VerifyingKey, fits_chain: bool) -> Result<Record, Refusal> {

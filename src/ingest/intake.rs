@@ -5,7 +5,9 @@
 use std::collections::HashMap;
 
 use super::Admitted;
-use super::admit::{Duplicate, Evidence, Head, Known, Link, Offer, Refused, Ruling, admit};
+use super::admit::{
+    Duplicate, Evidence, Head, Known, Link, Offer, Refused, Ruling, admit, leads_astray,
+};
 use super::park::Park;
 use super::quota::{Limits, Quota};
 use crate::domain::{Fact, Refusal, TerminalId};
@@ -207,9 +209,13 @@ impl Intake {
                     steps.push(Step::Want { terminal: topic.clone(), from });
                 }
                 Ruling::Refused(refused) => {
+                    let code = refused.refusal().code();
                     if let Some(head) = refused.takes() {
                         self.sealed_with(topic, kid);
-                        next = self.advance(topic, head, Some(refused.refusal().code()));
+                        next = self.advance(topic, head, Some(code));
+                    } else if leads_astray(code) {
+                        let hash = refused.evidence().hash();
+                        next = self.parked.get_mut(topic).and_then(|park| park.take_after(hash));
                     }
                     steps.push(self.keep(refused, past)?);
                 }
@@ -253,6 +259,7 @@ impl Intake {
             revoked: seat.is_some_and(|seat| seat.revoked),
             here: None,
             before: None,
+            astray: false,
         };
         let Some(claims) = offer.claims().filter(|_| seat.is_some()) else { return Ok(known) };
         if claims.terminal != *topic {
@@ -263,7 +270,14 @@ impl Intake {
         if claims.seq <= known.head.seq {
             known.here = self.link(topic, claims.seq, past)?;
         }
-        known.before = match claims.seq {
+        if claims.seq > known.head.seq {
+            let code = match self.fresh_refused.get(&(topic.clone(), claims.prev)) {
+                Some(code) => Some(code.clone()),
+                None => past.refused(topic, claims.prev)?,
+            };
+            known.astray = code.is_some_and(|code| leads_astray(&code));
+        }
+        known.before = match offer.begins() {
             1 => Some(SealedHash::GENESIS),
             seq if seq == known.head.seq.saturating_add(1) => Some(known.head.hash),
             seq if (2..=known.head.seq).contains(&seq) => {

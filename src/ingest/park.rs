@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::admit::{Head, Offer, continues};
+use crate::record::SealedHash;
 
 /// What waits of one terminal, by sequence number.
 #[derive(Debug, Default)]
@@ -25,6 +26,13 @@ impl Park {
                 seq <= head.seq || offer.claims().is_some_and(|record| continues(record, head));
             ready.then_some(seq)
         })?;
+        self.0.remove(&seq)
+    }
+
+    /// Takes what follows these refused bytes: it need not wait any longer.
+    pub(super) fn take_after(&mut self, refused: SealedHash) -> Option<Offer> {
+        let follows = |offer: &Offer| offer.claims().is_some_and(|record| record.prev == refused);
+        let seq = self.0.iter().find_map(|(&seq, offer)| follows(offer).then_some(seq))?;
         self.0.remove(&seq)
     }
 

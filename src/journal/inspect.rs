@@ -151,24 +151,27 @@ pub struct Repaired {
 }
 
 struct Looked {
-    /// Holds the lock.
-    _disks: [Box<dyn Disk>; 2],
     salvage: Salvage,
     flaws: Vec<Flaw>,
     losses: Vec<Loss>,
 }
 
-fn look(dir: &Path) -> Result<Looked, InspectError> {
+/// What stands, and the disks, which hold the lock.
+fn look(dir: &Path) -> Result<(Looked, [Box<dyn Disk>; 2]), InspectError> {
     let failed = |source| InspectError::of(dir, source);
     let disks = files::look(dir).map_err(failed)?;
-    let io = |error: io::Error| failed(StorageError::Io(error));
-    let survey = survey::survey(&disks).map_err(io)?;
-    let pairs = log::survivors(&disks, &survey).map_err(io)?;
-    let salvage = Salvage::of(&pairs, &survey.losses, survey.tail_bytes);
-    Ok(Looked { _disks: disks, salvage, flaws: survey.flaws, losses: survey.losses })
+    let looked = Looked::at(&disks).map_err(|error| failed(StorageError::Io(error)))?;
+    Ok((looked, disks))
 }
 
 impl Looked {
+    fn at(disks: &[Box<dyn Disk>; 2]) -> io::Result<Self> {
+        let survey = survey::survey(disks)?;
+        let pairs = log::survivors(disks, &survey)?;
+        let salvage = Salvage::of(&pairs, &survey.losses, survey.tail_bytes);
+        Ok(Self { salvage, flaws: survey.flaws, losses: survey.losses })
+    }
+
     fn findings(&self) -> Findings {
         let owner = self.salvage.owner().map(|owner| (owner.terminal, owner.key));
         let mut damaged = self.salvage.damaged.clone();
@@ -213,7 +216,7 @@ fn without((mut first, last): (u64, u64), stated: &[Gap]) -> Vec<(u64, u64)> {
 
 /// Reads all of the journal in `dir` and says what stands. Changes nothing.
 pub fn check(dir: &Path) -> Result<Findings, InspectError> {
-    Ok(look(dir)?.findings())
+    Ok(look(dir)?.0.findings())
 }
 
 #[derive(Serialize)]
@@ -250,7 +253,7 @@ impl From<Opening> for ExportedOpening {
 /// All records that stand, also those behind a damage, as a file of docs/spec/journal-v1.md,
 /// "Export", and how many they are.
 pub fn export(dir: &Path) -> Result<(String, usize), InspectError> {
-    let salvage = look(dir)?.salvage;
+    let salvage = look(dir)?.0.salvage;
     let records: Vec<_> = salvage
         .records
         .iter()
@@ -279,7 +282,7 @@ pub fn export(dir: &Path) -> Result<(String, usize), InspectError> {
 pub fn repair(dir: &Path) -> Result<Repaired, RepairError> {
     let failed = |source| RepairError::Write { dir: dir.to_owned(), source };
     files::resume(dir).map_err(|error| failed(StorageError::Io(error)))?;
-    let looked = look(dir)?;
+    let (looked, _lock) = look(dir)?;
     if looked.findings().stands() {
         return Ok(Repaired { kept: None, records: None, gap: None, aside: Vec::new() });
     }
@@ -290,7 +293,22 @@ pub fn repair(dir: &Path) -> Result<Repaired, RepairError> {
     Ok(Repaired { kept: Some(kept), records: plan.kept, gap: plan.gap, aside: plan.aside })
 }
 
+/// Repairs from damaged disks onto empty ones. `Ok(None)`: no record stands that the next one could
+/// be chained to.
+pub fn repair_on(
+    damaged: &[Box<dyn Disk>; 2],
+    empty: [Box<dyn Disk>; 2],
+) -> Result<Option<Repaired>, StorageError> {
+    let looked = Looked::at(damaged).map_err(StorageError::Io)?;
+    let Some(plan) = looked.salvage.plan() else { return Ok(None) };
+    write_all(&Log::open(empty)?, &plan.writes)?;
+    Ok(Some(Repaired { kept: None, records: plan.kept, gap: plan.gap, aside: plan.aside }))
+}
+
 fn fill(dir: &Path, writes: &[Write]) -> Result<(), StorageError> {
-    let log = files::lock(dir).and_then(Log::open)?;
+    write_all(&files::lock(dir).and_then(Log::open)?, writes)
+}
+
+fn write_all(log: &Log, writes: &[Write]) -> Result<(), StorageError> {
     writes.chunks(WRITES_AT_ONCE).try_for_each(|writes| log.write_durably(writes))
 }

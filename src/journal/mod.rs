@@ -42,7 +42,9 @@ use tokio::sync::watch;
 pub use self::config::Section;
 pub use self::disk::Disk;
 pub use self::error::{AppendError, InitError, NoteError, OpenError, ReleaseError, ReplayError};
-pub use self::inspect::{Findings, InspectError, RepairError, Repaired, check, export, repair};
+pub use self::inspect::{
+    Findings, InspectError, RepairError, Repaired, check, export, repair, repair_on,
+};
 pub use self::log::Log;
 pub use self::positions::{Bounds, Freed, Slot, Standing};
 pub use self::storage::{Damage, Storage, StorageError, Visit, Write};

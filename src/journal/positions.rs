@@ -28,14 +28,15 @@ pub struct Bounds {
 }
 
 impl Default for Bounds {
-    /// Room for a terminal with 200 records a day that is cut off for 100 days; a stored record has
-    /// about 600 bytes, 1,200 at most.
+    /// Room for a door of a large school with 6,600 records a day that is cut off for 30 days, and
+    /// for as much that is released and kept: a stored record has about 450 bytes, 1,200 at most, and
+    /// lies on the disk twice.
     fn default() -> Self {
         Self {
-            records_max: 20_000,
-            bytes_max: 24 * 1024 * 1024,
+            records_max: 200_000,
+            bytes_max: 240 * 1024 * 1024,
             kept_days: 30,
-            kept_bytes_max: 24 * 1024 * 1024,
+            kept_bytes_max: 240 * 1024 * 1024,
         }
     }
 }

@@ -139,6 +139,11 @@ impl Reading {
                 let read = storage::get_signed(value);
                 self.newest_signed = Some(read.map_err(damaged("the newest signed time".into()))?);
             }
+            // Only a repair needs it.
+            Some(Key::Used) => {
+                let read = storage::get_used(value);
+                read.map_err(damaged("the numbers before the last repair".into()))?;
+            }
             None => {
                 let unknown = Damage::Layout("an unknown key".into());
                 return Err(damaged("the folder".into())(unknown));

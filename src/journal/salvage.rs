@@ -29,6 +29,8 @@ pub(super) struct Stored {
     pub(super) hash: SealedHash,
     pub(super) value: Vec<u8>,
     pub(super) released: bool,
+    /// The write that it came with.
+    write: u64,
 }
 
 /// All that stands.
@@ -44,6 +46,8 @@ pub(super) struct Salvage {
     gap: Option<Gap>,
     /// The largest number that may have been used.
     used: u64,
+    /// The first write that is lost.
+    lost_from: Option<u64>,
 }
 
 /// How the journal goes on.
@@ -60,11 +64,13 @@ pub(super) struct Plan {
 impl Salvage {
     /// Reads the pairs. `losses` and `tail_bytes` say how much may be gone.
     pub(super) fn of(pairs: &Pairs, losses: &[Loss], tail_bytes: u64) -> Self {
-        let mut salvage = Self::default();
+        let lost_from = losses.iter().map(|loss| loss.first).min();
+        let mut salvage = Self { lost_from, ..Self::default() };
         let mut newest_write = 0;
         for (key, (write, value)) in pairs {
             let what = match salvage.take(key, value) {
-                Ok(Some(Key::Record(_))) => {
+                Ok(Some(Key::Record(seq))) => {
+                    salvage.records.entry(seq).and_modify(|stored| stored.write = *write);
                     newest_write = newest_write.max(*write);
                     continue;
                 }
@@ -89,7 +95,7 @@ impl Salvage {
                 None => tail_bytes / OVERHEAD as u64 + 1 + NUMBERS_SPARED,
             })
             .sum();
-        salvage.used = newest.max(told).max(aside) + lost;
+        salvage.used = newest.max(told).max(aside).max(salvage.used) + lost;
         salvage
     }
 
@@ -115,6 +121,10 @@ impl Salvage {
             Key::Identity => {
                 let identity = storage::get_identity(value).map_err(named("the identity"))?;
                 self.identity = Some(identity);
+            }
+            Key::Used => {
+                let used = storage::get_used(value);
+                self.used = used.map_err(named("the numbers before the last repair"))?;
             }
             Key::Signed => {
                 let signed = storage::get_signed(value);
@@ -168,6 +178,15 @@ impl Salvage {
         self.spans.iter().any(|span| (span.first..=span.last).contains(&seq))
     }
 
+    /// Whether a lost record may stand before the first one, that nobody has released. Releases go in
+    /// order, so a release behind it speaks for all before.
+    fn begins_lost(&self, first: u64) -> bool {
+        let Some(stored) = self.records.get(&first).filter(|_| first > 1) else { return false };
+        let begins = stored.record.gap.map_or(first, |gap| gap.first);
+        let lost = self.lost_from.is_some_and(|lost| lost < stored.write);
+        lost && begins > 1 && !self.spans.iter().any(|span| span.last >= begins - 1)
+    }
+
     /// How the journal goes on; `None` when it cannot: the record that the next one must name is
     /// lost, or nobody can say whose the journal is.
     pub(super) fn plan(&self) -> Option<Plan> {
@@ -183,7 +202,7 @@ impl Salvage {
                 break;
             }
         }
-        let kept = runs.get(from).copied();
+        let kept = runs.get(from).copied().filter(|(first, _)| !self.begins_lost(*first));
         let end = match kept {
             Some((_, last)) => last,
             // Nothing stands to be chained to; before the first receipt that is no matter.
@@ -191,7 +210,8 @@ impl Salvage {
             None => return None,
         };
         let gap = (self.used > end).then_some(Gap { first: end + 1, last: self.used });
-        let aside = runs.iter().skip(from + 1).flat_map(|(first, last)| *first..=*last);
+        let aside = from + usize::from(kept.is_some());
+        let aside = runs.iter().skip(aside).flat_map(|(first, last)| *first..=*last);
         let aside = aside.filter(|seq| self.records.contains_key(seq)).collect();
         Some(Plan { writes: self.writes(&owner, kept, gap), kept, gap, aside })
     }
@@ -201,6 +221,8 @@ impl Salvage {
             storage::put_identity(owner),
             // Boots only have to differ: more may be lost than are left.
             storage::put_boots(self.boots + NUMBERS_SPARED),
+            // A repair writes many records at once: a later one could not count those of a lost write.
+            storage::put_used(self.used),
         ];
         writes.extend(self.signed.map(storage::put_signed));
         writes.extend(gap.map(storage::put_gap));
@@ -227,5 +249,5 @@ fn read(seq: u64, value: &[u8]) -> Result<Stored, Damage> {
         return Err(Damage::Chain);
     }
     let hash = parcel.sealed.hash();
-    Ok(Stored { parcel, record, hash, value: value.to_vec(), released: false })
+    Ok(Stored { parcel, record, hash, value: value.to_vec(), released: false, write: 0 })
 }

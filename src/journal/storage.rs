@@ -9,6 +9,7 @@
 //! | `i` | layout version, terminal, key id |
 //! | `r` ‖ seq | a parcel, as in a batch |
 //! | `s` | newest signed time |
+//! | `u` | the largest number that may have been used before the last repair |
 
 use std::io;
 use std::ops::ControlFlow;
@@ -111,6 +112,7 @@ pub(super) enum Key {
     Identity,
     Record(u64),
     Signed,
+    Used,
 }
 
 impl Key {
@@ -122,6 +124,7 @@ impl Key {
             Key::Identity => (b'i', None),
             Key::Record(seq) => (b'r', Some(seq)),
             Key::Signed => (b's', None),
+            Key::Used => (b'u', None),
         };
         // Big-endian, so that the order of the bytes is the order of the numbers.
         let number = number.map(u64::to_be_bytes);
@@ -136,6 +139,7 @@ impl Key {
                 b'g' => Some(Key::Gap),
                 b'i' => Some(Key::Identity),
                 b's' => Some(Key::Signed),
+                b'u' => Some(Key::Used),
                 _ => None,
             };
         }
@@ -256,6 +260,14 @@ pub(super) fn put_gap(gap: Gap) -> Write {
 
 pub(super) fn get_gap(value: &[u8]) -> Result<Gap, Damage> {
     get(Key::Gap, value)
+}
+
+pub(super) fn put_used(seq: u64) -> Write {
+    put(Key::Used, &seq)
+}
+
+pub(super) fn get_used(value: &[u8]) -> Result<u64, Damage> {
+    get(Key::Used, value)
 }
 
 pub(super) fn put_identity(identity: &Identity) -> Write {

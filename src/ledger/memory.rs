@@ -10,7 +10,7 @@ use crate::ingest::{Head, Link, Past};
 use crate::record::{Opening, SealedHash};
 
 /// See the head of this file.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Memory {
     stored: Vec<Stored>,
     frontier: Frontier,

@@ -16,6 +16,7 @@ pub mod http;
 mod plan;
 pub mod rotate;
 mod door;
+pub(crate) mod pen;
 mod seal;
 
 use std::path::PathBuf;
@@ -28,13 +29,13 @@ pub use self::config::{Config, ConfigError, FaceSection, RawConfig};
 pub use self::door::{Answer, AttendError, Door, numbers, people_searched};
 pub use self::plan::PlanError;
 
-use self::seal::seal;
+use self::pen::Pen;
 use crate::domain::{CheckIn, ClockDoubt, ClockEvidence, TerminalId};
 use crate::journal::{self, AppendError, Journal, ReplayError, Standing};
 use crate::platform::chance;
 use crate::platform::clock::Clock;
 use crate::platform::telemetry::Class;
-use crate::record::{SealedHash, SigningKey, Slip, SlipText, VerifyingKey};
+use crate::record::{SealedHash, SigningKey, SlipText, VerifyingKey};
 use crate::uplink::{self, RunError, Step, Switch, Timekeeper, Uplink, View, Waypoints};
 
 /// All that a terminal is made of.
@@ -128,14 +129,8 @@ impl StartError {
 
 /// A running terminal.
 pub struct Terminal {
-    terminal: TerminalId,
-    key: SigningKey,
-    journal: Arc<Journal>,
-    timekeeper: Arc<Timekeeper>,
+    pen: Pen,
     waypoints: Arc<dyn Waypoints>,
-    policy: String,
-    firmware: String,
-    pack: Option<[u8; 32]>,
     switch: watch::Sender<Switch>,
     view: watch::Receiver<View>,
     ended: watch::Receiver<bool>,
@@ -156,20 +151,19 @@ impl Terminal {
         let timekeeper =
             Timekeeper::start(clock, Arc::clone(&journal), &key.verifying_key(), tolerance_ms)?;
         let timekeeper = Arc::new(timekeeper);
+        let pen = Pen {
+            terminal,
+            key,
+            journal: Arc::clone(&journal),
+            timekeeper: Arc::clone(&timekeeper),
+            policy,
+            firmware,
+            pack,
+        };
         // Before the uplink looks: numbers that are passed over are none that it could offer.
-        if let Some(gap) = journal.next().gap {
-            let (clock, _) = timekeeper.evidence();
-            let frame = seal::Frame {
-                terminal: &terminal,
-                slot: journal.next(),
-                clock,
-                pack: None,
-                policy: &policy,
-                firmware: &firmware,
-            };
-            let stated = journal.append_durably(&seal::seal_gap(gap, frame, &key));
-            stated.map_err(|source| journal::OpenError::Unstated { dir: journal_dir, source })?;
-            timekeeper.kept(&clock);
+        let stated = pen.state_gap();
+        let unstated = |source| journal::OpenError::Unstated { dir: journal_dir, source };
+        if let Some(gap) = stated.map_err(unstated)? {
             tracing::warn!(
                 gap.first,
                 gap.last,
@@ -184,8 +178,8 @@ impl Terminal {
         let (ended_sender, ended) = watch::channel(false);
         let life = Uplink::new(
             setup.uplink,
-            Arc::clone(&journal),
-            Arc::clone(&timekeeper),
+            journal,
+            timekeeper,
             Arc::clone(&waypoints),
             switched,
             view_sender,
@@ -196,14 +190,8 @@ impl Terminal {
             outcome
         });
         Ok(Self {
-            terminal,
-            key,
-            journal,
-            timekeeper,
+            pen,
             waypoints,
-            policy,
-            firmware,
-            pack,
             switch,
             view,
             ended,
@@ -218,37 +206,13 @@ impl Terminal {
     pub fn take(&self, checkin: &CheckIn) -> Result<Taken, TakeError> {
         self.waypoints.reached(Step::Decided);
         let _turn = lock(&self.turn);
-        let slot = self.journal.next();
-        let (clock, clock_doubt) = self.timekeeper.evidence();
-        if let Some(doubt) = clock_doubt {
-            // Never a reason to turn somebody away: the centre bounds the time by the chain.
-            tracing::warn!(wall = %clock.wall, ?doubt, "the clock is not believed; the record says so");
-        }
-        let parcel = seal(
-            checkin,
-            seal::Frame {
-                terminal: &self.terminal,
-                slot,
-                clock,
-                pack: self.pack,
-                policy: &self.policy,
-                firmware: &self.firmware,
-            },
-            [chance::random_bytes(), chance::random_bytes()],
-            &self.key,
-        );
-        // A crash from here to the sync leaves nothing, or a record that was never shown green.
-        self.waypoints.reached(Step::Sealed);
-        self.journal.append_durably(&parcel)?;
-        self.timekeeper.kept(&clock);
-        self.waypoints.reached(Step::Appended);
-        Ok(Taken { seq: slot.seq, hash: parcel.sealed.hash(), clock_doubt })
+        let salts = [chance::random_bytes(), chance::random_bytes()];
+        self.pen.take(checkin, salts, &*self.waypoints)
     }
 
     /// What the trainee may take home of a record at once: signed, and not yet confirmed.
     pub fn slip(&self, taken: &Taken) -> SlipText {
-        let slip = Slip { terminal: self.terminal.clone(), seq: taken.seq, hash: taken.hash };
-        slip.seal(&self.key)
+        self.pen.slip(taken)
     }
 
     /// Takes note that the answer to a record is on the screen.
@@ -258,7 +222,7 @@ impl Terminal {
 
     /// What a record made now would say about time, and why its clock is not believed, if so.
     pub fn clock_evidence(&self) -> (ClockEvidence, Option<ClockDoubt>) {
-        self.timekeeper.evidence()
+        self.pen.timekeeper.evidence()
     }
 
     /// Wants a connection.
@@ -273,27 +237,27 @@ impl Terminal {
 
     /// Its name.
     pub fn id(&self) -> &TerminalId {
-        &self.terminal
+        &self.pen.terminal
     }
 
     /// Verifies its records.
     pub fn verifying_key(&self) -> VerifyingKey {
-        self.key.verifying_key()
+        self.pen.verifying_key()
     }
 
     /// Its journal.
     pub fn journal(&self) -> &Arc<Journal> {
-        &self.journal
+        &self.pen.journal
     }
 
     /// Records without a receipt.
     pub fn waiting(&self) -> u64 {
-        self.journal.standing().waiting
+        self.pen.journal.standing().waiting
     }
 
     /// Follows where the journal stands.
     pub fn standing(&self) -> watch::Receiver<Standing> {
-        self.journal.watch()
+        self.pen.journal.watch()
     }
 
     /// Follows what the uplink shows of itself.
@@ -303,7 +267,7 @@ impl Terminal {
 
     /// Waits until every record has a receipt.
     pub async fn drained(&self) {
-        let mut standing = self.journal.watch();
+        let mut standing = self.pen.journal.watch();
         let drained = standing.wait_for(|standing| standing.waiting == 0).await;
         drained.expect("the journal lives as long as this terminal");
     }

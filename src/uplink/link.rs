@@ -71,6 +71,11 @@ pub enum Event {
     Lost,
     /// The journal has grown.
     Journal(Standing),
+    /// The journal has not what was to be offered: no answer will come for it.
+    Absent {
+        /// Sequence numbers, ascending.
+        seqs: Vec<u64>,
+    },
     /// Bytes came on the answers' topic. Who sent them is not known.
     Answer(Vec<u8>),
     /// The journal has released durably what a receipt covers.
@@ -181,11 +186,13 @@ pub struct Link {
     /// Released out of order, beyond `standing.released`.
     freed_ahead: BTreeSet<u64>,
     unanswered: VecDeque<Unanswered>,
-    /// Failed attempts to connect since the last that succeeded.
+    /// Attempts to connect since the last that brought a connection which lasted.
     failures: u32,
+    connected_at_ms: Option<u64>,
     /// Offers without an answer since the last answer.
     silences: u32,
-    nonce: Option<[u8; 16]>,
+    /// The open question for the time, and up to where all was released when it was asked.
+    question: Option<([u8; 16], u64)>,
     ask_at_ms: u64,
     told: Option<(u64, u64)>,
     garbage: u64,
@@ -211,8 +218,9 @@ impl Link {
             freed_ahead: freed_ahead.into_iter().collect(),
             unanswered: VecDeque::new(),
             failures: 0,
+            connected_at_ms: None,
             silences: 0,
-            nonce: None,
+            question: None,
             ask_at_ms: 0,
             told: None,
             garbage: 0,
@@ -264,7 +272,7 @@ impl Link {
             Event::Connected { nonce } => {
                 if self.phase == Phase::Connecting {
                     self.phase = Phase::Online;
-                    self.failures = 0;
+                    self.connected_at_ms = Some(now_ms);
                     self.silences = 0;
                     self.ask(nonce, now_ms, &mut actions);
                     self.tell(now_ms, &mut actions);
@@ -272,13 +280,27 @@ impl Link {
             }
             Event::Lost => {
                 if matches!(self.phase, Phase::Online | Phase::Connecting) {
-                    let wait =
-                        doubled(self.pace.retry_ms_min, self.failures, self.pace.retry_ms_max);
+                    // A connection that lasts no longer than the wait for it has not succeeded:
+                    // two terminals with one name would throw each other out twice a second.
+                    let wait = |failures| {
+                        doubled(self.pace.retry_ms_min, failures, self.pace.retry_ms_max)
+                    };
+                    let lasted_ms = self.connected_at_ms.take().map(|at_ms| now_ms - at_ms);
+                    if lasted_ms.is_some_and(|ms| ms > wait(self.failures)) {
+                        self.failures = 0;
+                    }
+                    let wait = wait(self.failures);
                     self.failures = self.failures.saturating_add(1);
                     self.hang_up(Phase::Waiting { retry_at_ms: now_ms + wait });
                 }
             }
             Event::Journal(standing) => self.standing = standing,
+            Event::Absent { seqs } => {
+                for batch in &mut self.unanswered {
+                    batch.open.retain(|seq| seqs.binary_search(seq).is_err());
+                }
+                self.unanswered.retain(|batch| !batch.open.is_empty());
+            }
             Event::Answer(bytes) => self.answer(&bytes, &mut actions),
             Event::Released { receipt, standing } => {
                 self.standing = standing;
@@ -337,10 +359,15 @@ impl Link {
             }
         } else if let Ok(answer) = open_statement::<TimeAnswer>(bytes, &self.receipt_key)
             && answer.terminal == self.terminal
-            && self.nonce == Some(answer.nonce)
+            && let Some((_, released)) = self.question.filter(|(nonce, _)| *nonce == answer.nonce)
         {
             // Each question takes one answer: the same bytes played again are garbage.
-            self.nonce = None;
+            self.question = None;
+            // Receipts are held here for records that the centre has no more: it was restored from
+            // an older backup.
+            if let Some(head) = answer.head.filter(|head| *head < released) {
+                self.want(head + 1);
+            }
             return actions.push(Action::NoteTime { at: answer.at });
         }
         self.garbage += 1;
@@ -373,7 +400,7 @@ impl Link {
 
     fn hang_up(&mut self, phase: Phase) {
         self.phase = phase;
-        self.nonce = None;
+        self.question = None;
         self.told = None;
         self.rewind();
     }
@@ -388,7 +415,7 @@ impl Link {
     }
 
     fn ask(&mut self, nonce: [u8; 16], now_ms: u64, actions: &mut Vec<Action>) {
-        self.nonce = Some(nonce);
+        self.question = Some((nonce, self.standing.released));
         self.ask_at_ms = now_ms + self.pace.ask_ms;
         actions.push(Action::Ask { nonce });
     }

@@ -1,6 +1,7 @@
 //! Offers records to the centre until a signed receipt frees them.
 //!
-//! `link.rs` decides (pure: `step(event, now) -> actions`), `mqtt.rs` does. The broker may be away,
+//! `link.rs` decides (pure: `step(event, now) -> actions`), `effect.rs` says what that means to the
+//! journal, `mqtt.rs` does. The broker may be away,
 //! killed or forgetful and the centre may be away: the journal holds everything, the link offers
 //! again after a time, and only a receipt that opens with the centre's receipt key and names the
 //! hash in the journal releases anything. A PUBACK says that the broker has a message and nothing
@@ -13,6 +14,7 @@
 
 pub mod clock;
 mod config;
+pub mod effect;
 mod link;
 mod mqtt;
 mod timekeeper;

@@ -18,6 +18,7 @@ use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::sleep;
 
 use super::clock::SignedTime;
+use super::effect;
 use super::link::{Action, Alarm, Event, Link, Pace, Phase};
 use super::timekeeper::Timekeeper;
 use super::waypoint::{Step, Waypoints};
@@ -25,10 +26,10 @@ use crate::domain::{ClockQuality, Uptime};
 use crate::journal::{Journal, NoteError, ReleaseError, ReplayError};
 use crate::platform::chance;
 use crate::platform::clock::{Clock, SystemClock};
-use crate::platform::telemetry::{Chain, Class};
+use crate::platform::telemetry::Class;
 use crate::platform::tls::{self, Identity, ProvenTime};
 use crate::record::topic::Channel;
-use crate::record::{BATCH_BYTES_MAX, Batch, Receipt, VerifyingKey};
+use crate::record::{BATCH_BYTES_MAX, Receipt, VerifyingKey};
 
 /// Messages that the broker may have without a PUBACK: enough to keep a slow line busy.
 const PUBLISHES_MAX: u16 = 4;
@@ -301,7 +302,7 @@ impl Shell {
                 let status = self.status(waiting);
                 self.publish(Channel::Status, true, status);
             }
-            Action::Offer { seqs } => self.offer(seqs).await?,
+            Action::Offer { seqs } => return self.offer(seqs).await,
             Action::Release(receipt) => return self.release(receipt).await.map(Some),
             Action::NoteTime { at } => {
                 let journal = Arc::clone(&self.journal);
@@ -370,47 +371,25 @@ impl Shell {
         sent.inspect_err(|error| tracing::debug!(%error, ?channel, "not handed over")).is_ok()
     }
 
-    async fn offer(&self, seqs: Vec<u64>) -> Result<(), RunError> {
-        let (Some(first), Some(last)) = (seqs.first().copied(), seqs.last().copied()) else {
-            return Ok(());
-        };
+    async fn offer(&self, seqs: Vec<u64>) -> Result<Option<Event>, RunError> {
         let journal = Arc::clone(&self.journal);
-        let count = usize::try_from(last - first).map_or(usize::MAX, |n| n.saturating_add(1));
-        let found =
-            blocking(move || journal.replay(first, count)).await.map_err(RunError::Replay)?;
-        let parcels: Vec<_> = found
-            .into_iter()
-            .filter(|(seq, _)| seqs.binary_search(seq).is_ok())
-            .map(|(_, parcel)| parcel)
-            .collect();
-        // What was pruned between decision and reading is gone: nothing to offer.
-        if !parcels.is_empty() && self.publish(Channel::Records, false, Batch(parcels).encode()) {
+        let offer = blocking(move || effect::batch(&journal, &seqs)).await;
+        let effect::Offer { message, absent } = offer.map_err(RunError::Replay)?;
+        if message.is_some_and(|batch| self.publish(Channel::Records, false, batch)) {
             self.waypoints.reached(Step::Offered);
         }
-        Ok(())
+        Ok(absent)
     }
 
     async fn release(&self, receipt: Receipt) -> Result<Event, RunError> {
         self.waypoints.reached(Step::ReceiptReceived);
         let journal = Arc::clone(&self.journal);
-        let asked = receipt.clone();
-        match blocking(move || journal.release_durably(&asked)).await {
-            Ok(freed) => {
-                self.waypoints.reached(Step::Released);
-                Ok(Event::Released { receipt, standing: freed.standing })
-            }
-            Err(error) => match error.class() {
-                Class::Transient | Class::Permanent => {
-                    tracing::warn!(
-                        code = error.code(),
-                        error = %Chain(&error),
-                        "a receipt does not fit this journal; nothing is released"
-                    );
-                    Ok(Event::NotReleased { receipt })
-                }
-                Class::FailStop => Err(RunError::Release(error)),
-            },
+        let event = blocking(move || effect::release(&journal, receipt)).await;
+        let event = event.map_err(RunError::Release)?;
+        if matches!(event, Event::Released { .. }) {
+            self.waypoints.reached(Step::Released);
         }
+        Ok(event)
     }
 
     fn raise(&self, alarm: &Alarm) {

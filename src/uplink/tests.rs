@@ -93,7 +93,7 @@ fn every_event_in_every_state_does_what_the_table_says() {
     ];
     let wanted = seal_statement(&Wanted { terminal: terminal(), from: 2 }, &centre_key());
     let at = Timestamp::from_ms(77);
-    let time = TimeAnswer { terminal: terminal(), nonce: NONCE, at };
+    let time = TimeAnswer { terminal: terminal(), nonce: NONCE, at, head: None };
     let time = seal_statement(&time, &centre_key());
     let released = Event::Released { receipt: receipt(1, 2), standing: standing(2, 3) };
     let events: [(&str, Event); 12] = [
@@ -214,6 +214,36 @@ fn the_wait_between_attempts_to_connect_doubles_up_to_its_bound() {
 }
 
 #[test]
+fn a_connection_that_does_not_last_is_no_success() {
+    let mut link = link(standing(0, 0));
+    link.step(Event::Plug, 0);
+    let mut now_ms = 0;
+    for (lasts_ms, wait_ms) in [(50, 100), (50, 200), (50, 400), (5_000, 100), (50, 200)] {
+        link.step(Event::Connected { nonce: NONCE }, now_ms);
+        now_ms += lasts_ms;
+        link.step(Event::Lost, now_ms);
+        now_ms += wait_ms;
+        assert_eq!(link.phase(), Phase::Waiting { retry_at_ms: now_ms }, "{lasts_ms}");
+        link.step(Event::Tick { nonce: NONCE }, now_ms);
+    }
+}
+
+#[test]
+fn what_the_journal_has_not_needs_no_answer() {
+    let mut link = online(standing(90, 90));
+    let wanted = Wanted { terminal: terminal(), from: 1 };
+    let actions = link.step(Event::Answer(seal_statement(&wanted, &centre_key())), 1);
+    assert_eq!(offers(&actions), [(1, 64), (65, 90)]);
+    // Numbers 2 to 89 are stated as lost.
+    let actions = link.step(Event::Absent { seqs: (2..=64).collect() }, 2);
+    assert_eq!(offers(&actions), []);
+    link.step(Event::Absent { seqs: (65..=89).collect() }, 2);
+    link.step(Event::Released { receipt: receipt(1, 1), standing: standing(90, 90) }, 3);
+    link.step(Event::Released { receipt: receipt(90, 90), standing: standing(90, 90) }, 4);
+    assert_eq!(offers(&link.step(Event::Tick { nonce: NONCE }, 100_000)), [], "all is answered");
+}
+
+#[test]
 fn what_the_centre_wants_again_is_offered_although_it_was_released() {
     let mut link = online(standing(90, 90));
     let wanted = Wanted { terminal: terminal(), from: 11 };
@@ -245,7 +275,8 @@ fn answers_that_are_not_signed_by_the_centre_for_this_terminal_are_counted_and_i
     let mut link = online(standing(0, 3));
     let other_key = SigningKey::from_secret(&[8; 32]);
     let elsewhere = Receipt { terminal: "terminal-2".parse().unwrap(), ..receipt(1, 3) };
-    let stale = TimeAnswer { terminal: terminal(), nonce: [0; 16], at: Timestamp::from_ms(5) };
+    let at = Timestamp::from_ms(5);
+    let stale = TimeAnswer { terminal: terminal(), nonce: [0; 16], at, head: None };
     let mut altered = receipt(1, 3).seal(&centre_key());
     *altered.last_mut().unwrap() ^= 1;
     let lies = [
@@ -266,11 +297,30 @@ fn answers_that_are_not_signed_by_the_centre_for_this_terminal_are_counted_and_i
 fn an_answer_to_the_question_for_the_time_is_taken_once() {
     let mut link = online(standing(0, 0));
     let at = Timestamp::from_ms(1_234);
-    let answer = TimeAnswer { terminal: terminal(), nonce: NONCE, at };
+    let answer = TimeAnswer { terminal: terminal(), nonce: NONCE, at, head: None };
     let answer = Event::Answer(seal_statement(&answer, &centre_key()));
     assert_eq!(link.step(answer.clone(), 1), [Action::NoteTime { at }]);
     assert_eq!(link.step(answer, 2), []);
     assert_eq!(link.garbage(), 1);
+}
+
+#[test]
+fn a_centre_that_knows_less_than_its_own_receipts_is_offered_all_of_it_again() {
+    let answer = |head| {
+        let at = Timestamp::from_ms(1);
+        let answer = TimeAnswer { terminal: terminal(), nonce: NONCE, at, head };
+        Event::Answer(seal_statement(&answer, &centre_key()))
+    };
+    for (head, expected) in
+        [(Some(10), vec![(11, 74), (75, 90)]), (Some(90), vec![]), (None, vec![])]
+    {
+        let mut link = online(standing(90, 90));
+        assert_eq!(offers(&link.step(answer(head), 1)), expected, "{head:?}");
+    }
+    // What was released after the question does not count: the answer may be older.
+    let mut link = online(standing(0, 3));
+    link.step(Event::Released { receipt: receipt(1, 3), standing: standing(3, 3) }, 1);
+    assert_eq!(offers(&link.step(answer(Some(0)), 2)), []);
 }
 
 #[test]

@@ -9,8 +9,11 @@ use rollcall::ledger::bundle::Bundle;
 use rollcall::ledger::proof::Proof;
 use rollcall::ledger::tree::Tree;
 use rollcall::ledger::{Item, Kind, Ledger, Memory, Staged};
+use rollcall::record::enrolment::{Answer, Welcome, digest_of, seal_enrolment};
 use rollcall::record::note::{KeyKind, Note, TreeHead, Vkey, cosign, sign};
-use rollcall::record::{Batch, Checkpoint, Parcel, SealedHash, SigningKey, Slip, seal_statement};
+use rollcall::record::{
+    Batch, CentreMark, Checkpoint, Parcel, SealedHash, SigningKey, Slip, Token, seal_statement,
+};
 use serde_json::Value;
 
 use crate::pen::{MORNING, Pen};
@@ -182,4 +185,42 @@ pub(crate) fn sealed_by_the_terminal() -> Vec<Vec<u8>> {
     let mut sealed = vectors("records.json", "sealed");
     sealed.extend(parcels().iter().map(|parcel| parcel.sealed.bytes().to_vec()));
     sealed
+}
+
+/// Tokens as they are printed, the first with the address of an enrolment endpoint.
+pub(crate) fn tokens() -> Vec<Vec<u8>> {
+    let centre = CentreMark::of(&centre().verifying_key(), CA);
+    let token = |terminal: &str, url: &str| {
+        let terminal = terminal.parse().expect("a name");
+        let token = Token::new(terminal, [7; 16], centre, url.into());
+        token.expect("the address is one").to_string().into_bytes()
+    };
+    vec![token("t-1", "http://centre.example:8081"), token("t-2", "")]
+}
+
+/// What stands for the CA's certificate: nothing here looks into it.
+const CA: &[u8] = &[0x30; 400];
+
+/// A terminal's request under a token.
+pub(crate) fn request(token: &Token) -> Vec<u8> {
+    let [record, tls] = [[1; 32], [4; 32]].map(|secret| SigningKey::from_secret(&secret));
+    seal_enrolment(&token.terminal, token.centre, &token.key(), &record, &tls)
+}
+
+/// The centre's answer to it.
+pub(crate) fn answer(token: &Token) -> Vec<u8> {
+    let certificate = vec![0x31; 400];
+    let welcome = Welcome {
+        terminal: token.terminal.clone(),
+        asked: digest_of(&request(token)),
+        at: MORNING,
+        site: "s-1".parse().expect("a name"),
+        broker_host: "broker.example".into(),
+        broker_port: 8883,
+        certificate: digest_of(&certificate),
+        until: MORNING.plus_ms(1_000_000_000),
+    };
+    let welcome = seal_statement(&welcome, &centre());
+    let receipt_key = centre().verifying_key().to_bytes();
+    Answer { ca: CA.to_vec(), receipt_key, certificate, welcome }.encode()
 }

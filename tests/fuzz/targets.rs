@@ -10,12 +10,13 @@ use rollcall::ingest::{Intake, Limits, Step};
 use rollcall::journal::Standing;
 use rollcall::ledger::Memory;
 use rollcall::ledger::bundle::{Bundle, Trust, check as check_bundle};
-use rollcall::ledger::proof::{Proof, check as check_proof};
+use rollcall::ledger::proof::{Code, Proof, check as check_proof, check_code};
 use rollcall::ledger::tiles::entries_in;
+use rollcall::record::enrolment::{Answer, open_enrolment, peek_request};
 use rollcall::record::note::{Note, TreeHead, Vkey, Word, parse_lines};
 use rollcall::record::{
     Batch, Checkpoint, Parcel, Receipt, Record, SealedEvidence, SealedFact, Slip, SlipText, Stated,
-    TimeAnswer, Wanted, peek_statement, seal_statement,
+    TimeAnswer, Token, Wanted, peek_statement, seal_statement,
 };
 use rollcall::uplink::{Action, Event, Link, Pace};
 use rollcall::witness::Request;
@@ -123,6 +124,7 @@ pub(crate) fn all() -> Vec<Target> {
             if back == Ok(parcel.clone()) { Ok(true) } else { Err(format!("{parcel:?}")) }
         }),
     ];
+    all.extend(enrolment());
     all.extend(notes(&day));
     all.extend(papers(&day));
     all.push(journal());
@@ -176,6 +178,46 @@ fn link(answers: Vec<Vec<u8>>) -> Target {
     })
 }
 
+/// How terminals come in: nothing is believed that the token, the keys and the centre have not signed.
+fn enrolment() -> Vec<Target> {
+    let tokens = corpus::tokens();
+    let genuine: Vec<Token> = tokens.iter().map(|token| parsed(token)).collect();
+    let centre = genuine[0].centre;
+    let (request, answer) = (corpus::request(&genuine[0]), corpus::answer(&genuine[0]));
+    let (asked, token_key) = (request.clone(), genuine[0].key().verifying_key());
+    let terminal = genuine[0].terminal.clone();
+    let (sent, answered) = (request.clone(), answer.clone());
+    vec![
+        target("token", 8, tokens, move |input| {
+            let Some(Ok(read)) = text(input).map(str::parse::<Token>) else { return Ok(false) };
+            if read.to_string().parse() == Ok(read.clone()) {
+                return Ok(genuine.contains(&read));
+            }
+            Err(format!("{read:?} was read from another form"))
+        }),
+        target("enrolment_request", 2, vec![request], move |input| {
+            // Whoever it claims to be is told apart before anything is believed.
+            peek_request(input).ok();
+            let held = open_enrolment(input, &token_key, centre);
+            if held.is_ok() && input != sent {
+                return Err("a request was believed that nobody made".into());
+            }
+            Ok(held.is_ok())
+        }),
+        target("enrolment_answer", 4, vec![answer], move |input| {
+            let opened = Answer::open(input, &asked, &terminal, centre);
+            if opened.is_ok() && input != answered {
+                return Err("an answer was believed that no centre gave".into());
+            }
+            Ok(opened.is_ok())
+        }),
+    ]
+}
+
+fn parsed(token: &[u8]) -> Token {
+    text(token).expect("tokens are text").parse().expect("it is right")
+}
+
 fn notes(day: &Day) -> Vec<Target> {
     let note = day.note();
     let head = note.text().to_owned().into_bytes();
@@ -211,13 +253,25 @@ fn notes(day: &Day) -> Vec<Target> {
 
 fn papers(day: &Day) -> Vec<Target> {
     let trust = Trust::parse(&corpus::trust()).expect("it is right");
-    let trusted = trust.clone();
+    let (trusted, of_codes) = (trust.clone(), trust.clone());
     let genuine: Vec<Proof> = day
         .proofs()
         .iter()
         .map(|proof| serde_json::from_slice(proof).expect("it is right"))
         .collect();
+    let codes: Vec<Code> =
+        genuine.iter().map(|proof| Code::of(proof).expect("it is short")).collect();
+    let texts = codes.iter().map(|code| code.to_string().into_bytes()).collect();
     vec![
+        target("proof_as_qr_code", 2, texts, move |input| {
+            let Some(Ok(read)) = text(input).map(str::parse::<Code>) else { return Ok(false) };
+            let holds = check_code(&read, &of_codes).is_ok();
+            let known = |code: &Code| (code.index, &code.record) == (read.index, &read.record);
+            if holds && !codes.iter().any(known) {
+                return Err("a proof holds that nobody made".into());
+            }
+            Ok(holds)
+        }),
         target("slip", 8, corpus::slips(), |input| {
             let Some(Ok(read)) = text(input).map(str::parse::<SlipText>) else { return Ok(false) };
             let slip: Result<Slip, _> = read.peek();

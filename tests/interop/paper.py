@@ -263,7 +263,7 @@ class Bundle:
             checkpoint = None
             wrong["signatures"].append(f"the checkpoint: {why}")
             wrong["ledger"].append("no trusted checkpoint")
-        keys, heads = {}, {}
+        keys, chains = {}, {}
         for entry in self.entries:
             if checkpoint and not entry.is_in(checkpoint):
                 wrong["ledger"].append(f"entry {entry.index}")
@@ -272,7 +272,7 @@ class Bundle:
             except Refused as why:
                 wrong["signatures"].append(f"entry {entry.index}: {why}")
                 link = entry.link
-            if link and not follows(heads, *link):
+            if link and not follows(chains, *link):
                 wrong["chain"].append(f"entry {entry.index}")
         indices = [entry.index for entry in self.entries]
         if not indices or indices != sorted(set(indices)):
@@ -282,13 +282,20 @@ class Bundle:
         return wrong
 
 
-def follows(heads, terminal, seq, record, hash):
+def follows(chains, terminal, seq, record, hash):
     """Joins a record to its terminal's chain; bundle-v2.md, "Chain"."""
-    last, before = heads.get(terminal, (0, GENESIS))
-    heads[terminal] = (seq, hash)
+    links = chains.setdefault(terminal, {0: GENESIS})
+    last = max(links)
+    end, begins = links[last], last + 1
     gap = record.get("gap") if record["event"] == "gap" else None
-    bridged = gap is not None and (gap["first"], gap["last"]) == (last + 1, seq - 1)
-    return record["seq"] == seq and (seq == last + 1 or bridged) and record["prev"] == before
+    if gap and 1 <= gap["first"] <= begins <= seq and gap["last"] == seq - 1:
+        begins = gap["first"]
+    elif seq != begins:
+        gap = begins = None
+    links[seq] = hash
+    # What was refused for its gap keeps its place although it follows the end of the chain.
+    known = begins is not None and record["prev"] in (end, links.get(begins - 1))
+    return record["seq"] == seq and known
 
 
 class Ring:

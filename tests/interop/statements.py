@@ -218,7 +218,7 @@ STATEMENTS = {
     "rollcall-receipt-v1": receipt,
     "rollcall-refusal-v1": refusal_receipt,
     "rollcall-wanted-v1": table((1, "terminal", name, MUST), (2, "from", uint, MUST)),
-    "rollcall-time-v1": table((1, "terminal", name, MUST), (2, "nonce", binary(16), MUST), (3, "at", time, MUST)),
+    "rollcall-time-v1": table((1, "terminal", name, MUST), (2, "nonce", binary(16), MUST), (3, "at", time, MUST), (4, "head", uint, MAY)),
     "rollcall-fact-v1": table((1, "at", time, MUST), (2, "fact", choice(FACTS, "fact"), MUST)),
     "rollcall-evidence-v1": table(
         (1, "at", time, MUST),

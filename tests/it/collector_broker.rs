@@ -173,7 +173,8 @@ fn a_question_for_the_time_is_answered_with_its_own_nonce_and_a_status_is_passed
     caller.send(Channel::Ask, QoS::AtLeastOnce, vec![7; 16]);
     caller.until("it answers", |heard| !heard.is_empty());
     let answer: TimeAnswer = open_statement(&caller.heard[0], &centre.receipt_key).unwrap();
-    assert_eq!(answer, TimeAnswer { terminal: pen.terminal.clone(), nonce: [7; 16], at: MORNING });
+    let (terminal, nonce) = (pen.terminal.clone(), [7; 16]);
+    assert_eq!(answer, TimeAnswer { terminal, nonce, at: MORNING, head: Some(0) });
     caller.send(Channel::Status, QoS::AtLeastOnce, b"online".to_vec());
     eventually("the status is passed on", || {
         caller.step();

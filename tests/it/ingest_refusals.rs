@@ -1,106 +1,14 @@
 //! Every reason to refuse, and what looks like fraud but is innocent.
 
 use std::collections::HashMap;
-use std::convert::Infallible;
 
 use proptest::prelude::*;
-use rollcall::domain::{Event, Fact, Refusal, TerminalId};
-use rollcall::ingest::{Answer, Evidence, Head, Intake, Limits, Link, Past, Step, answers};
-use rollcall::record::enrolment::seal_succession;
+use rollcall::domain::{Event, Refusal};
+use rollcall::ingest::{Answer, Evidence, Limits, Step, answers};
 use rollcall::record::{Gap, Parcel, Record, Sealed, SealedHash, SigningKey, Verdict};
 
+use crate::support::intake::{Centre, admitted, refusal};
 use crate::support::pen::{MORNING, Pen, opening};
-
-/// An intake with a ledger that only remembers.
-struct Centre {
-    intake: Intake,
-    past: Remembered,
-}
-
-#[derive(Default)]
-struct Remembered {
-    links: HashMap<(TerminalId, u64), Link>,
-    refused: HashMap<(TerminalId, SealedHash), String>,
-}
-
-impl Past for Remembered {
-    type Error = Infallible;
-    fn link(&self, terminal: &TerminalId, seq: u64) -> Result<Option<Link>, Infallible> {
-        Ok(self.links.get(&(terminal.clone(), seq)).cloned())
-    }
-    fn refused(&self, t: &TerminalId, hash: SealedHash) -> Result<Option<String>, Infallible> {
-        Ok(self.refused.get(&(t.clone(), hash)).cloned())
-    }
-}
-
-impl Centre {
-    fn knowing(pens: &[&Pen]) -> Self {
-        Self::with(pens, Limits::default())
-    }
-
-    fn with(pens: &[&Pen], limits: Limits) -> Self {
-        let mut intake = Intake::new(limits);
-        for pen in pens {
-            intake.learn(&pen.registration());
-        }
-        Self { intake, past: Remembered::default() }
-    }
-
-    /// Offers under the name that the record itself has.
-    fn offer(&mut self, parcel: &Parcel) -> Vec<Step> {
-        let named = Record::peek(parcel.sealed.bytes()).map(|(record, _)| record.terminal);
-        self.offer_as(&named.unwrap_or("t-1".parse().unwrap()), parcel)
-    }
-
-    /// Offers and commits.
-    fn offer_as(&mut self, topic: &TerminalId, parcel: &Parcel) -> Vec<Step> {
-        let steps = self.intake.offer(topic, parcel.clone(), &self.past).unwrap();
-        for step in &steps {
-            match step {
-                Step::Commit(admitted) => self.link(topic, admitted.head(), None),
-                Step::Keep { refused, .. } => {
-                    let code = refused.refusal().code().to_owned();
-                    let hash = refused.evidence().hash();
-                    self.past.refused.insert((topic.clone(), hash), code.clone());
-                    if let Some(head) = refused.takes() {
-                        self.link(topic, head, Some(code));
-                    }
-                }
-                Step::Again(_) | Step::Want { .. } | Step::Count { .. } => {}
-            }
-        }
-        self.intake.committed();
-        steps
-    }
-
-    fn link(&mut self, terminal: &TerminalId, head: Head, refused: Option<String>) {
-        let link = Link { hash: head.hash, refused };
-        assert!(self.past.links.insert((terminal.clone(), head.seq), link).is_none(), "twice");
-    }
-
-    fn head(&self, pen: &Pen) -> u64 {
-        self.intake.head(&pen.terminal).unwrap().seq
-    }
-}
-
-#[track_caller]
-fn refusal(steps: &[Step]) -> Refusal {
-    match steps {
-        [Step::Keep { refused, .. }] => refused.refusal().clone(),
-        other => panic!("not one refusal: {other:?}"),
-    }
-}
-
-#[track_caller]
-fn admitted(steps: &[Step]) -> Vec<u64> {
-    let seq = |step: &Step| match step {
-        Step::Commit(admitted) => admitted.head().seq,
-        Step::Keep { .. } | Step::Again(_) | Step::Want { .. } | Step::Count { .. } => {
-            panic!("not admitted: {step:?}")
-        }
-    };
-    steps.iter().map(seq).collect()
-}
 
 fn altered(parcel: &Parcel, change: impl FnOnce(&mut Vec<u8>)) -> Parcel {
     let mut bytes = parcel.sealed.bytes().to_vec();
@@ -395,6 +303,69 @@ fn a_gap_statement_that_does_not_meet_the_head_waits() {
 }
 
 #[test]
+fn a_gap_statement_may_cover_what_has_come_for_a_lost_disk_cannot_know_it() {
+    let mut pen = Pen::new("t-1", 1);
+    let mut centre = Centre::knowing(&[&pen]);
+    let kept = pen.write_many(2);
+    let mut repaired = pen.clone();
+    let lost = pen.write_many(3);
+    for parcel in kept.iter().chain(&lost) {
+        centre.offer(parcel);
+    }
+    // Its disk has records 1 and 2 only; it may have used up to 9.
+    let gap = repaired.write_gap(7);
+    assert_eq!(admitted(&centre.offer(&gap)), [10]);
+    assert_eq!(admitted(&centre.offer(&repaired.write())), [11]);
+    // A gap behind which another record stands than the ledger has is no bridge.
+    let mut other = Pen::new("t-1", 1);
+    other.prev = SealedHash([5; 32]);
+    other.next = 3;
+    let steps = centre.offer(&other.write_gap(12));
+    assert_eq!(refusal(&steps), Refusal::BrokenChain);
+}
+
+#[test]
+fn what_follows_a_refused_record_is_refused_and_waits_for_nothing() {
+    let mut pen = Pen::new("t-1", 1);
+    let mut centre = Centre::knowing(&[&pen]);
+    let mut copied = pen.clone();
+    for parcel in pen.write_many(3) {
+        centre.offer(&parcel);
+    }
+    // The copy begins its own history with number 1: it goes past the true chain's end.
+    copied.prev = SealedHash([9; 32]);
+    let mut second = copied.write_many(7);
+    let last = second.pop().unwrap();
+    for parcel in &second[..5] {
+        let code = refusal(&centre.offer(parcel)).code();
+        assert!(["forked", "broken_chain"].contains(&code), "{code}");
+    }
+    // Even where it comes too early: it is judged when its predecessor is.
+    let steps = centre.offer(&last);
+    assert!(matches!(&steps[..], [Step::Want { .. }]), "{steps:?}");
+    let steps = centre.offer(&second[5]);
+    assert_eq!(
+        steps.iter().filter(|step| matches!(step, Step::Keep { .. })).count(),
+        2,
+        "{steps:?}"
+    );
+    assert_eq!(centre.intake.parked(), 0);
+    assert_eq!(admitted(&centre.offer(&pen.write())), [4], "the first history goes on");
+}
+
+#[test]
+fn a_record_that_was_refused_before_its_terminal_was_registered_leads_nobody_astray() {
+    let mut pen = Pen::new("t-1", 1);
+    let mut centre = Centre::with(&[], Limits::default());
+    let parcels = pen.write_many(2);
+    assert_eq!(refusal(&centre.offer(&parcels[0])), Refusal::UnknownTerminal);
+    centre.intake.learn(&pen.registration());
+    let steps = centre.offer(&parcels[1]);
+    assert!(matches!(&steps[..], [Step::Want { from: 1, .. }]), "{steps:?}");
+    assert_eq!(admitted(&centre.offer(&parcels[0])), [1, 2]);
+}
+
+#[test]
 fn a_record_from_inside_a_stated_gap_contradicts_it() {
     let pen = Pen::new("t-1", 1);
     let mut centre = Centre::knowing(&[&pen]);
@@ -467,56 +438,6 @@ fn receipts_cover_unbroken_runs_and_stop_at_refused_records() {
         .collect();
     let hash = |seq: usize| parcels[seq - 1].sealed.hash();
     assert_eq!(covered, [(1, 2, hash(2), true), (4, 5, hash(5), true), (3, 3, hash(3), false)]);
-}
-
-#[test]
-fn a_registration_with_another_key_changes_nothing_without_the_word_of_the_old_one() {
-    let mut pen = Pen::new("t-1", 1);
-    let mut centre = Centre::knowing(&[&pen]);
-    centre.offer(&pen.write());
-    centre.intake.learn(&Pen::new("t-1", 2).registration());
-    assert_eq!(refusal(&centre.offer(&following(&pen, 2).write())), Refusal::ForeignKey);
-    assert_eq!(admitted(&centre.offer(&pen.write())), [2]);
-}
-
-#[test]
-fn a_key_that_follows_takes_over_the_chain_and_the_old_one_seals_nothing_after_it() {
-    let mut pen = Pen::new("t-1", 1);
-    let mut centre = Centre::knowing(&[&pen]);
-    centre.offer(&pen.write());
-    let mut next = following(&pen, 2);
-    let proof = seal_succession(&pen.terminal, &pen.key, &next.key);
-    let (id, key) = (pen.terminal.clone(), next.public().to_bytes());
-    centre.intake.learn(&Fact::TerminalKey { id, key, proof });
-    // What was made before the change comes after it.
-    let waiting = pen.write();
-    assert_eq!(admitted(&centre.offer(&waiting)), [2]);
-    (next.next, next.prev) = (pen.next, pen.prev);
-    assert_eq!(admitted(&centre.offer(&next.write())), [3]);
-    // A copy of the old key goes on behind the new one, or beside it.
-    let mut copy = following(&next, 1);
-    assert_eq!(refusal(&centre.offer(&copy.write())), Refusal::ForeignKey);
-    assert_eq!(refusal(&centre.offer(&pen.write())), Refusal::Forked);
-    assert_eq!(admitted(&centre.offer(&next.write())), [4]);
-    // And what was committed with the old key is answered as before.
-    assert!(matches!(&centre.offer(&waiting)[..], [Step::Again(_)]));
-}
-
-#[test]
-fn a_revoked_terminals_new_records_are_refused_and_its_old_ones_answered() {
-    let mut pen = Pen::new("t-1", 1);
-    let mut centre = Centre::knowing(&[&pen]);
-    let first = pen.write();
-    centre.offer(&first);
-    let (id, reason) = (pen.terminal.clone(), "stolen".to_owned());
-    centre.intake.learn(&Fact::Revocation { id, reason });
-    assert_eq!(refusal(&centre.offer(&pen.write())), Refusal::Revoked);
-    assert!(matches!(&centre.offer(&first)[..], [Step::Again(_)]));
-}
-
-/// The same terminal at the same place of its chain, with another key.
-fn following(pen: &Pen, key: u8) -> Pen {
-    Pen { key: SigningKey::from_secret(&[key; 32]), ..pen.clone() }
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod journal_faults; // wrong folders, failing writes, damaged values
 mod journal_power_cut; // the power is cut at every call to the disk, with every order of what was not synced
 mod journal_tools; // check, repair and export of a journal that stands still, through the real binary
 mod journal_model; // append, replay, release, crash, reopen against a vector
+mod voyage; // seeded voyages of terminals, broker and centre keep every promise; each broken one is noticed
 mod terminal_cli; // the terminal's commands through the real binary
 mod terminal_clock; // a clock that is set, or whose battery dies, is doubted, explained, and stops nobody
 mod terminal_crash; // killed between every two steps; a full disk
@@ -36,6 +37,7 @@ mod ingest_refusals; // every reason to refuse, and what is innocent
 mod ledger_contract; // one suite, run on memory, sqlite and postgresql
 mod ledger_upgrade; // a frozen ledger of version 1, brought forward
 mod ledger_postgres; // a broken wire, a killed server, a second collector, a server that forgets
+mod ingest_keys; // keys that follow each other, terminals that are revoked
 mod log_audit; // every way to change a ledger behind its back is found by name
 mod log_publish; // the public log, its memory and its witnesses, with real processes
 mod log_proof; // slips and proofs of trainees; the log as a running collector serves it

@@ -299,6 +299,7 @@ fn answers() -> Value {
         terminal: "t-1".parse().expect("a name"),
         nonce: [0x99; 16],
         at: MORNING.plus_ms(2_000),
+        head: None,
     };
     let answer = |name: &str, typ: &str, fields: Value, sealed: Vec<u8>| json!({ "name": name, "typ": typ, "key": "centre", "fields": fields, "sealed": hex(sealed) });
     json!({ "about": "The centre's signed answers.", "vectors": [

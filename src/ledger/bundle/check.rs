@@ -70,13 +70,18 @@ struct Check<'t> {
     findings: Findings,
     /// The keys of each terminal, by the registrations read so far.
     keys: BTreeMap<TerminalId, Keyring>,
-    /// The end of each chain so far.
-    heads: BTreeMap<TerminalId, (u64, SealedHash)>,
+    /// Each chain so far: what took which place.
+    chains: BTreeMap<TerminalId, BTreeMap<u64, SealedHash>>,
 }
 
 impl<'t> Check<'t> {
     fn new(trust: &'t Trust) -> Self {
-        Self { trust, findings: Findings::default(), keys: BTreeMap::new(), heads: BTreeMap::new() }
+        Self {
+            trust,
+            findings: Findings::default(),
+            keys: BTreeMap::new(),
+            chains: BTreeMap::new(),
+        }
     }
 
     fn checkpoint(&mut self, bundle: &Bundle) {
@@ -179,23 +184,30 @@ impl<'t> Check<'t> {
     ) {
         let chain = &mut self.findings.chain;
         chain.looked_at += 1;
-        let head = self.heads.get(terminal).copied();
-        let (last, before) = head.unwrap_or((0, SealedHash::GENESIS));
+        let links = self.chains.entry(terminal.clone()).or_default();
+        let (last, end) =
+            links.last_key_value().map_or((0, SealedHash::GENESIS), |(last, end)| (*last, *end));
         let next = last.saturating_add(1);
-        let bridges = record.event == Event::Gap
-            && record
-                .gap
-                .is_some_and(|gap| gap.first == next && gap.last.checked_add(1) == Some(seq));
-        if record.seq != seq || (seq != next && !bridges) {
+        // A gap may cover numbers that had come: whoever lost his disk cannot know which.
+        let bridged = record.gap.filter(|gap| {
+            let ends = gap.last.checked_add(1) == Some(seq) && seq >= next;
+            record.event == Event::Gap && (1..=next).contains(&gap.first) && ends
+        });
+        let begins = bridged.map_or(next, |gap| gap.first);
+        let before = match begins {
+            1 => Some(SealedHash::GENESIS),
+            begins => links.get(&(begins - 1)).copied(),
+        };
+        if record.seq != seq || (seq != next && bridged.is_none()) {
             chain.wrong.push(format!(
                 "entry {index}: record {seq} of {terminal} comes after record {last}"
             ));
-        } else if record.prev != before {
+        } else if before != Some(record.prev) && end != record.prev {
             chain.wrong.push(format!(
                 "entry {index}: record {seq} of {terminal} does not continue the one before it"
             ));
         }
-        self.heads.insert(terminal.clone(), (seq, hash));
+        links.insert(seq, hash);
         let range = self.findings.terminals.entry(terminal.clone()).or_insert((seq, seq));
         range.1 = range.1.max(seq);
     }

@@ -31,6 +31,10 @@ pub struct TimeAnswer {
     /// The centre's time.
     #[n(3)]
     pub at: Timestamp,
+    /// The last number of the asker's chain that the centre has; 0 for none. A terminal that holds
+    /// receipts beyond it offers again: the centre was restored from an older backup.
+    #[n(4)]
+    pub head: Option<u64>,
 }
 
 impl Stated for TimeAnswer {

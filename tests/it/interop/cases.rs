@@ -155,7 +155,12 @@ fn genuine_statements() -> Vec<(&'static str, Vec<u8>)> {
     all.push(("rollcall-receipt-v1", committed().seal(&centre)));
     let wanted = Wanted { terminal: "t-1".parse().unwrap(), from: 7 };
     all.push(("rollcall-wanted-v1", seal_statement(&wanted, &centre)));
-    let time = TimeAnswer { terminal: "t-1".parse().unwrap(), nonce: [0x99; 16], at: MORNING };
+    let time = TimeAnswer {
+        terminal: "t-1".parse().unwrap(),
+        nonce: [0x99; 16],
+        at: MORNING,
+        head: Some(6),
+    };
     all.push(("rollcall-time-v1", seal_statement(&time, &centre)));
     for fact in all_facts() {
         let sealed = seal_statement(&SealedFact { at: MORNING, fact }, &centre);

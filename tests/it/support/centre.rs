@@ -139,7 +139,8 @@ impl Desk {
             Channel::Records => self.take(&terminal, &publish.payload),
             Channel::Ask => {
                 let nonce = publish.payload[..].try_into().unwrap();
-                let answer = TimeAnswer { terminal: terminal.clone(), nonce, at: self.clock.now() };
+                let (terminal, at) = (terminal.clone(), self.clock.now());
+                let answer = TimeAnswer { terminal, nonce, at, head: None };
                 vec![seal_statement(&answer, &receipt_key())]
             }
             Channel::Answers | Channel::Status => Vec::new(),

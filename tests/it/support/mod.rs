@@ -4,6 +4,7 @@ pub(crate) mod broker;
 pub(crate) mod caller;
 pub(crate) mod day;
 pub(crate) mod file_server;
+pub(crate) mod intake;
 pub(crate) mod log;
 pub(crate) mod pen;
 pub(crate) mod centre;

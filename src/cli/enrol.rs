@@ -34,7 +34,17 @@ pub(super) struct InitArgs {
     by_hand: ByHand,
 }
 
-/// Another certificate, or another record key.
+/// Another certificate.
+#[derive(Debug, ClapArgs)]
+pub(super) struct CertificateArgs {
+    #[command(flatten)]
+    renew: RenewArgs,
+    /// Makes another key for TLS too, and lets the configuration name it.
+    #[arg(long)]
+    new_key: bool,
+}
+
+/// For what a terminal asks its centre.
 #[derive(Debug, ClapArgs)]
 pub(super) struct RenewArgs {
     /// The configuration file of the terminal.
@@ -147,7 +157,7 @@ pub(super) fn rotated(args: &RenewArgs) -> Told {
     Ok(())
 }
 
-pub(super) fn renewed(args: &RenewArgs) -> Told {
+pub(super) fn renewed(CertificateArgs { renew: args, new_key }: &CertificateArgs) -> Told {
     let config = Config::read(&args.config).map_err(|error| config_failed(&error))?;
     let Some(files) = config.tls.clone() else {
         let because = "[uplink] names no certificate";
@@ -156,7 +166,8 @@ pub(super) fn renewed(args: &RenewArgs) -> Told {
     };
     let record = secret::read(&config.key_file).map_err(|error| secret_failed(&error))?;
     let record = SigningKey::from_secret(&record);
-    let renewal = renew(&config.terminal, files, &config.uplink.receipt_key, &record)
+    let switch = new_key.then(|| args.config.clone());
+    let renewal = renew(&config.terminal, files, &config.uplink.receipt_key, &record, switch)
         .map_err(|error| enrol_failed(&error))?;
     let answer = args.by_hand.answered(&config.enrol_url, &renewal.request)?;
     let Some(answer) = answer else { return Ok(()) };

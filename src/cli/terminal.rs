@@ -37,7 +37,7 @@ enum Command {
     /// the centre; without, the key to register there is printed.
     Init(super::enrol::InitArgs),
     /// Gets a new certificate for the broker.
-    Renew(super::enrol::RenewArgs),
+    Renew(super::enrol::CertificateArgs),
     /// Exchanges the key that seals records, while the terminal stands still.
     RotateKey(super::enrol::RenewArgs),
     /// Says whether a configuration, its policy profile and its plan can be used.

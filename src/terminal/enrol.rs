@@ -265,32 +265,90 @@ pub struct Renewal {
     terminal: TerminalId,
     centre: CentreMark,
     files: Files,
+    /// The configuration that names the files, and the next key, where the key changes too.
+    next: Option<(PathBuf, SigningKey)>,
     /// What to send to the centre.
     pub request: Vec<u8>,
 }
 
-/// Asks for a new certificate for the TLS key that the terminal has.
+/// Asks for a new certificate: for the TLS key that the terminal has, or with `config`, the file that
+/// names it, for another one.
 pub fn renew(
     terminal: &TerminalId,
     files: Files,
     receipt_key: &VerifyingKey,
     record: &SigningKey,
+    config: Option<PathBuf>,
 ) -> Result<Renewal, EnrolError> {
     let ca = crate::platform::tls::certificates(&files.ca)?;
     let centre = CentreMark::of(receipt_key, ca.first().expect("a file of certificates has one"));
-    let tls = SigningKey::from_secret(&secret::read(&files.key)?);
-    let request = seal_wish(terminal, centre, record, &tls);
-    Ok(Renewal { terminal: terminal.clone(), centre, files, request })
+    let own = SigningKey::from_secret(&secret::read(&files.key)?);
+    let next = match config {
+        Some(config) => Some((config, key(&next_key(&files))?)),
+        None => None,
+    };
+    let tls = next.as_ref().map_or(&own, |(_, next)| next);
+    let request = seal_wish(terminal, centre, record, tls);
+    Ok(Renewal { terminal: terminal.clone(), centre, files, next, request })
+}
+
+/// Where the next TLS key waits until it has its certificate.
+fn next_key(files: &Files) -> PathBuf {
+    let mut name = files.key.as_os_str().to_owned();
+    name.push(".next");
+    PathBuf::from(name)
 }
 
 impl Renewal {
     /// Puts the new certificate in the place of the old one.
     pub fn finish(self, answer: &[u8]) -> Result<Welcome, EnrolError> {
-        let Self { terminal, centre, files, request } = self;
+        let Self { terminal, centre, files, next, request } = self;
         let welcomed = Answer::open(answer, &request, &terminal, centre)?;
-        // A crash leaves the old certificate or the new one, and both are for the same key.
-        write_certificate(&files.cert, &welcomed.certificate)?;
-        files.read()?;
+        let Some((config, next)) = next else {
+            // A crash leaves the old certificate or the new one, and both are for the same key.
+            write_certificate(&files.cert, &welcomed.certificate)?;
+            files.read()?;
+            return Ok(welcomed.welcome);
+        };
+        // The pair gets names of its own, and the configuration is the switch: at any moment it names
+        // a key and the certificate for it.
+        let id = next.verifying_key().id();
+        let pair = Files {
+            ca: files.ca.clone(),
+            cert: files.cert.with_file_name(format!("tls-{id}.pem")),
+            key: files.key.with_file_name(format!("tls-{id}.key")),
+        };
+        write_certificate(&pair.cert, &welcomed.certificate)?;
+        key_as(&pair.key, &next)?;
+        pair.read()?;
+        name_pair(&config, &pair)?;
+        // A crash before this line leaves a key that the next change would take for its own: the centre
+        // certifies it once more, and nothing is lost.
+        let waiting = next_key(&files);
+        let failed = |io| EnrolError::Folder { path: waiting.clone(), io };
+        fs::remove_file(&waiting)
+            .and_then(|()| durable::sync_folder_of(&waiting))
+            .map_err(failed)?;
         Ok(welcomed.welcome)
     }
+}
+
+/// Writes a key under another name, unless it is there.
+fn key_as(path: &Path, key: &SigningKey) -> Result<(), SecretError> {
+    match secret::write_new(path, &key.secret()) {
+        Ok(()) | Err(SecretError::Exists { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Lets the configuration name another key and certificate; all else of it stays as it is.
+fn name_pair(config: &Path, pair: &Files) -> Result<(), EnrolError> {
+    let failed = |io| EnrolError::Folder { path: config.to_owned(), io };
+    let text = fs::read_to_string(config).map_err(failed)?;
+    let mut document: toml_edit::DocumentMut =
+        text.parse().map_err(|error: toml_edit::TomlError| failed(io::Error::other(error)))?;
+    for (field, path) in [("cert_file", &pair.cert), ("key_file", &pair.key)] {
+        document["uplink"][field] = toml_edit::value(path.display().to_string());
+    }
+    Ok(durable::write(config, document.to_string().as_bytes(), Access::Everyone)?)
 }

@@ -96,7 +96,7 @@ fn every_event_in_every_state_does_what_the_table_says() {
     let time = TimeAnswer { terminal: terminal(), nonce: NONCE, at, head: None };
     let time = seal_statement(&time, &centre_key());
     let released = Event::Released { receipt: receipt(1, 2), standing: standing(2, 3) };
-    let events: [(&str, Event); 12] = [
+    let events: [(&str, Event); 13] = [
         ("plug", Event::Plug),
         ("unplug", Event::Unplug),
         ("connected", Event::Connected { nonce: NONCE }),
@@ -109,6 +109,7 @@ fn every_event_in_every_state_does_what_the_table_says() {
         ("released", released),
         ("not released", Event::NotReleased { receipt: receipt(1, 9) }),
         ("tick", Event::Tick { nonce: [6; 16] }),
+        ("absent", Event::Absent { seqs: vec![2] }),
     ];
     let mut table = String::new();
     for (state, make) in states {

@@ -9,10 +9,11 @@ use std::time::Duration;
 
 use rollcall::domain::{Fact, Timestamp};
 use rollcall::platform::clock::StepClock;
+use rollcall::platform::secret;
 use rollcall::platform::tls::Files;
-use rollcall::record::Token;
+use rollcall::record::{SigningKey, Token};
 use rollcall::terminal::Config;
-use rollcall::terminal::enrol::{Place, begin};
+use rollcall::terminal::enrol::{Place, begin, renew};
 use rollcall::terminal::http::post;
 use rumqttc::{Event, Incoming, QoS};
 
@@ -364,6 +365,27 @@ async fn a_record_key_is_exchanged_and_the_records_of_both_keys_verify() {
     fine(&town.collector("audit", &[]));
     let followed = |fact: &Fact| matches!(fact, Fact::TerminalKey { .. });
     assert_eq!(town.facts().into_iter().filter(followed).count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_for_tls_is_exchanged_and_the_old_one_never_certified_again() {
+    let town = Town::running();
+    fine(&town.init("t-101", &town.token("t-101")));
+    let config = town.device("t-101");
+    let known = Config::read(&config).unwrap();
+    let record = SigningKey::from_secret(&secret::read(&known.key_file).unwrap());
+    let receipt_key = known.uplink.receipt_key;
+    let files = known.tls.unwrap();
+    let old = renew(&known.terminal, files.clone(), &receipt_key, &record, None).unwrap();
+    let change = ["terminal", "renew", "--new-key", "--config", config.to_str().unwrap()];
+    fine(&rollcall(&change));
+    assert_ne!(Config::read(&config).unwrap().tls.unwrap().key, files.key);
+    let terminal = town.start("t-101");
+    terminal.take(&checkin()).unwrap();
+    within_limit("its record has a receipt", terminal.drained()).await;
+    // Whoever took the old key cannot have it certified by a request that he overheard.
+    let error = post(&known.enrol_url, &old.request).unwrap_err();
+    assert!(error.to_string().contains("replaced by a newer one"), "{error}");
 }
 
 /// One MQTT client that hears and says what it is told. Its connection is driven by a thread of its

@@ -7,6 +7,7 @@ use rollcall::domain::{
     Bilingual, ClockEvidence, ClockQuality, Event, Fact, GeoPoint, Lesson, Outcome, PersonId,
     Refusal, SameFace, Score, Scores, Timestamp, Uptime, Way,
 };
+use rollcall::record::enrolment::seal_succession;
 use rollcall::record::{
     Batch, Checkpoint, Gap, Opening, Other, Parcel, Receipt, Record, Sealed, SealedEvidence,
     SealedFact, SealedHash, SigningKey, TimeAnswer, Verdict, Wanted, seal_statement,
@@ -182,8 +183,8 @@ pub(crate) fn without_nulls(value: Value) -> Value {
             let kept = fields.into_iter().filter(|(_, v)| !v.is_null());
             Value::Object(kept.map(|(k, v)| (k, without_nulls(v))).collect())
         }
-        // Keys and digests: serde writes bytes as numbers.
-        Value::Array(items) if items.len() == 32 && items.iter().all(Value::is_u64) => {
+        // Keys, digests and proofs: serde writes bytes as numbers.
+        Value::Array(items) if items.len() >= 32 && items.iter().all(Value::is_u64) => {
             let bytes: Vec<u8> =
                 items.iter().map(|b| b.as_u64().unwrap().try_into().unwrap()).collect();
             json!(hex(bytes))
@@ -346,6 +347,13 @@ pub(crate) fn all_facts() -> Vec<Fact> {
         }),
         Fact::Policy { profile: "sichuan-2025/1".into(), digest: [0xcd; 32] },
         Fact::Tick,
+        Fact::TerminalKey {
+            id: "t-1".parse().unwrap(),
+            key: key("centre").verifying_key().to_bytes(),
+            proof: seal_succession(&"t-1".parse().unwrap(), &key("terminal"), &key("centre")),
+        },
+        Fact::Revocation { id: "t-1".parse().unwrap(), reason: "stolen from the site".into() },
+        Fact::Replacement { id: "t-2".parse().unwrap(), replaces: "t-1".parse().unwrap() },
     ]
 }
 
@@ -360,6 +368,7 @@ pub(crate) fn all_evidence() -> Vec<SealedEvidence> {
         Refusal::Forked,
         Refusal::BrokenChain,
         Refusal::BadOpening,
+        Refusal::Revoked,
     ];
     let hash = Sealed::seal(&check_in(), &key("terminal")).hash();
     let stated = |refusal: Refusal| SealedEvidence {

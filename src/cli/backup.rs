@@ -74,14 +74,23 @@ pub(super) fn restore(config: &ConfigArg, from: &Path) -> Told {
 
 pub(super) fn renew_receipt_key(config: &ConfigArg) -> Told {
     let config = load(config)?;
-    let (key, old) = Home::renew_receipt_key(&config.data_dir).map_err(home_failed)?;
-    if let Some(old) = old {
-        say!("# The key of before: {}. Receipts that it sealed stay what they are.", old.display());
+    let now = SystemClock::start().now();
+    let (key, old) = Home::renew_receipt_key(&config.data_dir, now).map_err(home_failed)?;
+    match old {
+        Some(old) => {
+            say!("# The key of before: {}. It has signed over to this one:", old.display());
+            say!("# terminals follow by themselves when the collector runs again.");
+        }
+        None => {
+            say!(
+                "# The key of before is not here, so nothing leads terminals to this one. Bring it to"
+            );
+            say!(
+                "# each (`receipt_key` in its configuration); until then it keeps its records and"
+            );
+            say!("# offers them again (docs/runbook/centre-keys.md).");
+        }
     }
-    say!(
-        "# Each terminal takes receipts of this key alone once it stands in its configuration; until"
-    );
-    say!("# then it keeps its records and offers them again (docs/runbook/centre-keys.md).");
     say!("receipt {key}");
     Ok(())
 }

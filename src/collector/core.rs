@@ -100,8 +100,8 @@ impl Core {
     /// Reads the ledger back: every entry passes through the hook once, in order.
     pub(super) fn resume(home: Home, parts: Parts) -> Result<Self, StartError> {
         let Parts { limits, clock, origin, tick_ms, mut hooks, outlet, counters } = parts;
-        let Home { ledger, log, receipt, _lock, .. } = home;
-        let mut office = Office::new(limits, log, receipt);
+        let Home { ledger, log, receipt, handovers, _lock, .. } = home;
+        let mut office = Office::new(limits, log, receipt).leading_on(handovers);
         let mut last_tick = Timestamp::default();
         let mut frontier = Frontier::default();
         let mut next = 0;
@@ -183,7 +183,7 @@ impl Core {
                     }
                     Channel::Ask => {
                         let now = self.clock.now();
-                        if let Some(answer) = self.office.answer_time(&terminal, &payload, now) {
+                        for answer in self.office.answer_time(&terminal, &payload, now) {
                             self.outlet.publish(Channel::Answers.of(&terminal), answer);
                         }
                     }

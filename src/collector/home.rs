@@ -12,12 +12,17 @@ use crate::ledger::bundle::Bundle;
 use crate::ledger::{Body, Entry, Item, Ledger, OpenLedgerError, ReadError, StageError, Staged};
 use crate::platform::chance::random_bytes;
 use crate::platform::durable;
+use crate::platform::lines;
 use crate::platform::lock::{Lock, LockError};
 use crate::platform::secret::{self, SecretError};
-use crate::record::{Checkpoint, SigningKey, VerifyingKey, seal_statement};
+use crate::record::{
+    Checkpoint, Handover, SigningKey, VerifyingKey, peek_statement, seal_handover, seal_statement,
+};
 
 const LOG_KEY: &str = "log.key";
 const RECEIPT_KEY: &str = "receipt.key";
+const NEXT_RECEIPT_KEY: &str = "receipt.key.next";
+const HANDOVERS: &str = "receipt.handovers";
 const LOCK: &str = "collector.lock";
 
 /// Entries read at once.
@@ -61,6 +66,8 @@ pub struct Home {
     pub(super) ledger: Box<dyn Ledger>,
     pub(super) log: SigningKey,
     pub(super) receipt: SigningKey,
+    /// How the receipt keys of before led to this one.
+    pub(super) handovers: Vec<Vec<u8>>,
     store: Store,
     // Held, not read: dropping it frees the folder.
     pub(super) _lock: Lock,
@@ -90,7 +97,8 @@ impl Home {
         if let Some(file) = ledger_file {
             durable::sync_folder_of(&file).map_err(failed)?;
         }
-        Ok(Self { ledger, log, receipt, store, _lock: lock })
+        let handovers = Vec::new();
+        Ok(Self { ledger, log, receipt, handovers, store, _lock: lock })
     }
 
     /// Opens what `create` made.
@@ -103,27 +111,44 @@ impl Home {
         let log = read_key(&folder.join(LOG_KEY))?;
         let receipt = read_key(&folder.join(RECEIPT_KEY))?;
         let lock = lock(folder)?;
+        let failed = |cause| HomeError::Folder { folder: folder.to_owned(), cause };
+        let handovers = handovers_to(folder, &receipt.verifying_key()).map_err(failed)?;
         let ledger = store.open_ledger()?;
-        Ok(Self { ledger, log, receipt, store, _lock: lock })
+        Ok(Self { ledger, log, receipt, handovers, store, _lock: lock })
     }
 
-    /// Gives a folder a new receipt key, while no collector runs. The old one, where there is one, stays
-    /// beside it under the name that is returned; receipts that it sealed stay what they are.
-    pub fn renew_receipt_key(folder: &Path) -> Result<(VerifyingKey, Option<PathBuf>), HomeError> {
+    /// Gives a folder a new receipt key, while no collector runs. The old one, where there is one, signs
+    /// over to it, so that terminals follow by themselves, and stays beside it under the name that is
+    /// returned; receipts that it sealed stay what they are.
+    pub fn renew_receipt_key(
+        folder: &Path,
+        now: Timestamp,
+    ) -> Result<(VerifyingKey, Option<PathBuf>), HomeError> {
+        let failed = |cause| HomeError::Folder { folder: folder.to_owned(), cause };
         read_key(&folder.join(LOG_KEY))?;
         let _lock = lock(folder)?;
         let path = folder.join(RECEIPT_KEY);
-        let beside = (1_u64..).map(|n| folder.join(format!("{RECEIPT_KEY}.{n}")));
-        let mut beside = beside.filter(|old| !old.exists());
-        let old = beside.next().filter(|_| path.exists());
-        if let Some(old) = &old {
-            // A crash after this line leaves no receipt key: nobody runs, and the next call makes it.
-            durable::publish(&path, old).map_err(|error| HomeError::Folder {
-                folder: folder.to_owned(),
-                cause: error.io,
-            })?;
-        }
-        Ok((make_key(&path)?.verifying_key(), old))
+        let next_path = folder.join(NEXT_RECEIPT_KEY);
+        let next = match read_key(&next_path) {
+            Err(SecretError::Missing { .. }) => make_key(&next_path)?,
+            read => read?,
+        };
+        let old = match read_key(&path) {
+            Err(SecretError::Missing { .. }) => None,
+            read => {
+                let over = seal_handover(&next.verifying_key(), now, &read?);
+                lines::append_durably(&folder.join(HANDOVERS), &over).map_err(failed)?;
+                let beside = (1_u64..).map(|n| folder.join(format!("{RECEIPT_KEY}.{n}")));
+                let old = beside.into_iter().find(|old| !old.exists());
+                let old = old.expect("there is no end of numbers");
+                std::fs::hard_link(&path, &old).map_err(failed)?;
+                Some(old)
+            }
+        };
+        // A crash before this line leaves the old key in force, and the next call goes on with the same
+        // next one.
+        durable::publish(&next_path, &path).map_err(|error| failed(error.io))?;
+        Ok((next.verifying_key(), old))
     }
 
     /// The public log key of a folder in which there may be no ledger yet, and the lock that keeps
@@ -225,6 +250,18 @@ impl Home {
     pub fn trust_lines(&self) -> String {
         format!("log {}\nreceipt {}\n", self.log_key(), self.receipt_key())
     }
+}
+
+/// What leads terminals to this receipt key. What leads beyond it was begun and not finished, and what
+/// does not lead to it belongs to a key that was lost.
+fn handovers_to(folder: &Path, receipt: &VerifyingKey) -> io::Result<Vec<Vec<u8>>> {
+    let mut handovers = lines::read(&folder.join(HANDOVERS))?;
+    let leads_here = |sealed: &Vec<u8>| {
+        peek_statement::<Handover>(sealed).is_ok_and(|over| over.key == receipt.to_bytes())
+    };
+    let end = handovers.iter().rposition(leads_here).map_or(0, |last| last + 1);
+    handovers.truncate(end);
+    Ok(handovers)
 }
 
 fn lock(folder: &Path) -> Result<Lock, HomeError> {

@@ -58,6 +58,8 @@ pub enum Typ {
     NextKey,
     /// The centre's word that it knows the key that follows.
     Confirmation,
+    /// The centre's word that another receipt key follows its own.
+    Handover,
 }
 
 impl Typ {
@@ -81,6 +83,7 @@ impl Typ {
             Typ::Succession => "rollcall-succession-v1",
             Typ::NextKey => "rollcall-next-key-v1",
             Typ::Confirmation => "rollcall-confirmation-v1",
+            Typ::Handover => "rollcall-handover-v1",
         }
     }
 }

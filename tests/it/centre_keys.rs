@@ -4,13 +4,16 @@ use std::process::Output;
 
 use rollcall::collector::Home;
 use rollcall::record::VerifyingKey;
+use rollcall::terminal::Config;
+use rollcall::uplink::Trust;
 
 use crate::collector_postgres::{Stream, hold, started};
 use crate::support::caller::Caller;
-use crate::support::day::{Day, write};
+use crate::support::day::{Day, rollcall, write};
 use crate::support::mosquitto::Mosquitto;
 use crate::support::pen::{MORNING, Pen};
-use crate::support::{fine, refused};
+use crate::support::town::{Town, checkin};
+use crate::support::{fine, refused, within_limit};
 
 fn renewed(day: &Day) -> Output {
     day.collector("renew-receipt-key", &[])
@@ -57,6 +60,56 @@ fn a_renewed_receipt_key_frees_what_the_old_one_did_not_and_commits_nothing_twic
     assert!(fine(&day.collector("audit", &[])).contains("成立 holds"), "it seals no entry");
     fine(&renewed(&day));
     assert!(day.data().join("receipt.key.2").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn terminals_follow_a_new_receipt_key_by_themselves_running_or_not() {
+    let mut town = Town::running();
+    let (terminal, away) = (town.enrolled("t-101"), town.enrolled("t-102"));
+    let pinned = Config::read(&town.device("t-102")).unwrap().uplink.receipt_key;
+    terminal.take(&checkin()).unwrap();
+    within_limit("its record has a receipt", terminal.drained()).await;
+    away.shut_down().await.unwrap();
+    away.take(&checkin()).unwrap();
+    drop(away);
+    for _ in 0..2 {
+        town.stop_collector();
+        terminal.take(&checkin()).unwrap();
+        let said = fine(&town.collector("renew-receipt-key", &[]));
+        assert!(said.contains("terminals follow by themselves"), "{said}");
+        town.start_collector();
+        within_limit("the next key frees", terminal.drained()).await;
+    }
+    assert_eq!(terminal.view().borrow().garbage, 0);
+    terminal.shut_down().await.unwrap();
+    drop(terminal);
+    // One that was away follows both; and what it followed stays followed.
+    let away = town.start("t-102");
+    within_limit("two keys later", away.drained()).await;
+    away.shut_down().await.unwrap();
+    drop(away);
+    let config = Config::read(&town.device("t-102")).unwrap();
+    assert_eq!(config.uplink.receipt_key, pinned, "the configuration stays as it was");
+    let trust = Trust::read(&config.journal_dir, pinned).unwrap();
+    assert_eq!(trust.key(), Home::peek_receipt(&town.data()).unwrap());
+    fine(&rollcall(&["terminal", "renew", "--config", town.device("t-102").to_str().unwrap()]));
+    assert_eq!((town.records("t-101"), town.records("t-102")), (3, 1));
+}
+
+#[test]
+fn a_change_of_the_receipt_key_that_was_cut_off_is_finished_by_the_next() {
+    let day = Day::played();
+    let file = |name: &str| day.data().join(name);
+    let old = Home::peek_receipt(&day.data()).unwrap();
+    fine(&renewed(&day));
+    let next = Home::peek_receipt(&day.data()).unwrap();
+    // As a crash leaves it before the next key has taken the place.
+    durable::publish(&file("receipt.key"), &file("receipt.key.next")).unwrap();
+    durable::publish(&file("receipt.key.1"), &file("receipt.key")).unwrap();
+    let said = fine(&day.collector("trust", &[]));
+    assert!(said.contains(&format!("receipt {old}")), "the old one is in force: {said}");
+    assert_eq!(key_in(&fine(&renewed(&day))), next);
+    assert!(!file("receipt.key.next").exists());
 }
 
 #[test]

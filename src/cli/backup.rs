@@ -68,6 +68,7 @@ pub(super) fn restore(config: &ConfigArg, from: &Path) -> Told {
         (exit, Report::of(&error, hint))
     })?;
     say!("{store}: {} entries, root {}, as of {}", held.entries, held.root, held.at);
+    super::collector_terminal::recall(&config)?;
     say!("# `rollcall collector run` goes on from here. What came later, terminals offer again.");
     Ok(())
 }

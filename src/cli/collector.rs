@@ -487,6 +487,7 @@ fn config_failed(error: ConfigError) -> (Exit, Report) {
     let hint = match &error {
         ConfigError::Read { .. } => "look at its path and rights",
         ConfigError::Parse { .. } => "firmware-config/collector.toml shows every field",
+        ConfigError::OpenPassword { .. } => "make it readable by its owner alone: chmod 600",
         ConfigError::Store(_) => "correct [store]; docs/setup.md, PostgreSQL, shows an example",
         ConfigError::Tls(_) => {
             "look at the files that [broker] names; `rollcall collector certificate` makes them"

@@ -4,9 +4,10 @@ use std::path::Path;
 
 use super::collector::{ConfigArg, Told, home_failed, load, store};
 use super::report::{Exit, Report};
-use crate::collector::Home;
 use crate::collector::backup::{self, BackupError, RestoreError};
+use crate::collector::{Home, HomeError};
 use crate::platform::clock::{Clock, SystemClock};
+use crate::platform::secret::SecretError;
 
 pub(super) fn backup(config: &ConfigArg, out: &Path) -> Told {
     let config = load(config)?;
@@ -17,7 +18,7 @@ pub(super) fn backup(config: &ConfigArg, out: &Path) -> Told {
         let (exit, hint) = match &error {
             BackupError::Exists { .. } => (Exit::Usage, "choose another name; none is overwritten"),
             BackupError::Open(_) => {
-                (Exit::Environment, "`rollcall collector audit` tells more; look at the store")
+                (Exit::Environment, "look at the disk, or at the database's server and [store]")
             }
             BackupError::Read(_) => (Exit::Environment, "look at the disk, or at the database"),
             BackupError::Write(_) => (Exit::Environment, "look at the folder and its free space"),
@@ -46,6 +47,11 @@ pub(super) fn restore(config: &ConfigArg, from: &Path) -> Told {
     let held = backup::restore(&config.data_dir, &store, &origins, &settings, from);
     let held = held.map_err(|error| {
         let (exit, hint) = match error {
+            // Where one is to be restored, a key that `init` makes would be the wrong one.
+            RestoreError::Home(HomeError::Key(error @ SecretError::Missing { .. })) => {
+                let hint = "copy log.key and receipt.key to there (docs/runbook/centre-keys.md)";
+                return (Exit::Environment, Report::of(&error, hint));
+            }
             RestoreError::Home(error) => return home_failed(error),
             RestoreError::Read { .. } => (Exit::Environment, "look at its path, rights and disk"),
             RestoreError::Wrong { .. } => {
@@ -68,6 +74,7 @@ pub(super) fn restore(config: &ConfigArg, from: &Path) -> Told {
         (exit, Report::of(&error, hint))
     })?;
     say!("{store}: {} entries, root {}, as of {}", held.entries, held.root, held.at);
+    super::collector_terminal::recall(&config)?;
     say!("# `rollcall collector run` goes on from here. What came later, terminals offer again.");
     Ok(())
 }

@@ -204,6 +204,7 @@ fn tell_trust(home: &Home, config: &Config) -> Told {
 fn check_config(config: &ConfigArg) -> Told {
     let file = load(config)?;
     file.setup().map_err(config_failed)?;
+    store(&file)?;
     file.policy().map_err(config_failed)?;
     say!("{}: fine", config.config.display());
     Ok(())
@@ -389,7 +390,10 @@ fn audit(config: &ConfigArg, others: &[PathBuf]) -> Told {
     let settings = config.log.settings(&config.data_dir);
     let audited = audit::audit(&store(&config)?, &config.origin, key, &settings, others);
     let audited = audited.map_err(|error| {
-        (Exit::Environment, Report::of(&error, "look at the path, and at who may read it"))
+        (
+            Exit::Environment,
+            Report::of(&error, "look at the paths and the disk, or at the database and [store]"),
+        )
     })?;
     let root = audited.root;
     say!("账本 ledger     : {} entries, root {root}", audited.entries);
@@ -487,6 +491,7 @@ fn config_failed(error: ConfigError) -> (Exit, Report) {
     let hint = match &error {
         ConfigError::Read { .. } => "look at its path and rights",
         ConfigError::Parse { .. } => "firmware-config/collector.toml shows every field",
+        ConfigError::OpenPassword { .. } => "make it readable by its owner alone: chmod 600",
         ConfigError::Store(_) => "correct [store]; docs/setup.md, PostgreSQL, shows an example",
         ConfigError::Tls(_) => {
             "look at the files that [broker] names; `rollcall collector certificate` makes them"

@@ -40,7 +40,7 @@ pub(super) fn make(config: &Config) -> Told {
     let folder = config.enrolment.ca_dir(&config.data_dir);
     Ca::create(&folder, SystemClock::start().now()).map_err(|error| ca_failed(&error))?;
     // The broker does not start without its list: it is there from the beginning.
-    super::collector_terminal::keep_acl(config)?;
+    super::collector_terminal::list_for_broker(config)?;
     say!("# Made a certificate authority in {}.", folder.display());
     Ok(())
 }

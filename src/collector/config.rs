@@ -11,6 +11,7 @@ use super::{Broker, Setup, Store, enrol};
 use crate::domain::{Policy, PolicyError};
 use crate::ingest::Limits;
 use crate::platform::postgres::{Address, AddressError};
+use crate::platform::secret;
 use crate::platform::tls::{Files, TlsError, is_loopback};
 use crate::record::note::{KeyKind, Vkey, is_origin};
 
@@ -50,6 +51,12 @@ pub enum ConfigError {
         field: &'static str,
         /// What it must be.
         must: &'static str,
+    },
+    /// Everybody may read the database's password.
+    #[error("could not trust the password in {path}: others may read the file")]
+    OpenPassword {
+        /// Which file.
+        path: PathBuf,
     },
     /// The database's address is wrong.
     #[error("could not use [store]")]
@@ -343,6 +350,9 @@ impl Config {
             (!path.as_os_str().is_empty()).then(|| read_bounded(path)).transpose()
         };
         let password = given(password_file)?;
+        if password.is_some() && secret::is_everybodys(password_file) {
+            return Err(ConfigError::OpenPassword { path: password_file.clone() });
+        }
         let password = password.as_ref().map(|text| text.lines().next().unwrap_or_default());
         let authority = given(ca_file)?;
         Ok(Store::Postgres(Address::parse(

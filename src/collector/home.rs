@@ -89,6 +89,7 @@ impl Home {
         if keys.iter().chain(&ledger_file).any(|path| path.exists()) {
             return Err(HomeError::Exists { folder: folder.to_owned() });
         }
+        store.is_free()?;
         // A crash between these lines leaves a folder that neither `run` nor `init` accepts, and
         // in which nothing was committed yet: somebody looks, empties it and begins anew.
         let log = make_key(&folder.join(LOG_KEY))?;

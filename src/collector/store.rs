@@ -45,6 +45,18 @@ impl Store {
         }
     }
 
+    /// Whether a ledger can be made here: nothing is made or changed. Keys that are made for a ledger
+    /// that then cannot be would be in the way of the next attempt.
+    pub(super) fn is_free(&self) -> Result<(), OpenLedgerError> {
+        match self {
+            Store::Sqlite(folder) => match folder.join(LEDGER).exists() {
+                true => Err(OpenLedgerError::Exists { place: self.to_string() }),
+                false => Ok(()),
+            },
+            Store::Postgres(address) => Postgres::is_free(address),
+        }
+    }
+
     /// Makes an empty ledger, never over another.
     pub fn create_ledger(&self) -> Result<Box<dyn Ledger>, OpenLedgerError> {
         Ok(match self {
@@ -179,9 +191,16 @@ impl Store {
                 let ledger = Sqlite::create(&beside)?;
                 Restoring::Sqlite { ledger, beside, path }
             }
-            Store::Postgres(address) => {
-                Restoring::Postgres(Box::new(Postgres::create_unfinished(address)?))
-            }
+            Store::Postgres(address) => match Postgres::create_unfinished(address) {
+                Ok(ledger) => Restoring::Postgres(Box::new(ledger)),
+                Err(OpenLedgerError::Exists { place }) => {
+                    return Err(RestoreError::NotEmpty {
+                        place,
+                        what: "there is a ledger already",
+                    });
+                }
+                Err(error) => return Err(error.into()),
+            },
         })
     }
 }

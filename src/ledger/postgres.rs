@@ -52,6 +52,14 @@ impl Postgres {
         Self::create_as(address, false)
     }
 
+    /// Whether a ledger could be made there: the server is up and can be relied on, and holds none.
+    pub fn is_free(address: &Address) -> Result<(), OpenLedgerError> {
+        match state(&mut held(address)?).map_err(|cause| storage(address, cause))? {
+            Some((_, true)) => Err(OpenLedgerError::Exists { place: address.to_string() }),
+            Some((_, false)) | None => Ok(()),
+        }
+    }
+
     fn create_as(address: &Address, whole: bool) -> Result<Self, OpenLedgerError> {
         let place = address.to_string();
         let failed = |cause| storage(address, cause);

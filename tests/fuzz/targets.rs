@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use minicbor::{Decode, Encode};
+use rollcall::collector::backup::check as check_backup;
 use rollcall::collector::facts;
 use rollcall::domain::{Policy, TerminalId};
 use rollcall::ingest::{Intake, Limits, Step};
 use rollcall::journal::Standing;
-use rollcall::ledger::Memory;
+use rollcall::ledger::backup::{Line, json};
 use rollcall::ledger::bundle::{Bundle, Trust, check as check_bundle};
 use rollcall::ledger::proof::{Code, Proof, check as check_proof, check_code};
 use rollcall::ledger::tiles::entries_in;
+use rollcall::ledger::{Memory, Staged};
 use rollcall::record::enrolment::{Answer, open_enrolment, peek_request};
 use rollcall::record::note::{Note, TreeHead, Vkey, Word, parse_lines};
 use rollcall::record::{
@@ -127,6 +129,7 @@ pub(crate) fn all() -> Vec<Target> {
     all.extend(enrolment());
     all.extend(notes(&day));
     all.extend(papers(&day));
+    all.extend(backups(&day));
     all.push(journal());
     all.extend(files());
     all
@@ -301,6 +304,35 @@ fn papers(day: &Day) -> Vec<Target> {
             vec![[0, 32].repeat(700), [&[0, 32], &[7; 32][..]].concat()],
             |input| Ok(entries_in(input).is_some()),
         ),
+    ]
+}
+
+/// Backups: none holds but the one that was sealed. Its lines are also read one by one, for in a whole
+/// file the first that does not hold is the last that is read.
+fn backups(day: &Day) -> Vec<Target> {
+    let genuine = day.backup();
+    let lines: Vec<Vec<u8>> =
+        genuine.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    // All but the seal is under the seal; around that, JSON allows spaces.
+    let sealed = genuine.len() - lines.last().map_or(0, Vec::len);
+    let (text, entries) = (genuine.clone(), lines[1..lines.len() - 1].to_vec());
+    vec![
+        target("backup", 1, vec![genuine], move |input| {
+            let key = centre().verifying_key();
+            let Ok(_) = check_backup(input, Path::new("memory"), key) else { return Ok(false) };
+            if input.get(..sealed) != Some(&text[..sealed]) {
+                return Err("a backup holds that nobody sealed".into());
+            }
+            Ok(true)
+        }),
+        target("entry_of_a_backup", 4, entries, |input| {
+            let read = |line: &[u8]| serde_json::from_slice::<Line>(line).ok()?.stored();
+            let Some(stored) = read(input) else { return Ok(false) };
+            if read(json(&Line::of(stored.clone())).as_bytes()).as_ref() != Some(&stored) {
+                return Err(format!("{stored:?} is not read as it is written"));
+            }
+            Ok(Staged::restored(vec![stored]).is_ok())
+        }),
     ]
 }
 

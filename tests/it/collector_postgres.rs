@@ -16,7 +16,7 @@ use crate::support::day::{Day, write};
 use crate::support::log::{grow, publish};
 use crate::support::mosquitto::Mosquitto;
 use crate::support::pen::{MORNING, Pen};
-use crate::support::postgres::{Server, database};
+use crate::support::postgres::{Database, Server, database};
 use crate::support::{fine, refused};
 
 /// Records in one message.
@@ -199,6 +199,27 @@ fn the_commands_do_the_same_on_postgresql() {
 }
 
 #[test]
+fn a_database_that_cannot_hold_a_ledger_leaves_no_keys_in_the_way_of_the_next_init() {
+    let database = database();
+    let day = Day::configured_in(1883, &database);
+    let right = std::fs::read_to_string(&day.config).unwrap();
+    write(&day.config, right.replace(&database.url(), "postgres://rollcall@127.0.0.1:1/rollcall"));
+    refused(&day.collector("init", &[]), 3, &["127.0.0.1:1", "refused"]);
+    let other = database_with_a_ledger();
+    write(&day.config, right.replace(&database.url(), &other.url()));
+    refused(&day.collector("init", &[]), 2, &["there is a ledger at"]);
+    assert!(!day.data().join("log.key").exists() && !day.data().join("receipt.key").exists());
+    write(&day.config, right);
+    fine(&day.collector("init", &[]));
+}
+
+fn database_with_a_ledger() -> Database {
+    let database = database();
+    drop(rollcall::ledger::Postgres::create(&database.address()).unwrap());
+    database
+}
+
+#[test]
 fn what_keeps_it_from_its_database_is_told_in_three_parts_without_the_password() {
     let database = database();
     let day = Day::configured_in(1883, &database);
@@ -230,7 +251,15 @@ fn what_keeps_it_from_its_database_is_told_in_three_parts_without_the_password()
         assert!(!String::from_utf8(said).unwrap().contains("geheim"), "{out:?}");
         out
     };
-    let away = configured("postgres://rollcall@127.0.0.1:1/rollcall");
+    let url = "postgres://rollcall@127.0.0.1:1/rollcall";
+    refused(
+        &configured(url),
+        2,
+        &["could not trust the password in", "others may read", "chmod 600"],
+    );
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&secret, mode).unwrap();
+    let away = configured(url);
     refused(&away, 3, &["postgres://rollcall@127.0.0.1:1/rollcall", "refused"]);
     refused(&configured("postgres://rollcall@db.example/rollcall"), 2, &["another machine"]);
     refused(&configured("postgres://a:geheim@localhost/b"), 2, &["a file beside it must"]);

@@ -46,6 +46,7 @@ mod verify_cli; // `rollcall verify`: what holds, what was touched, what is not 
 mod collector_broker; // a real Mosquitto: exactly once across kill -9, floods, garbage
 mod collector_postgres; // the database killed and cut off under a real collector: exactly once
 mod centre_keys; // loss and rotation of the centre's two keys
+mod enrolment_restored; // terminals, keys and revocations over a restore, in both stores
 mod collector_backup; // backup and restore between stores; loss, and records offered again
 mod collector_cli; // the collector's commands: exit codes, three-line errors, full disk
 

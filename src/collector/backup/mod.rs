@@ -24,7 +24,7 @@ use crate::ledger::bundle::Bytes;
 use crate::ledger::tree::{Frontier, TreeHash};
 use crate::ledger::{CommitError, OpenLedgerError, ReadError, Staged};
 use crate::platform::durable::{self, WriteError};
-use crate::record::{BackupSeal, OpenError, SigningKey, seal_statement};
+use crate::record::{BackupSeal, OpenError, SigningKey, VerifyingKey, seal_statement};
 
 /// Entries read, and committed, at once.
 const CHUNK_ENTRIES: usize = 1_000;
@@ -217,7 +217,7 @@ pub fn restore(
     let unread = |io| RestoreError::Read { path: from.to_owned(), io };
     let wrong = |cause| RestoreError::Wrong { path: from.to_owned(), cause };
     let mut file = File::open(from).map_err(unread)?;
-    let seal = read(&file, from, Check::new(key), |_| Ok(()))?;
+    let seal = check(&file, from, key)?;
     if !origins.contains(&seal.origin.as_str()) {
         let wanted = origins.join(", or ");
         return Err(RestoreError::OtherLog { found: seal.origin, wanted });
@@ -237,9 +237,15 @@ pub fn restore(
     Ok(Held { entries: seal.size, root: TreeHash(seal.root), at: seal.at })
 }
 
+/// Holds a whole backup against its seal, and each entry against its own; `path` is for the words of an
+/// error. At most [`CHUNK_ENTRIES`] are in memory at once.
+pub fn check(file: impl Read, path: &Path, key: VerifyingKey) -> Result<BackupSeal, RestoreError> {
+    read(file, path, Check::new(key), |_| Ok(()))
+}
+
 /// Reads and checks a backup, and hands its entries on.
 fn read(
-    file: &File,
+    file: impl Read,
     path: &Path,
     mut check: Check,
     mut take: impl FnMut(Vec<crate::ledger::Stored>) -> Result<(), RestoreError>,

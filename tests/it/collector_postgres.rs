@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use rollcall::collector::Home;
+use rollcall::collector::{Home, Store};
 use rollcall::ledger::{Body, Ledger};
 use rollcall::record::topic::Channel;
 use rollcall::record::{Parcel, SealedHash, VerifyingKey};
@@ -12,11 +12,12 @@ use rumqttc::QoS;
 
 use crate::support::broker::eventually;
 use crate::support::caller::{Caller, receipts};
+use crate::support::cutter::{Cut, Cutter};
 use crate::support::day::{Day, write};
 use crate::support::log::{grow, publish};
 use crate::support::mosquitto::Mosquitto;
 use crate::support::pen::{MORNING, Pen};
-use crate::support::postgres::{Database, Server, database};
+use crate::support::postgres::{Database, Server, database, server};
 use crate::support::{fine, refused};
 
 /// Records in one message.
@@ -175,6 +176,51 @@ fn a_connection_that_an_administrator_ends_ends_the_collector_and_the_next_start
     child.kill().unwrap();
     child.wait().unwrap();
     hold(&*day.store().read_ledger().unwrap(), &stream, true);
+}
+
+#[test]
+fn a_wire_that_breaks_between_two_statements_under_a_collector_costs_no_record_and_doubles_none() {
+    let broker = Mosquitto::start();
+    let database = database();
+    let cutter = Cutter::to(server().port());
+    let day = Day::configured_in(broker.port(), &database);
+    let (mut pen, mut stream) = stream(&day, &broker);
+    let text = std::fs::read_to_string(&day.config).unwrap();
+    let by_wire = format!("postgres://rollcall@127.0.0.1:{}/{}", cutter.port(), database.name);
+    write(&day.config, text.replace(&database.url(), &by_wire));
+    let mut ends = 0;
+    for request in 0..8 {
+        for cut in [Cut::Before(request), Cut::After(request)] {
+            stream.parcels.extend(pen.write_many(1));
+            let mut child = started(&day);
+            stream.until_received(stream.parcels.len() as u64);
+            stream.parcels.extend(pen.write_many(EACH));
+            cutter.cut(cut);
+            stream.offer();
+            let mut over = false;
+            eventually("the collector ends, or has received everything", || {
+                stream.caller.step();
+                over = child.try_wait().unwrap().is_some();
+                over || stream.received() == stream.parcels.len() as u64
+            });
+            // Another connection may have been the one that broke: those are opened again.
+            cutter.mend();
+            if over {
+                ended(child);
+                ends += 1;
+            } else {
+                child.kill().unwrap();
+                child.wait().unwrap();
+            }
+            hold(&*Store::Postgres(database.address()).read_ledger().unwrap(), &stream, false);
+        }
+    }
+    assert!(ends > 4, "{ends} of 16 cuts met a batch");
+    let mut child = started(&day);
+    stream.until_received(stream.parcels.len() as u64);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    hold(&*Store::Postgres(database.address()).read_ledger().unwrap(), &stream, true);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use rollcall::collector::Home;
+use rollcall::collector::{Home, Store};
 use rollcall::ledger::{Body, Ledger};
 use rollcall::record::topic::Channel;
 use rollcall::record::{Parcel, SealedHash, VerifyingKey};
@@ -12,11 +12,12 @@ use rumqttc::QoS;
 
 use crate::support::broker::eventually;
 use crate::support::caller::{Caller, receipts};
+use crate::support::cutter::{Cut, Cutter};
 use crate::support::day::{Day, write};
 use crate::support::log::{grow, publish};
 use crate::support::mosquitto::Mosquitto;
 use crate::support::pen::{MORNING, Pen};
-use crate::support::postgres::{Database, Server, database};
+use crate::support::postgres::{Database, Server, database, server};
 use crate::support::{fine, refused};
 
 /// Records in one message.
@@ -175,6 +176,57 @@ fn a_connection_that_an_administrator_ends_ends_the_collector_and_the_next_start
     child.kill().unwrap();
     child.wait().unwrap();
     hold(&*day.store().read_ledger().unwrap(), &stream, true);
+}
+
+#[test]
+fn a_wire_that_breaks_between_two_statements_under_a_collector_costs_no_record_and_doubles_none() {
+    let broker = Mosquitto::start();
+    let database = database();
+    let cutter = Cutter::to(server().port());
+    let day = Day::configured_in(broker.port(), &database);
+    let (mut pen, mut stream) = stream(&day, &broker);
+    let text = std::fs::read_to_string(&day.config).unwrap();
+    let by_wire = format!("postgres://rollcall@127.0.0.1:{}/{}", cutter.port(), database.name);
+    // No tick comes between: what the ledger is asked is asked for the records.
+    let text = text.replace(&database.url(), &by_wire) + "[ticks]\nevery_ms = 86400000\n";
+    write(&day.config, text);
+    let (mut ends, mut unanswered) = (0, 0);
+    // The batch of one record has fewer requests, from the question whether it is known to COMMIT.
+    for request in 0..10 {
+        for cut in [Cut::Before(request), Cut::After(request)] {
+            stream.parcels.extend(pen.write_many(1));
+            // A collector's first connection is its ledger's.
+            cutter.choose_next();
+            let mut child = started(&day);
+            stream.until_received(stream.parcels.len() as u64);
+            stream.parcels.extend(pen.write_many(1));
+            cutter.cut(cut);
+            stream.offer();
+            let mut over = false;
+            eventually("the collector ends, or has received everything", || {
+                stream.caller.step();
+                over = child.try_wait().unwrap().is_some();
+                over || stream.received() == stream.parcels.len() as u64
+            });
+            cutter.mend();
+            if over {
+                ended(child);
+                ends += 1;
+            } else {
+                child.kill().unwrap();
+                child.wait().unwrap();
+            }
+            let ledger = Store::Postgres(database.address()).read_ledger().unwrap();
+            hold(&*ledger, &stream, false);
+            unanswered += u64::from(records(&*ledger).len() as u64 > stream.received());
+        }
+    }
+    assert!(ends > 8 && unanswered > 0, "{ends} cuts met a batch, {unanswered} its last answer");
+    let mut child = started(&day);
+    stream.until_received(stream.parcels.len() as u64);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    hold(&*Store::Postgres(database.address()).read_ledger().unwrap(), &stream, true);
 }
 
 #[test]

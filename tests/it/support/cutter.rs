@@ -17,9 +17,20 @@ pub(crate) enum Cut {
 
 type Plan = Arc<Mutex<Option<Cut>>>;
 
+/// Which connections the plan is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meant {
+    All,
+    /// The next one alone.
+    Next,
+    /// One that is there already.
+    Earlier,
+}
+
 pub(crate) struct Cutter {
     port: u16,
     plan: Plan,
+    meant: Arc<Mutex<Meant>>,
 }
 
 impl Cutter {
@@ -28,17 +39,32 @@ impl Cutter {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let mine = listener.local_addr().unwrap().port();
         let plan = Plan::default();
-        let of_wires = Arc::clone(&plan);
+        let meant = Arc::new(Mutex::new(Meant::All));
+        let (of_wires, meant_wires) = (Arc::clone(&plan), Arc::clone(&meant));
         std::thread::spawn(move || {
             for client in listener.incoming() {
                 let server = TcpStream::connect(("127.0.0.1", port)).unwrap();
-                let (client, plan) = (client.unwrap(), Arc::clone(&of_wires));
+                let mut meant = meant_wires.lock().unwrap();
+                let plan = match *meant {
+                    Meant::All | Meant::Next => Arc::clone(&of_wires),
+                    Meant::Earlier => Plan::default(),
+                };
+                if *meant == Meant::Next {
+                    *meant = Meant::Earlier;
+                }
+                drop(meant);
+                let client = client.unwrap();
                 client.set_nodelay(true).unwrap();
                 server.set_nodelay(true).unwrap();
                 std::thread::spawn(move || carry(&client, &server, &plan));
             }
         });
-        Self { port: mine, plan }
+        Self { port: mine, plan, meant }
+    }
+
+    /// From now on the next connection alone is ever cut.
+    pub(crate) fn choose_next(&self) {
+        *self.meant.lock().unwrap() = Meant::Next;
     }
 
     pub(crate) fn port(&self) -> u16 {

@@ -1,11 +1,13 @@
-//! `rollcall collector backup`, `restore` and `renew-receipt-key`: what a centre needs on a bad day.
+//! `rollcall collector backup`, `restore`, `take`, `renew-receipt-key` and `renew-log-key`: what a centre needs on a bad day.
 
 use std::path::Path;
 
-use super::collector::{ConfigArg, Told, home_failed, load, store};
+use super::collector::{ConfigArg, Told, config_failed, home_failed, load, store, vkey};
 use super::report::{Exit, Report};
 use crate::collector::backup::{self, BackupError, RestoreError};
-use crate::collector::{Home, HomeError};
+use crate::collector::carried::{Carried, CarriedError, ExportError, Outcome};
+use crate::collector::{Home, HomeError, Role};
+use crate::domain::TerminalId;
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::secret::SecretError;
 
@@ -79,25 +81,74 @@ pub(super) fn restore(config: &ConfigArg, from: &Path) -> Told {
     Ok(())
 }
 
-pub(super) fn renew_receipt_key(config: &ConfigArg) -> Told {
+pub(super) fn take(config: &ConfigArg, from: &Path, named: Option<TerminalId>) -> Told {
+    let config = load(config)?;
+    let limits = config.setup().map_err(config_failed)?.limits;
+    let carried = Carried::read(from, named).map_err(|error| {
+        let (exit, hint) = match &error {
+            ExportError::Read { .. } => (Exit::Environment, "look at its path, rights and disk"),
+            ExportError::Nobody { .. } => (Exit::Usage, "name the terminal with --terminal"),
+            ExportError::Json { .. }
+            | ExportError::Format { .. }
+            | ExportError::Record { .. }
+            | ExportError::Name { .. } => {
+                (Exit::Found, "nothing was taken in; export the journal again")
+            }
+        };
+        (exit, Report::of(&error, hint))
+    })?;
+    let mut home = Home::open_in(&config.data_dir, store(&config)?).map_err(home_failed)?;
+    let terminal = carried.terminal().clone();
+    let outcome = carried.take_into(&mut home, limits, &SystemClock::start()).map_err(|error| {
+        let (exit, hint) = match &error {
+            CarriedError::Unknown { .. } => {
+                (Exit::Usage, "register it first; nothing was taken in")
+            }
+            CarriedError::Read(_) | CarriedError::Commit(_) => {
+                (Exit::Environment, "look at the store, and take the same file again")
+            }
+        };
+        (exit, Report::of(&error, hint))
+    })?;
+    let Outcome { committed, known, refused, waiting } = outcome;
+    say!("{terminal}: {committed} records committed, {known} were there already");
+    for (code, count) in &refused {
+        say!("  {count} refused and kept as evidence: {code}");
+    }
+    if waiting > 0 {
+        say!(
+            "  {waiting} follow a hole in the chain and were not taken: give what is before them first,"
+        );
+        say!("  or let the repaired terminal state what is lost (docs/runbook/journal.md)");
+    }
+    Ok(())
+}
+
+pub(super) fn renew_key(config: &ConfigArg, role: Role) -> Told {
     let config = load(config)?;
     let now = SystemClock::start().now();
-    let (key, old) = Home::renew_receipt_key(&config.data_dir, now).map_err(home_failed)?;
-    match old {
-        Some(old) => {
-            say!("# The key of before: {}. It has signed over to this one:", old.display());
-            say!("# terminals follow by themselves when the collector runs again.");
+    let (key, old) = Home::renew_key(&config.data_dir, role, now).map_err(home_failed)?;
+    if let Some(old) = &old {
+        say!("# The key of before, {}, has signed over to this one.", old.display());
+    }
+    match (role, old) {
+        (Role::Receipt, Some(_)) => {
+            say!("# Terminals follow by themselves when the collector runs again.");
+            say!("receipt {key}");
         }
-        None => {
-            say!(
-                "# The key of before is not here, so nothing leads terminals to this one. Bring it to"
-            );
-            say!(
-                "# each (`receipt_key` in its configuration); until then it keeps its records and"
-            );
-            say!("# offers them again (docs/runbook/centre-keys.md).");
+        (Role::Receipt, None) => {
+            say!("# The key of before is not here: nothing leads terminals to this one. Bring it");
+            say!("# to each (`receipt_key` in its configuration); until then it keeps its records");
+            say!("# and offers them again (docs/runbook/centre-keys.md).");
+            say!("receipt {key}");
+        }
+        (Role::Log, _) => {
+            say!("# Give both lines to auditors, beside the `log` lines that they have, and the");
+            say!("# second one to witnesses. As long as the file of the key of before lies there,");
+            say!("# checkpoints are signed with both (docs/runbook/centre-keys.md).");
+            say!("log {key}");
+            say!("# For witnesses and other readers of logs: {}", vkey(&config, key)?);
         }
     }
-    say!("receipt {key}");
     Ok(())
 }

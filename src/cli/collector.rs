@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, Subcommand};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::backup::{backup, renew_receipt_key, restore};
+use super::backup::{backup, renew_key, restore, take};
 use super::collector_ca::{CaCommand, For, certificate};
 pub(super) use super::collector_home::home_failed;
 use super::collector_terminal::{self, TerminalCommand};
@@ -22,15 +22,15 @@ use crate::collector::publish::PublishError;
 use crate::collector::{
     Collector, Config, ConfigError, CoreError, Home, StartError, StateError, Stater, read_bounded,
 };
-use crate::collector::{Entries, Store, Watch};
+use crate::collector::{Entries, Role, Store, Watch};
 use crate::domain::{Fact, TerminalId};
 use crate::ledger::proof::Code;
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::durable::{self, Access};
 use crate::platform::qr;
 use crate::platform::telemetry::{Class, start_logging};
-use crate::record::SigningKey;
 use crate::record::note::{KeyKind, Vkey};
+use crate::record::{SigningKey, VerifyingKey};
 use crate::web::{About, Listening, Site, WhenTaken};
 
 /// How often `run` looks whether the core still lives.
@@ -60,8 +60,11 @@ enum Command {
     },
     /// Prints the lines that auditors trust.
     Trust(ConfigArg),
-    /// Makes a new receipt key, while no collector runs; terminals must be told it.
+    /// Lets another receipt key follow, while no collector runs. Terminals follow by the word of the one
+    /// before.
     RenewReceiptKey(ConfigArg),
+    /// Lets another log key follow, while no collector runs. Auditors and witnesses must be told it.
+    RenewLogKey(ConfigArg),
     /// The centre's certificate authority.
     #[command(subcommand)]
     Ca(CaCommand),
@@ -107,6 +110,18 @@ enum Command {
         /// Where to draw it as a QR code, an SVG picture, if it fits one.
         #[arg(long, value_name = "SVG")]
         qr: Option<PathBuf>,
+    },
+    /// Takes in the records that `rollcall terminal journal export` has saved from a terminal which
+    /// cannot send them any more, while no collector runs.
+    Take {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// The export.
+        #[arg(long)]
+        from: PathBuf,
+        /// Whose journal it is, where its own word is damaged.
+        #[arg(long)]
+        terminal: Option<TerminalId>,
     },
     /// Writes everything that the ledger holds into a file, also while a collector runs. The keys are
     /// not in it.
@@ -157,7 +172,8 @@ impl Args {
             Command::CheckConfig(config) => check_config(&config),
             Command::Register { config, facts } => register(&config, &facts),
             Command::Trust(config) => trust(&config),
-            Command::RenewReceiptKey(config) => renew_receipt_key(&config),
+            Command::RenewReceiptKey(config) => renew_key(&config, Role::Receipt),
+            Command::RenewLogKey(config) => renew_key(&config, Role::Log),
             Command::Ca(command) => command.run(),
             Command::Certificate { config, whom, host, out } => {
                 certificate(&config, whom, &host, &out)
@@ -167,6 +183,7 @@ impl Args {
             Command::Prove { config, terminal, seq, out, qr } => {
                 prove(&config, &terminal, seq, &out, qr.as_deref())
             }
+            Command::Take { config, from, terminal } => take(&config, &from, terminal),
             Command::Backup { config, out } => backup(&config, &out),
             Command::Restore { config, from } => restore(&config, &from),
             Command::Export { config, out, terminal } => export(&config, &out, terminal.as_ref()),
@@ -194,11 +211,16 @@ fn trust(config: &ConfigArg) -> Told {
 }
 
 fn tell_trust(home: &Home, config: &Config) -> Told {
-    let key = Vkey::new(&config.origin, KeyKind::Log, home.log_key());
-    let key = key.map_err(|error| (Exit::Usage, Report::of(&error, "correct `origin`")))?;
+    let key = vkey(config, home.log_key())?;
     say!("# The log's key for witnesses and other readers of logs: {key}");
     print!("{}", home.trust_lines());
     Ok(())
+}
+
+/// The log's key as readers of logs write it.
+pub(super) fn vkey(config: &Config, log: VerifyingKey) -> Told<Vkey> {
+    Vkey::new(&config.origin, KeyKind::Log, log)
+        .map_err(|error| (Exit::Usage, Report::of(&error, "correct `origin`")))
 }
 
 fn check_config(config: &ConfigArg) -> Told {
@@ -386,9 +408,9 @@ fn register(config: &ConfigArg, facts: &std::path::Path) -> Told {
 
 fn audit(config: &ConfigArg, others: &[PathBuf]) -> Told {
     let config = load(config)?;
-    let key = Home::peek(&config.data_dir).map_err(home_failed)?;
+    let keys = Home::peek(&config.data_dir).map_err(home_failed)?;
     let settings = config.log.settings(&config.data_dir);
-    let audited = audit::audit(&store(&config)?, &config.origin, key, &settings, others);
+    let audited = audit::audit(&store(&config)?, &config.origin, keys, &settings, others);
     let audited = audited.map_err(|error| {
         (
             Exit::Environment,
@@ -487,7 +509,7 @@ pub(super) fn store(config: &Config) -> Result<Store, (Exit, Report)> {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "reads as a step of map_err")]
-fn config_failed(error: ConfigError) -> (Exit, Report) {
+pub(super) fn config_failed(error: ConfigError) -> (Exit, Report) {
     let hint = match &error {
         ConfigError::Read { .. } => "look at its path and rights",
         ConfigError::Parse { .. } => "firmware-config/collector.toml shows every field",

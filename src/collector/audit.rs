@@ -15,7 +15,7 @@ use crate::ledger::tree::{Frontier, TreeHash, root_of};
 use crate::ledger::{Body, Kind, Ledger, OpenLedgerError, Stored, learn, open_with, read_back};
 use crate::platform::telemetry::Chain;
 use crate::record::note::{KeyKind, Policy, TreeHead, Vkey, VkeyError};
-use crate::record::{Keyring, Record, SealedEvidence, SealedFact, VerifyingKey, open_statement};
+use crate::record::{CentreKeys, Keyring, Record, SealedEvidence, SealedFact};
 
 /// Entries read at once.
 const READ_ENTRIES: usize = 1_000;
@@ -74,12 +74,13 @@ impl Audited {
 pub fn audit(
     store: &Store,
     origin: &str,
-    key: VerifyingKey,
+    keys: impl Into<CentreKeys>,
     settings: &LogSettings,
     others: &[PathBuf],
 ) -> Result<Audited, AuditError> {
-    let own = Vkey::new(origin, KeyKind::Log, key)?;
-    let policy = Policy { logs: vec![own], ..Policy::default() };
+    let mut keys = keys.into();
+    let own = keys.all().iter().map(|key| Vkey::new(origin, KeyKind::Log, *key));
+    let policy = Policy { logs: own.collect::<Result<_, _>>()?, ..Policy::default() };
     let mut audited =
         Audited { entries: 0, root: TreeHash::empty(), checkpoints: 0, wrong: Vec::new(), more: 0 };
     let mut heads = Vec::new();
@@ -106,7 +107,7 @@ pub fn audit(
         audited.find(format!("the database contradicts itself: {detail}"));
         end = u64::MAX;
     }
-    let digests = read_entries(&*ledger, end, &key, &heads, &mut audited);
+    let digests = read_entries(&*ledger, end, &mut keys, &heads, &mut audited);
     let signed = heads
         .iter()
         .filter(|(path, _)| remembered.iter().any(|r| r.display().to_string() == *path));
@@ -125,7 +126,7 @@ pub fn audit(
 fn read_entries(
     ledger: &dyn Ledger,
     end: u64,
-    key: &VerifyingKey,
+    keys: &mut CentreKeys,
     heads: &[(String, TreeHead)],
     audited: &mut Audited,
 ) -> BTreeMap<u64, Digest> {
@@ -149,7 +150,7 @@ fn read_entries(
         let Some(last) = chunk.last() else { break };
         next = last.index + 1;
         for stored in chunk.iter().filter(|stored| stored.index < end) {
-            if let Err(why) = sealed(stored, key, &mut terminals) {
+            if let Err(why) = sealed(stored, keys, &mut terminals) {
                 audited.find(format!("entry {}: {why}", stored.index));
             }
             digests.insert(stored.index, entry_of(&stored.sealed));
@@ -184,16 +185,16 @@ fn read_entries(
 /// Whether an entry is what its seal says.
 pub(super) fn sealed(
     stored: &Stored,
-    key: &VerifyingKey,
+    keys: &mut CentreKeys,
     terminals: &mut BTreeMap<TerminalId, Keyring>,
 ) -> Result<(), String> {
     let said = |error: &dyn std::error::Error| Chain(error).to_string();
     match stored.kind {
         Kind::Refused => {
-            open_statement::<SealedEvidence>(&stored.sealed, key).map_err(|e| said(&e))?;
+            keys.open_next::<SealedEvidence>(&stored.sealed).map_err(|e| said(&e))?;
         }
         Kind::Fact => {
-            let fact: SealedFact = open_statement(&stored.sealed, key).map_err(|e| said(&e))?;
+            let fact: SealedFact = keys.open_next(&stored.sealed).map_err(|e| said(&e))?;
             learn(terminals, &fact.fact).map_err(|error| said(&error))?;
         }
         Kind::Record => {

@@ -19,9 +19,7 @@ use crate::ledger::tree::Frontier;
 use crate::ledger::{Entry, Kind, Ledger, Stored};
 use crate::platform::clock::Clock;
 use crate::record::topic::Channel;
-use crate::record::{
-    Checkpoint, SealedEvidence, SealedFact, SigningKey, open_statement, seal_statement,
-};
+use crate::record::{CentreKeys, Checkpoint, SealedEvidence, SealedFact, seal_statement};
 
 /// Entries read back at once when a collector starts.
 const REPLAY_ENTRIES: usize = 1_000;
@@ -84,14 +82,13 @@ pub(super) struct Parts {
     pub(super) counters: Arc<Counters>,
 }
 
-/// What the centre itself stated must be sealed with this folder's key: whoever writes into the
-/// file can neither plant a terminal's key nor put another collector's ledger here.
-fn check_own(stored: &Stored, log: &SigningKey) -> Result<(), StartError> {
-    let key = log.verifying_key();
+/// What the centre itself stated must be sealed with this folder's keys, in their order: whoever writes
+/// into the file can neither plant a terminal's key nor put another collector's ledger here.
+fn check_own(stored: &Stored, log: &mut CentreKeys) -> Result<(), StartError> {
     let opened = match stored.kind {
         Kind::Record => return Ok(()),
-        Kind::Fact => open_statement::<SealedFact>(&stored.sealed, &key).map(drop),
-        Kind::Refused => open_statement::<SealedEvidence>(&stored.sealed, &key).map(drop),
+        Kind::Fact => log.open_next::<SealedFact>(&stored.sealed).map(drop),
+        Kind::Refused => log.open_next::<SealedEvidence>(&stored.sealed).map(drop),
     };
     opened.map_err(|_| StartError::ForeignLogKey { index: stored.index })
 }
@@ -100,8 +97,9 @@ impl Core {
     /// Reads the ledger back: every entry passes through the hook once, in order.
     pub(super) fn resume(home: Home, parts: Parts) -> Result<Self, StartError> {
         let Parts { limits, clock, origin, tick_ms, mut hooks, outlet, counters } = parts;
-        let Home { ledger, log, receipt, handovers, _lock, .. } = home;
-        let mut office = Office::new(limits, log, receipt).leading_on(handovers);
+        let Home { ledger, log, receipt, _lock, .. } = home;
+        let mut log_keys = log.keys;
+        let mut office = Office::new(limits, log.key, receipt.key).leading_on(receipt.handovers);
         let mut last_tick = Timestamp::default();
         let mut frontier = Frontier::default();
         let mut next = 0;
@@ -111,7 +109,7 @@ impl Core {
             next = last.index + 1;
             for stored in &stored {
                 frontier.push(stored.leaf());
-                check_own(stored, office.log())?;
+                check_own(stored, &mut log_keys)?;
             }
             let entries = stored.iter().map(crate::ledger::read_back);
             let entries = entries.collect::<Result<Vec<_>, _>>()?;

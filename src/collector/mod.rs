@@ -14,11 +14,13 @@ mod announce;
 pub mod ca;
 pub mod audit;
 pub mod backup;
+pub mod carried;
 mod config;
 pub mod enrol;
 mod core;
 pub mod facts;
 mod home;
+mod keys;
 mod mqtt;
 pub mod office;
 pub mod prove;
@@ -41,6 +43,7 @@ pub use config::{
     BrokerSection, Config, ConfigError, LogSection, Rules, StoreSection, Ticks, Web, WitnessSection,
 };
 pub use home::{Home, HomeError};
+pub use keys::{Role, Signer};
 pub use store::Store;
 pub use watch::{Entries, OpenWatchError, Watch};
 

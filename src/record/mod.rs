@@ -30,7 +30,7 @@ pub mod topic;
 pub use batch::{BATCH_BYTES_MAX, BATCH_PARCELS_MAX, Batch, BatchError, Parcel};
 pub use commitment::{Commitment, Opening, SALT_BYTES, roster_commitment};
 pub use cose::{OpenError, SEALED_BYTES_MAX, Typ, peek_kid};
-pub use handover::{Follow, Handover, RECEIPT_KEYS_MAX, ReceiptKeys, seal_handover};
+pub use handover::{CENTRE_KEYS_MAX, CentreKeys, Follow, Handover, seal_handover};
 pub use keyring::{Keyring, Ringed, SuccessionError};
 pub use keys::{KeyError, KeyId, SigningKey, VerifyingKey};
 pub use receipt::{Receipt, Verdict, Wanted};

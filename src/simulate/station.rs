@@ -13,7 +13,7 @@ use super::weather::Weather;
 use crate::domain::{TerminalId, Timestamp, Uptime};
 use crate::journal::{Journal, Log, OpenError, repair_on};
 use crate::platform::clock::Clock;
-use crate::record::{Gap, ReceiptKeys, Record, SealedHash, SigningKey, VerifyingKey};
+use crate::record::{CentreKeys, Gap, Record, SealedHash, SigningKey, VerifyingKey};
 use crate::terminal::pen::Pen;
 use crate::uplink::{Link, Timekeeper};
 
@@ -68,7 +68,7 @@ pub(super) struct Station {
     pub(super) key: SigningKey,
     pub(super) disks: Disks,
     /// What it pins of the centre, and has followed durably.
-    trust: Option<ReceiptKeys>,
+    trust: Option<CentreKeys>,
     pub(super) clock: Arc<SimClock>,
     pub(super) clock_off_ms: i64,
     boot_ms: u64,

@@ -17,7 +17,7 @@ use std::collections::{BTreeSet, VecDeque};
 use crate::domain::{TerminalId, Timestamp};
 use crate::journal::Standing;
 use crate::record::{
-    BATCH_PARCELS_MAX, Follow, Receipt, ReceiptKeys, TimeAnswer, Verdict, Wanted, open_statement,
+    BATCH_PARCELS_MAX, CentreKeys, Follow, Receipt, TimeAnswer, Verdict, Wanted, open_statement,
 };
 
 /// How fast the link tries, and how much it offers at once.
@@ -179,7 +179,7 @@ struct Unanswered {
 #[derive(Debug)]
 pub struct Link {
     terminal: TerminalId,
-    receipt_keys: ReceiptKeys,
+    receipt_keys: CentreKeys,
     pace: Pace,
     phase: Phase,
     // released ≤ offered ≤ appended, but for what the centre wants again.
@@ -207,7 +207,7 @@ impl Link {
     /// A link that is not plugged in yet.
     pub fn new(
         terminal: TerminalId,
-        receipt_keys: impl Into<ReceiptKeys>,
+        receipt_keys: impl Into<CentreKeys>,
         pace: Pace,
         standing: Standing,
         freed_ahead: impl IntoIterator<Item = u64>,

@@ -6,13 +6,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::platform::lines;
-use crate::record::{ReceiptKeys, VerifyingKey};
+use crate::record::{CentreKeys, VerifyingKey};
 
 /// See the file's head.
 #[derive(Debug, Clone)]
 pub struct Trust {
     pub(super) path: PathBuf,
-    pub(super) keys: ReceiptKeys,
+    pub(super) keys: CentreKeys,
 }
 
 /// The handovers that a terminal has taken cannot be read.
@@ -30,7 +30,7 @@ impl Trust {
     /// Follows the handovers in the journal's folder.
     pub fn read(journal_dir: &Path, pinned: VerifyingKey) -> Result<Self, TrustError> {
         let path = journal_dir.join("receipt-keys");
-        let mut keys = ReceiptKeys::from(pinned);
+        let mut keys = CentreKeys::from(pinned);
         let handovers = lines::read(&path).map_err(|io| TrustError { path: path.clone(), io })?;
         for handover in handovers {
             if let Err(error) = keys.follow(&handover) {

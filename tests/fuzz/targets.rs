@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use data_encoding::{BASE64, HEXLOWER};
 use minicbor::{Decode, Encode};
 use rollcall::collector::backup::check as check_backup;
+use rollcall::collector::carried::Carried;
 use rollcall::collector::facts;
 use rollcall::domain::{Policy, TerminalId};
 use rollcall::ingest::{Intake, Limits, Step};
@@ -361,6 +363,9 @@ fn files() -> Vec<Target> {
         std::fs::read(path).expect("it is committed")
     };
     let mut files = vec![
+        target("journal_export", 1, vec![export()], |input| {
+            Ok(Carried::parse(input, Path::new("it"), None).is_ok())
+        }),
         target("file_of_facts", 1, vec![FACTS.as_bytes().to_vec()], |input| {
             Ok(text(input).is_some_and(|text| facts::parse(text).is_ok()))
         }),
@@ -371,6 +376,24 @@ fn files() -> Vec<Target> {
     // A parser of TOML keeps a tree with spans; the files are bounded before it sees them.
     files.iter_mut().for_each(|target| target.bytes_for_each = 512);
     files
+}
+
+/// A journal's records as people carry them.
+fn export() -> Vec<u8> {
+    let mut pen = Pen::new("t-1", 1);
+    let records = pen.write_many(3).into_iter().zip(1..).map(|(parcel, seq)| {
+        let person = parcel.person.map(|opening| {
+            let (salt, person) = (BASE64.encode(&opening.salt), HEXLOWER.encode(&opening.person.0));
+            serde_json::json!({ "salt": salt, "person": person })
+        });
+        let sealed = BASE64.encode(parcel.sealed.bytes());
+        serde_json::json!({ "seq": seq, "state": "waiting", "sealed": sealed, "person": person })
+    });
+    let records: Vec<_> = records.collect();
+    let format = "rollcall-journal-v1";
+    let export =
+        serde_json::json!({ "format": format, "terminal": "t-1", "key": null, "records": records });
+    export.to_string().into_bytes()
 }
 
 const FACTS: &str = r#"

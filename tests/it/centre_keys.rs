@@ -3,13 +3,18 @@
 use std::process::Output;
 
 use rollcall::collector::Home;
-use rollcall::record::VerifyingKey;
+use rollcall::domain::Fact;
+use rollcall::ledger::{Item, Kind, Staged};
+use rollcall::platform::durable;
+use rollcall::record::note::{KeyKind, Policy, Vkey};
+use rollcall::record::{SigningKey, VerifyingKey, peek_kid};
 use rollcall::terminal::Config;
 use rollcall::uplink::Trust;
 
 use crate::collector_postgres::{Stream, hold, started};
 use crate::support::caller::Caller;
 use crate::support::day::{Day, rollcall, write};
+use crate::support::log::{ORIGIN, checkpoint, grow, log_key, publish, settings};
 use crate::support::mosquitto::Mosquitto;
 use crate::support::pen::{MORNING, Pen};
 use crate::support::town::{Town, checkin};
@@ -76,7 +81,7 @@ async fn terminals_follow_a_new_receipt_key_by_themselves_running_or_not() {
         town.stop_collector();
         terminal.take(&checkin()).unwrap();
         let said = fine(&town.collector("renew-receipt-key", &[]));
-        assert!(said.contains("terminals follow by themselves"), "{said}");
+        assert!(said.contains("Terminals follow by themselves"), "{said}");
         town.start_collector();
         within_limit("the next key frees", terminal.drained()).await;
     }
@@ -129,6 +134,73 @@ fn a_lost_receipt_key_stops_the_centre_until_it_is_put_back_or_renewed() {
     assert!(!trusted.contains(&new.to_string()));
     assert!(fine(&day.collector("trust", &[])).contains(&new.to_string()));
     assert!(fine(&day.collector("audit", &[])).contains("成立 holds"));
+}
+
+#[test]
+fn a_ledger_goes_on_under_the_next_log_key_and_both_verify() {
+    let day = Day::played();
+    let held = |what: &str| {
+        let said = fine(&day.collector("audit", &[]));
+        assert!(said.contains("成立 holds"), "{what}: {said}");
+    };
+    publish(&day).unwrap();
+    let old = log_key(&day);
+    let said = fine(&day.collector("renew-log-key", &[]));
+    assert!(said.contains("both lines"), "{said}");
+    held("before anything was sealed with it");
+    grow(&day, 3);
+    let kids = |keys: &mut Vec<_>| {
+        let stored = day.store().read_ledger().unwrap().stored_since(0, usize::MAX).unwrap();
+        let facts = stored.iter().filter(|stored| stored.kind == Kind::Fact);
+        keys.extend(facts.map(|stored| peek_kid(&stored.sealed).unwrap()));
+        keys.dedup();
+    };
+    let (new, mut sealed_with) = (log_key(&day), Vec::new());
+    kids(&mut sealed_with);
+    assert_eq!(sealed_with, [&old, &new].map(|key| key.verifying_key().id()));
+    held("with both");
+
+    // Readers of logs with either key read the checkpoint as long as the old key lies there.
+    let home = Home::open(&day.data()).unwrap();
+    home.publisher(ORIGIN, settings(&day, Vec::new())).unwrap().publish().unwrap();
+    let reads = |key: &SigningKey| {
+        let logs = vec![Vkey::new(ORIGIN, KeyKind::Log, key.verifying_key()).unwrap()];
+        Policy { logs, ..Policy::default() }.signed_by_log(&checkpoint(&day).0).is_ok()
+    };
+    assert_eq!((reads(&old), reads(&new)), (true, true));
+    std::fs::remove_file(day.data().join("log.key.1")).unwrap();
+    drop(home);
+    let home = Home::open(&day.data()).unwrap();
+    grow_by(&day, &new);
+    home.publisher(ORIGIN, settings(&day, Vec::new())).unwrap().publish().unwrap();
+    assert_eq!((reads(&old), reads(&new)), (false, true));
+    drop(home);
+    held("with the old one gone");
+
+    // A bundle and a backup hold entries of both.
+    let (bundle, trust, backup) = (day.file("b"), day.file("trusted"), day.file("backup"));
+    let text = |path: &std::path::Path| path.to_str().unwrap().to_owned();
+    fine(&day.collector("export", &["--out", &text(&bundle)]));
+    write(&trust, fine(&day.collector("trust", &[])));
+    fine(&rollcall(&["verify", "--trust", &text(&trust), &text(&bundle)]));
+    fine(&day.collector("backup", &["--out", &text(&backup)]));
+    let keys = Home::peek(&day.data()).unwrap();
+    let file = std::fs::File::open(&backup).unwrap();
+    rollcall::collector::backup::check(file, &backup, keys).unwrap();
+
+    // What the old key seals behind the new one, is nobody's word.
+    grow_by(&day, &old);
+    let said = String::from_utf8(day.collector("audit", &[]).stdout).unwrap();
+    assert!(said.contains("sealed with key"), "{said}");
+    let out = day.collector("run", &[]);
+    let said = String::from_utf8(out.stderr).unwrap();
+    assert!(said.contains("not sealed with this folder's log key"), "{said}");
+}
+
+fn grow_by(day: &Day, key: &SigningKey) {
+    let mut ledger = day.store().open_ledger().unwrap();
+    let (at, items) = (ledger.last_committed_at(), vec![Item::Fact(Fact::Tick)]);
+    ledger.commit(Staged::seal(items, at, at, key).unwrap()).unwrap();
 }
 
 #[test]

@@ -312,7 +312,7 @@ fn answers() -> Value {
         answer("time", "rollcall-time-v1",
             json!({ "terminal": time.terminal, "nonce": hex(time.nonce), "at": time.at }),
             seal_statement(&time, &centre)),
-        answer("handover", "rollcall-handover-v1", json!({ "key": hex(next.to_bytes()), "at": MORNING }),
+        answer("handover", "rollcall-handover-v1", json!({ "from": hex(centre.verifying_key().to_bytes()), "to": hex(next.to_bytes()), "at": MORNING }),
             seal_handover(&next, MORNING, &centre)),
     ]})
 }

@@ -10,7 +10,7 @@ use crate::ledger::backup::{FORMAT, First, LINE_BYTES_MAX, Last, Line};
 use crate::ledger::tree::{Frontier, TreeHash};
 use crate::ledger::{Kind, Stored};
 use crate::record::{
-    BackupSeal, Keyring, OpenError, Opening, Record, VerifyingKey, open_statement,
+    BackupSeal, CentreKeys, Keyring, OpenError, Opening, Record, VerifyingKey, open_statement,
 };
 
 /// What is wrong with a backup.
@@ -85,7 +85,9 @@ pub(super) enum Took {
 
 /// A backup as far as it was read.
 pub(super) struct Check {
-    key: VerifyingKey,
+    keys: CentreKeys,
+    /// The key that sealed it.
+    sealer: VerifyingKey,
     first: Option<First>,
     hash: Sha256,
     frontier: Frontier,
@@ -94,10 +96,11 @@ pub(super) struct Check {
 }
 
 impl Check {
-    /// Nothing was read yet; `key` is the log key that must have sealed it.
-    pub(super) fn new(key: VerifyingKey) -> Self {
+    /// Nothing was read yet; one of these log keys must have sealed it.
+    pub(super) fn new(keys: CentreKeys) -> Self {
         Self {
-            key,
+            sealer: keys.newest(),
+            keys,
             first: None,
             hash: Sha256::new(),
             frontier: Frontier::default(),
@@ -122,10 +125,12 @@ impl Check {
             if first.format != FORMAT {
                 return Err(Wrong::Format);
             }
-            let wanted = self.key.to_string();
-            if first.log != wanted {
+            let sealer = self.keys.all().iter().find(|key| key.to_string() == first.log);
+            let Some(sealer) = sealer else {
+                let wanted = self.keys.newest().to_string();
                 return Err(Wrong::Key { found: first.log, wanted });
-            }
+            };
+            self.sealer = *sealer;
             self.first = Some(first);
             self.hash.update(line);
             return Ok(Took::First);
@@ -133,7 +138,7 @@ impl Check {
         if line.starts_with(b"{\"seal\"") {
             let unread = |cause| Wrong::Line { entries, cause };
             let Last { seal } = serde_json::from_slice(line).map_err(unread)?;
-            let seal: BackupSeal = open_statement(&seal.0, &self.key).map_err(Wrong::Seal)?;
+            let seal: BackupSeal = open_statement(&seal.0, &self.sealer).map_err(Wrong::Seal)?;
             let digest: [u8; 32] = self.hash.clone().finalize().into();
             if seal.digest != digest || seal.origin != first.origin {
                 return Err(Wrong::Digest);
@@ -161,7 +166,7 @@ impl Check {
         if stored.committed_at < self.last_at {
             return Err("it is earlier than the one before it".into());
         }
-        sealed(stored, &self.key, &mut self.terminals)?;
+        sealed(stored, &mut self.keys, &mut self.terminals)?;
         match stored.kind {
             Kind::Record => {
                 let (record, _) =

@@ -24,7 +24,7 @@ use crate::ledger::bundle::Bytes;
 use crate::ledger::tree::{Frontier, TreeHash};
 use crate::ledger::{CommitError, OpenLedgerError, ReadError, Staged};
 use crate::platform::durable::{self, WriteError};
-use crate::record::{BackupSeal, OpenError, SigningKey, VerifyingKey, seal_statement};
+use crate::record::{BackupSeal, CentreKeys, OpenError, SigningKey, seal_statement};
 
 /// Entries read, and committed, at once.
 const CHUNK_ENTRIES: usize = 1_000;
@@ -210,21 +210,21 @@ pub fn restore(
     settings: &LogSettings,
     from: &Path,
 ) -> Result<Held, RestoreError> {
-    let (key, _lock) = Home::keys(folder)?;
+    let (keys, _lock) = Home::keys(folder)?;
     if let Some(what) = store.occupied()? {
         return Err(RestoreError::NotEmpty { place: store.to_string(), what });
     }
     let unread = |io| RestoreError::Read { path: from.to_owned(), io };
     let wrong = |cause| RestoreError::Wrong { path: from.to_owned(), cause };
     let mut file = File::open(from).map_err(unread)?;
-    let seal = check(&file, from, key)?;
+    let seal = check(&file, from, keys.clone())?;
     if !origins.contains(&seal.origin.as_str()) {
         let wanted = origins.join(", or ");
         return Err(RestoreError::OtherLog { found: seal.origin, wanted });
     }
     file.rewind().map_err(unread)?;
     let mut restoring = store.begin_restore()?;
-    let again = read(&file, from, Check::new(key), |chunk| {
+    let again = read(&file, from, Check::new(keys), |chunk| {
         restoring.ledger().commit(Staged::restored(chunk)?)?;
         Ok(())
     })?;
@@ -239,8 +239,12 @@ pub fn restore(
 
 /// Holds a whole backup against its seal, and each entry against its own; `path` is for the words of an
 /// error. At most [`CHUNK_ENTRIES`] are in memory at once.
-pub fn check(file: impl Read, path: &Path, key: VerifyingKey) -> Result<BackupSeal, RestoreError> {
-    read(file, path, Check::new(key), |_| Ok(()))
+pub fn check(
+    file: impl Read,
+    path: &Path,
+    keys: impl Into<CentreKeys>,
+) -> Result<BackupSeal, RestoreError> {
+    read(file, path, Check::new(keys.into()), |_| Ok(()))
 }
 
 /// Reads and checks a backup, and hands its entries on.

@@ -4,7 +4,7 @@
 use rollcall::collector::Home;
 use rollcall::domain::Fact;
 use rollcall::journal::{Bounds, Journal};
-use rollcall::ledger::{Body, Ledger};
+use rollcall::ledger::Body;
 use serde_json::Value;
 
 use crate::support::day::{Day, rollcall, write};

@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 use super::columns::{Columns, signed, unsigned, word};
 use super::{Case, Cases, Counts, OpenError, PAGE_CASES_MAX, ReadError, StoreError};
 use crate::domain::{Anomaly, AnomalyId};
+use crate::platform::durable;
 use crate::platform::telemetry::Class;
 
 /// Version of the tables below.
@@ -55,6 +56,11 @@ impl SqliteCases {
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let shown = path.display().to_string();
         let failed = |source| open_failed(&shown, source);
+        durable::reserve(path).map_err(|cause| OpenError::Database {
+            place: shown.clone(),
+            class: Class::Permanent,
+            source: cause.into(),
+        })?;
         let connection = Connection::open(path).map_err(failed)?;
         Self::prepare(connection, &shown)
     }

@@ -385,6 +385,9 @@ impl Config {
         let login = if user.is_empty() {
             None
         } else {
+            if secret::is_everybodys(password_file) {
+                return Err(ConfigError::OpenPassword { path: password_file.clone() });
+            }
             let text = read_bounded(password_file)?;
             Some((user.clone(), text.lines().next().unwrap_or_default().to_owned()))
         };

@@ -14,6 +14,7 @@ use super::{
     SNAPSHOT_ANOMALIES_MAX, SNAPSHOT_ATTENDANCES_MAX, Snapshot, Totals,
 };
 use crate::domain::{AnomalyKind, Severity};
+use crate::platform::durable;
 
 const VERSION: i64 = 1;
 const SCHEMA: &str = "
@@ -55,6 +56,8 @@ impl SqliteLog {
             place: place.clone(),
             source: source.into(),
         };
+        durable::reserve(path)
+            .map_err(|cause| OpenError::Storage { place: place.clone(), source: cause.into() })?;
         let mut connection = Connection::open(path).map_err(failed)?;
         connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;

@@ -13,6 +13,7 @@ use super::tree::{Frontier, TreeHash};
 use super::{CommitError, Entry, Ledger, OpenLedgerError, ReadError, read_back};
 use crate::domain::{PersonId, TerminalId, Timestamp};
 use crate::ingest::{Head, Link, Past};
+use crate::platform::durable;
 use crate::record::{Opening, SealedHash};
 
 /// `RolL` in ASCII: tells our file from any other SQLite database.
@@ -39,6 +40,10 @@ impl Sqlite {
             return Err(OpenLedgerError::Exists { place: shown(path) });
         }
         let failed = |cause| storage(path, cause);
+        durable::reserve(path).map_err(|cause| OpenLedgerError::Storage {
+            place: shown(path),
+            cause: cause.into(),
+        })?;
         let db = Connection::open(path).map_err(failed)?;
         prepare(&db).map_err(failed)?;
         // A crash in here leaves a file without our mark, which `open` refuses by name.

@@ -238,7 +238,7 @@ pub fn restore(
 }
 
 /// Holds a whole backup against its seal, and each entry against its own; `path` is for the words of an
-/// error. At most [`CHUNK_ENTRIES`] are in memory at once.
+/// error. A thousand are in memory at once.
 pub fn check(
     file: impl Read,
     path: &Path,

@@ -28,7 +28,7 @@ use crate::ledger::proof::Code;
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::durable::{self, Access};
 use crate::platform::qr;
-use crate::platform::telemetry::{Class, start_logging};
+use crate::platform::telemetry::{Chain, Class, start_logging};
 use crate::record::note::{KeyKind, Vkey};
 use crate::record::{SigningKey, VerifyingKey};
 use crate::web::{About, Listening, Site, WhenTaken};
@@ -360,7 +360,11 @@ fn enrolling(
         return Ok(None);
     }
     let state = move |facts| stater.state(facts).map(drop);
-    collector_terminal::desk(config, receipt, roll, clock, state).map(Arc::new).map(Some)
+    let desk = collector_terminal::desk(config, receipt, roll, clock, state)?;
+    if let Err(error) = desk.ca.ready() {
+        tracing::warn!("Nobody can come in, and nothing is renewed: {}.", Chain(&error));
+    }
+    Ok(Some(Arc::new(desk)))
 }
 
 fn no_runtime(cause: &std::io::Error) -> (Exit, Report) {

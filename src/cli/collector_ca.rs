@@ -78,10 +78,13 @@ pub(super) fn ca_failed(error: &CaError) -> (Exit, Report) {
         CaError::Exists { .. } => {
             (Exit::Usage, "use it; a second one would turn away every terminal of the first")
         }
-        CaError::Key(crate::platform::secret::SecretError::Missing { .. })
-        | CaError::Certificate { .. } => {
+        CaError::Certificate { .. } => {
             (Exit::Environment, "`rollcall collector ca init` makes it, once; is its disk mounted?")
         }
+        CaError::Key(crate::platform::secret::SecretError::Missing { .. }) => (
+            Exit::Environment,
+            "put it back where it was; is its disk mounted? (docs/runbook/keys.md)",
+        ),
         CaError::Key(error) => return secret_failed(error),
         CaError::Folder { .. } | CaError::Write(_) => {
             (Exit::Environment, "look at the folder's rights and free space")

@@ -97,6 +97,8 @@ impl Desk {
             bound: self.notes.bound(&claim.terminal)?,
             standing: self.roll.standing(&claim.terminal),
         };
+        // Nobody is let in by half.
+        self.ca.ready()?;
         let Ruling { terminal, bound, new, facts } = judge(request, self.mark(), &known, now)?;
         if new {
             // A crash after this line leaves keys that are bound and not stated: the same device

@@ -156,6 +156,7 @@ fn drain(journal: &Journal, centre: &mut Centre, stop: &dyn Fn() -> bool) {
                     | Action::Ask { .. }
                     | Action::Tell { .. }
                     | Action::NoteTime { .. }
+                    | Action::Follow { .. }
                     | Action::Raise(_) => {}
                 }
             }

@@ -4,13 +4,17 @@
 //! restart stores nothing twice; and since it can be judged again, nothing here is unique. The
 //! numbers feed the live page: they only grow, and "everything after number n" misses nothing.
 
+mod columns;
+mod postgres;
 mod sqlite;
 
 use std::collections::BTreeMap;
+use std::error::Error;
 
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
+pub use postgres::PostgresCases;
 pub use sqlite::SqliteCases;
 
 use crate::domain::{Anomaly, AnomalyId, AnomalyKind, Severity};
@@ -73,37 +77,41 @@ pub trait Cases: Send + Sync {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The database refused.
-    #[error("could not open the cases in {path}")]
+    #[error("could not open the cases in {place}")]
     Database {
-        /// Which file.
-        path: String,
+        /// Which file or database.
+        place: String,
+        /// What the caller shall do.
+        class: Class,
         /// Why.
         #[source]
-        source: rusqlite::Error,
+        source: Box<dyn Error + Send + Sync>,
     },
     /// A newer program wrote it.
     #[error(
-        "could not open the cases in {path}: they have version {found}, this program knows up to {known}"
+        "could not open the cases in {place}: they have version {found}, this program knows up to {known}"
     )]
     Newer {
-        /// Which file.
-        path: String,
-        /// Version in the file.
+        /// Which file or database.
+        place: String,
+        /// Version in it.
         found: i64,
         /// Newest version known here.
         known: i64,
     },
 }
 
-/// Anomalies could not be stored; none of the batch is.
+/// Anomalies could not be stored: all of the batch is, or none. Stored again, nothing is there twice.
 #[derive(Debug, thiserror::Error)]
 #[error("could not store {count} anomalies")]
 pub struct StoreError {
     /// How many were to be stored.
     pub count: usize,
+    /// What the caller shall do.
+    pub class: Class,
     /// Why not.
     #[source]
-    pub source: rusqlite::Error,
+    pub source: Box<dyn Error + Send + Sync>,
 }
 
 /// Cases could not be read.
@@ -111,7 +119,13 @@ pub struct StoreError {
 pub enum ReadError {
     /// The database refused.
     #[error("could not read cases")]
-    Database(#[source] rusqlite::Error),
+    Database {
+        /// What the caller shall do.
+        class: Class,
+        /// Why.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
     /// A row holds what this program never wrote.
     #[error("could not read case {number}: its {column} is damaged")]
     Damaged {
@@ -122,20 +136,11 @@ pub enum ReadError {
     },
 }
 
-/// A locked or full database mends itself or is mended, everything else needs somebody.
-fn class_of(error: &rusqlite::Error) -> Class {
-    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
-    match error.sqlite_error_code() {
-        Some(DatabaseBusy | DatabaseLocked | DiskFull) => Class::Transient,
-        Some(_) | None => Class::Permanent,
-    }
-}
-
 impl OpenError {
     /// What the caller shall do about it.
     pub fn class(&self) -> Class {
         match self {
-            Self::Database { source, .. } => class_of(source),
+            Self::Database { class, .. } => *class,
             Self::Newer { .. } => Class::Permanent,
         }
     }
@@ -144,7 +149,7 @@ impl OpenError {
 impl StoreError {
     /// What the caller shall do about it.
     pub fn class(&self) -> Class {
-        class_of(&self.source)
+        self.class
     }
 }
 
@@ -152,7 +157,7 @@ impl ReadError {
     /// What the caller shall do about it.
     pub fn class(&self) -> Class {
         match self {
-            Self::Database(source) => class_of(source),
+            Self::Database { class, .. } => *class,
             Self::Damaged { .. } => Class::Permanent,
         }
     }

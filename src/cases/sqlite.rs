@@ -7,11 +7,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
+use super::columns::{Columns, signed, unsigned, word};
 use super::{Case, Cases, Counts, OpenError, PAGE_CASES_MAX, ReadError, StoreError};
-use crate::domain::{Anomaly, AnomalyId, AnomalyKind, Bilingual, Severity, Timestamp};
+use crate::domain::{Anomaly, AnomalyId};
+use crate::platform::durable;
+use crate::platform::telemetry::Class;
 
 /// Version of the tables below.
 const VERSION: i64 = 1;
@@ -54,7 +55,12 @@ impl SqliteCases {
     /// Opens the cases in the database file at `path`; makes the tables when they are missing.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let shown = path.display().to_string();
-        let failed = |source| OpenError::Database { path: shown.clone(), source };
+        let failed = |source| open_failed(&shown, source);
+        durable::reserve(path).map_err(|cause| OpenError::Database {
+            place: shown.clone(),
+            class: Class::Permanent,
+            source: cause.into(),
+        })?;
         let connection = Connection::open(path).map_err(failed)?;
         Self::prepare(connection, &shown)
     }
@@ -62,12 +68,12 @@ impl SqliteCases {
     /// Cases that end with the process: for tests and for judging a copy.
     pub fn in_memory() -> Result<Self, OpenError> {
         let shown = "memory";
-        let failed = |source| OpenError::Database { path: shown.to_owned(), source };
+        let failed = |source| open_failed(shown, source);
         Self::prepare(Connection::open_in_memory().map_err(failed)?, shown)
     }
 
     fn prepare(connection: Connection, shown: &str) -> Result<Self, OpenError> {
-        let failed = |source| OpenError::Database { path: shown.to_owned(), source };
+        let failed = |source| open_failed(shown, source);
         connection.busy_timeout(BUSY_WAIT).map_err(failed)?;
         // A crash may take back the newest cases: they are judged again from the ledger, which is
         // what must be durable. So WAL with the cheaper `NORMAL` is enough here.
@@ -79,8 +85,8 @@ impl SqliteCases {
             .map_err(failed)?;
         match found {
             Some(found) if found > VERSION => {
-                let path = shown.to_owned();
-                return Err(OpenError::Newer { path, found, known: VERSION });
+                let place = shown.to_owned();
+                return Err(OpenError::Newer { place, found, known: VERSION });
             }
             Some(_) => {}
             None => {
@@ -102,10 +108,10 @@ impl SqliteCases {
         let limit = i64::try_from(limit.min(PAGE_CASES_MAX)).unwrap_or(i64::MAX);
         let connection = self.connection();
         let sql = format!("SELECT {COLUMNS} FROM cases_anomaly {rest} LIMIT ?2");
-        let mut statement = connection.prepare_cached(&sql).map_err(ReadError::Database)?;
-        let mut rows = statement.query(params![from, limit]).map_err(ReadError::Database)?;
+        let mut statement = connection.prepare_cached(&sql).map_err(read_failed)?;
+        let mut rows = statement.query(params![from, limit]).map_err(read_failed)?;
         let mut cases = Vec::new();
-        while let Some(row) = rows.next().map_err(ReadError::Database)? {
+        while let Some(row) = rows.next().map_err(read_failed)? {
             cases.push(case(row)?);
         }
         Ok(cases)
@@ -117,7 +123,12 @@ impl Cases for SqliteCases {
         if anomalies.is_empty() {
             return Ok(Vec::new());
         }
-        let failed = |source| StoreError { count: anomalies.len(), source };
+        let count = anomalies.len();
+        let failed = |source: rusqlite::Error| StoreError {
+            count,
+            class: class_of(&source),
+            source: source.into(),
+        };
         let mut connection = self.connection();
         // Immediate: waiting for the other writer happens here, before anything was read.
         let transaction =
@@ -145,11 +156,11 @@ impl Cases for SqliteCases {
     fn by_id(&self, id: AnomalyId) -> Result<Option<Case>, ReadError> {
         let connection = self.connection();
         let sql = format!("SELECT {COLUMNS} FROM cases_anomaly WHERE id = ?1");
-        let mut statement = connection.prepare_cached(&sql).map_err(ReadError::Database)?;
+        let mut statement = connection.prepare_cached(&sql).map_err(read_failed)?;
         statement
             .query_row([id.0.as_slice()], |row| Ok(case(row)))
             .optional()
-            .map_err(ReadError::Database)?
+            .map_err(read_failed)?
             .transpose()
     }
 
@@ -159,14 +170,14 @@ impl Cases for SqliteCases {
             .prepare_cached(
                 "SELECT kind, severity, count(*), min(number) FROM cases_anomaly GROUP BY 1, 2",
             )
-            .map_err(ReadError::Database)?;
-        let mut rows = statement.query([]).map_err(ReadError::Database)?;
+            .map_err(read_failed)?;
+        let mut rows = statement.query([]).map_err(read_failed)?;
         let mut counts = BTreeMap::new();
-        while let Some(row) = rows.next().map_err(ReadError::Database)? {
-            let number = unsigned(get(row, 3)?);
-            let kind = word(number, "kind", get(row, 0)?)?;
-            let severity = word(number, "severity", get(row, 1)?)?;
-            counts.insert((kind, severity), unsigned(get(row, 2)?));
+        while let Some(row) = rows.next().map_err(read_failed)? {
+            let number = unsigned(row.get(3).map_err(read_failed)?);
+            let kind = word(number, "kind", row.get(0).map_err(read_failed)?)?;
+            let severity = word(number, "severity", row.get(1).map_err(read_failed)?)?;
+            counts.insert((kind, severity), unsigned(row.get(2).map_err(read_failed)?));
         }
         Ok(Counts(counts))
     }
@@ -174,86 +185,62 @@ impl Cases for SqliteCases {
 
 /// Whether it was new.
 fn insert(connection: &Connection, anomaly: &Anomaly) -> rusqlite::Result<bool> {
-    let Anomaly { id, kind, severity, at, who, terminals, site, why, evidence, policy } = anomaly;
+    let row = Columns::of(anomaly);
     let mut statement = connection.prepare_cached(
         "INSERT OR IGNORE INTO cases_anomaly
              (id, kind, severity, at_ms, who, terminals, site, why_zh, why_en, evidence, policy)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?;
     let changed = statement.execute(params![
-        id.0.as_slice(),
-        kind.as_str(),
-        severity_word(*severity),
-        at.as_ms(),
-        json(who),
-        json(terminals),
-        json(site),
-        why.zh,
-        why.en,
-        json(evidence),
-        policy,
+        row.id,
+        row.kind,
+        row.severity,
+        row.at_ms,
+        row.who,
+        row.terminals,
+        row.site,
+        row.why_zh,
+        row.why_en,
+        row.evidence,
+        row.policy,
     ])?;
     Ok(changed == 1)
 }
 
 fn case(row: &Row<'_>) -> Result<Case, ReadError> {
-    let number = unsigned(get(row, 0)?);
-    let id: Vec<u8> = get(row, 1)?;
-    let id = id.try_into().map_err(|_| ReadError::Damaged { number, column: "id" })?;
-    let anomaly = Anomaly {
-        id: AnomalyId(id),
-        kind: word::<AnomalyKind>(number, "kind", get(row, 2)?)?,
-        severity: word::<Severity>(number, "severity", get(row, 3)?)?,
-        at: Timestamp::from_ms(get(row, 4)?),
-        who: list(number, "who", get(row, 5)?)?,
-        terminals: list(number, "terminals", get(row, 6)?)?,
-        site: list(number, "site", get(row, 7)?)?,
-        why: Bilingual { zh: get(row, 8)?, en: get(row, 9)? },
-        evidence: list(number, "evidence", get(row, 10)?)?,
-        policy: get(row, 11)?,
+    let read = || -> rusqlite::Result<(i64, Columns)> {
+        let columns = Columns {
+            id: row.get(1)?,
+            kind: row.get(2)?,
+            severity: row.get(3)?,
+            at_ms: row.get(4)?,
+            who: row.get(5)?,
+            terminals: row.get(6)?,
+            site: row.get(7)?,
+            why_zh: row.get(8)?,
+            why_en: row.get(9)?,
+            evidence: row.get(10)?,
+            policy: row.get(11)?,
+        };
+        Ok((row.get(0)?, columns))
     };
-    Ok(Case { number, anomaly })
+    let (number, columns) = read().map_err(read_failed)?;
+    columns.case(unsigned(number))
 }
 
-fn get<T: rusqlite::types::FromSql>(row: &Row<'_>, column: usize) -> Result<T, ReadError> {
-    row.get(column).map_err(ReadError::Database)
+fn open_failed(place: &str, source: rusqlite::Error) -> OpenError {
+    OpenError::Database { place: place.to_owned(), class: class_of(&source), source: source.into() }
 }
 
-fn severity_word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Notice => "notice",
-        Severity::Warning => "warning",
-        Severity::Alarm => "alarm",
+fn read_failed(source: rusqlite::Error) -> ReadError {
+    ReadError::Database { class: class_of(&source), source: source.into() }
+}
+
+/// A locked or full database mends itself or is mended, everything else needs somebody.
+fn class_of(error: &rusqlite::Error) -> Class {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked, DiskFull};
+    match error.sqlite_error_code() {
+        Some(DatabaseBusy | DatabaseLocked | DiskFull) => Class::Transient,
+        Some(_) | None => Class::Permanent,
     }
-}
-
-/// A word of one of our enums, by the name that serde gives it.
-fn word<T: DeserializeOwned>(
-    number: u64,
-    column: &'static str,
-    text: String,
-) -> Result<T, ReadError> {
-    serde_json::from_value(serde_json::Value::String(text))
-        .map_err(|_| ReadError::Damaged { number, column })
-}
-
-fn list<T: DeserializeOwned>(
-    number: u64,
-    column: &'static str,
-    text: String,
-) -> Result<T, ReadError> {
-    serde_json::from_str(&text).map_err(|_| ReadError::Damaged { number, column })
-}
-
-fn json<T: Serialize>(value: &T) -> String {
-    serde_json::to_string(value).expect("ids and numbers are always valid JSON")
-}
-
-/// Row numbers are positive and SQLite's are signed.
-fn unsigned(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(0)
-}
-
-fn signed(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -8,10 +8,12 @@ use std::time::Duration;
 use clap::{Args as ClapArgs, Subcommand};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::backup::{backup, renew_key, restore, take};
 use super::collector_ca::{CaCommand, For, certificate};
 use super::collector_sheet::{self, PeopleCommand, SheetCommand};
+pub(super) use super::collector_home::home_failed;
 use super::collector_terminal::{self, TerminalCommand};
-use super::report::{Exit, Report, secret_failed};
+use super::report::{Exit, Report};
 use crate::collector::Names;
 use crate::collector::audit;
 use crate::collector::enrol::{self, Roll};
@@ -20,19 +22,17 @@ use crate::collector::prove::{self, ProveError};
 use crate::collector::publish::PublishError;
 use crate::collector::sheet::Kind;
 use crate::collector::{
-    Collector, Config, ConfigError, CoreError, Home, HomeError, StartError, StateError, Stater,
-    read_bounded,
+    Collector, Config, ConfigError, CoreError, Home, StartError, StateError, Stater, read_bounded,
 };
-use crate::collector::{Entries, Watch};
+use crate::collector::{Entries, Role, Store, Watch};
 use crate::domain::{Fact, TerminalId};
-use crate::ledger::OpenLedgerError;
 use crate::ledger::proof::Code;
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::durable::{self, Access};
 use crate::platform::qr;
-use crate::platform::telemetry::{Class, start_logging};
-use crate::record::SigningKey;
+use crate::platform::telemetry::{Chain, Class, start_logging};
 use crate::record::note::{KeyKind, Vkey};
+use crate::record::{SigningKey, VerifyingKey};
 use crate::web::{About, Listening, Site, WhenTaken};
 
 /// How often `run` looks whether the core still lives.
@@ -62,6 +62,11 @@ enum Command {
     },
     /// Prints the lines that auditors trust.
     Trust(ConfigArg),
+    /// Lets another receipt key follow, while no collector runs. Terminals follow by the word of the one
+    /// before.
+    RenewReceiptKey(ConfigArg),
+    /// Lets another log key follow, while no collector runs. Auditors and witnesses must be told it.
+    RenewLogKey(ConfigArg),
     /// The centre's certificate authority.
     #[command(subcommand)]
     Ca(CaCommand),
@@ -135,6 +140,36 @@ enum Command {
         #[arg(long, value_name = "SVG")]
         qr: Option<PathBuf>,
     },
+    /// Takes in the records that `rollcall terminal journal export` has saved from a terminal which
+    /// cannot send them any more, while no collector runs.
+    Take {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// The export.
+        #[arg(long)]
+        from: PathBuf,
+        /// Whose journal it is, where its own word is damaged.
+        #[arg(long)]
+        terminal: Option<TerminalId>,
+    },
+    /// Writes everything that the ledger holds into a file, also while a collector runs. The keys are
+    /// not in it.
+    Backup {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// Where to write it; there must be no such file.
+        #[arg(long)]
+        out: PathBuf,
+    },
+    /// Makes the ledger that a backup holds, in a store that is empty, be it SQLite or PostgreSQL. The
+    /// keys must lie in the data folder already.
+    Restore {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// The backup.
+        #[arg(long)]
+        from: PathBuf,
+    },
     /// Writes a bundle for `rollcall verify`, while no collector runs.
     Export {
         #[command(flatten)]
@@ -152,7 +187,7 @@ enum Command {
 pub(super) struct ConfigArg {
     /// The configuration file; firmware-config/collector.toml is a commented example.
     #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    pub(super) config: PathBuf,
 }
 
 pub(super) type Told<T = ()> = Result<T, (Exit, Report)>;
@@ -166,6 +201,8 @@ impl Args {
             Command::CheckConfig(config) => check_config(&config),
             Command::Register { config, facts } => register(&config, &facts),
             Command::Trust(config) => trust(&config),
+            Command::RenewReceiptKey(config) => renew_key(&config, Role::Receipt),
+            Command::RenewLogKey(config) => renew_key(&config, Role::Log),
             Command::Ca(command) => command.run(),
             Command::Certificate { config, whom, host, out } => {
                 certificate(&config, whom, &host, &out)
@@ -184,6 +221,9 @@ impl Args {
             Command::Prove { config, terminal, seq, out, qr } => {
                 prove(&config, &terminal, seq, &out, qr.as_deref())
             }
+            Command::Take { config, from, terminal } => take(&config, &from, terminal),
+            Command::Backup { config, out } => backup(&config, &out),
+            Command::Restore { config, from } => restore(&config, &from),
             Command::Export { config, out, terminal } => export(&config, &out, terminal.as_ref()),
         };
         match done {
@@ -195,7 +235,7 @@ impl Args {
 
 fn init(config: &ConfigArg) -> Told {
     let config = load(config)?;
-    let home = Home::create(&config.data_dir).map_err(home_failed)?;
+    let home = Home::create_in(&config.data_dir, store(&config)?).map_err(home_failed)?;
     say!("# Made keys and an empty ledger in {}.", config.data_dir.display());
     super::collector_ca::make(&config)?;
     collector_sheet::make_people(&config)?;
@@ -205,21 +245,27 @@ fn init(config: &ConfigArg) -> Told {
 
 fn trust(config: &ConfigArg) -> Told {
     let config = load(config)?;
-    let home = Home::open(&config.data_dir).map_err(home_failed)?;
+    let home = Home::open_in(&config.data_dir, store(&config)?).map_err(home_failed)?;
     tell_trust(&home, &config)
 }
 
 fn tell_trust(home: &Home, config: &Config) -> Told {
-    let key = Vkey::new(&config.origin, KeyKind::Log, home.log_key());
-    let key = key.map_err(|error| (Exit::Usage, Report::of(&error, "correct `origin`")))?;
+    let key = vkey(config, home.log_key())?;
     say!("# The log's key for witnesses and other readers of logs: {key}");
     print!("{}", home.trust_lines());
     Ok(())
 }
 
+/// The log's key as readers of logs write it.
+pub(super) fn vkey(config: &Config, log: VerifyingKey) -> Told<Vkey> {
+    Vkey::new(&config.origin, KeyKind::Log, log)
+        .map_err(|error| (Exit::Usage, Report::of(&error, "correct `origin`")))
+}
+
 fn check_config(config: &ConfigArg) -> Told {
     let file = load(config)?;
     file.setup().map_err(config_failed)?;
+    store(&file)?;
     file.policy().map_err(config_failed)?;
     say!("{}: fine", config.config.display());
     Ok(())
@@ -246,16 +292,16 @@ fn run(config: &ConfigArg) -> Told {
         let hint = "choose another address in [web] listen, or end the other program";
         (Exit::Environment, Report::of(&error, hint))
     })?;
-    let home = Home::open(&config.data_dir).map_err(home_failed)?;
+    let home = Home::open_in(&config.data_dir, store(&config)?).map_err(home_failed)?;
     let publisher = home
         .publisher(&config.origin, config.log.settings(&config.data_dir))
         .map_err(|error| publish_failed(&error))?;
-    let watch = Watch::open(&config.data_dir, policy.clone(), Names::Numbers).map_err(|error| {
+    let store = home.store().clone();
+    let watch = Watch::open(&store, policy.clone(), Names::Numbers).map_err(|error| {
         (Exit::Environment, Report::of(&error, "look at the folder's rights and free space"))
     })?;
     let receipt = home.receipt_signer();
     let roll = Roll::default();
-    let ledger = home.ledger_path().to_owned();
     let (broker, origin) = (format!("{:?}", setup.broker), setup.origin.clone());
     let clock = Arc::new(SystemClock::start());
     let collector =
@@ -303,7 +349,7 @@ fn run(config: &ConfigArg) -> Told {
     let site = Site {
         about: Arc::new(About { demo: false, origin, policy: policy.profile(), verify: None }),
         feed: watch.feed(),
-        entries: Arc::new(Entries::at(&ledger)),
+        entries: Arc::new(Entries::of(&store)),
         log: Some(config.log.folder(&config.data_dir)),
         clock,
     };
@@ -353,7 +399,11 @@ fn enrolling(
         return Ok(None);
     }
     let state = move |facts| stater.state(facts).map(drop);
-    collector_terminal::desk(config, receipt, roll, clock, state).map(Arc::new).map(Some)
+    let desk = collector_terminal::desk(config, receipt, roll, clock, state)?;
+    if let Err(error) = desk.ca.ready() {
+        tracing::warn!("Nobody can come in, and nothing is renewed: {}.", Chain(&error));
+    }
+    Ok(Some(Arc::new(desk)))
 }
 
 fn no_runtime(cause: &std::io::Error) -> (Exit, Report) {
@@ -378,7 +428,7 @@ fn register(config: &ConfigArg, facts: &std::path::Path) -> Told {
     let config = load(config)?;
     let text = read_bounded(facts).map_err(config_failed)?;
     let wished = parse(&text).map_err(|error| facts_failed(facts, &error))?;
-    let mut home = Home::open(&config.data_dir).map_err(home_failed)?;
+    let mut home = Home::open_in(&config.data_dir, store(&config)?).map_err(home_failed)?;
     let standing = home.facts().map_err(|error| {
         (Exit::Environment, Report::of(&error, "look at the disk, or restore a backup"))
     })?;
@@ -401,11 +451,14 @@ fn register(config: &ConfigArg, facts: &std::path::Path) -> Told {
 
 fn audit(config: &ConfigArg, others: &[PathBuf]) -> Told {
     let config = load(config)?;
-    let (key, ledger) = Home::peek(&config.data_dir).map_err(home_failed)?;
+    let keys = Home::peek(&config.data_dir).map_err(home_failed)?;
     let settings = config.log.settings(&config.data_dir);
-    let audited = audit::audit(&ledger, &config.origin, key, &settings, others);
+    let audited = audit::audit(&store(&config)?, &config.origin, keys, &settings, others);
     let audited = audited.map_err(|error| {
-        (Exit::Environment, Report::of(&error, "look at the path, and at who may read it"))
+        (
+            Exit::Environment,
+            Report::of(&error, "look at the paths and the disk, or at the database and [store]"),
+        )
     })?;
     let root = audited.root;
     say!("账本 ledger     : {} entries, root {root}", audited.entries);
@@ -434,9 +487,8 @@ fn prove(
     qr: Option<&std::path::Path>,
 ) -> Told {
     let config = load(config)?;
-    let (_, ledger) = Home::peek(&config.data_dir).map_err(home_failed)?;
     let folder = config.log.folder(&config.data_dir);
-    let proof = prove::prove(&ledger, &folder, terminal, seq).map_err(|error| {
+    let proof = prove::prove(&store(&config)?, &folder, terminal, seq).map_err(|error| {
         let (exit, hint) = match &error {
             ProveError::NoRecord { .. } => (Exit::Found, "look at terminal and number"),
             ProveError::NotYet { .. } | ProveError::Unpublished { .. } => {
@@ -471,7 +523,7 @@ fn prove(
 
 fn export(config: &ConfigArg, out: &std::path::Path, terminal: Option<&TerminalId>) -> Told {
     let config = load(config)?;
-    let home = Home::open(&config.data_dir).map_err(home_failed)?;
+    let home = Home::open_in(&config.data_dir, store(&config)?).map_err(home_failed)?;
     let bundle =
         home.export(&config.origin, terminal, SystemClock::start().now()).map_err(|error| {
             (Exit::Environment, Report::of(&error, "look at the disk, or restore a backup"))
@@ -495,11 +547,17 @@ pub(super) fn load(arg: &ConfigArg) -> Result<Config, (Exit, Report)> {
     Config::load(&arg.config).map_err(config_failed)
 }
 
+pub(super) fn store(config: &Config) -> Result<Store, (Exit, Report)> {
+    config.store().map_err(config_failed)
+}
+
 #[expect(clippy::needless_pass_by_value, reason = "reads as a step of map_err")]
 pub(super) fn config_failed(error: ConfigError) -> (Exit, Report) {
     let hint = match &error {
         ConfigError::Read { .. } => "look at its path and rights",
         ConfigError::Parse { .. } => "firmware-config/collector.toml shows every field",
+        ConfigError::OpenPassword { .. } => "make it readable by its owner alone: chmod 600",
+        ConfigError::Store(_) => "correct [store]; docs/setup.md, PostgreSQL, shows an example",
         ConfigError::Tls(_) => {
             "look at the files that [broker] names; `rollcall collector certificate` makes them"
         }
@@ -522,40 +580,6 @@ fn facts_failed(path: &std::path::Path, error: &FactsError) -> (Exit, Report) {
     let because = crate::platform::telemetry::Chain(error).to_string();
     let what = format!("could not use the facts in {}", path.display());
     (Exit::Usage, Report::new(what, because, "nothing was stated; correct the file"))
-}
-
-#[expect(clippy::needless_pass_by_value, reason = "reads as a step of map_err")]
-pub(super) fn home_failed(error: HomeError) -> (Exit, Report) {
-    let (exit, hint) = match &error {
-        HomeError::Exists { .. } => {
-            (Exit::Usage, "use it with `rollcall collector run`; nothing was changed")
-        }
-        HomeError::Key(error) => return secret_failed(error),
-        HomeError::Locked { .. } => (Exit::Environment, "end the other collector first"),
-        HomeError::Folder { .. } => {
-            (Exit::Environment, "look at the folder's rights and free space")
-        }
-        HomeError::Ledger(OpenLedgerError::Missing { .. }) => {
-            (Exit::Environment, "is its disk mounted? restore the ledger from its backup")
-        }
-        HomeError::Ledger(OpenLedgerError::Contradiction { .. }) => {
-            (Exit::FailStop, "restore the ledger from its backup; terminals offer the rest again")
-        }
-        HomeError::Ledger(
-            OpenLedgerError::Exists { .. }
-            | OpenLedgerError::Foreign { .. }
-            | OpenLedgerError::Storage { .. },
-        ) => (Exit::Environment, "look at the file and its disk"),
-    };
-    let report = match &error {
-        HomeError::Exists { .. } | HomeError::Locked { .. } => {
-            Report::new("could not use the collector's folder", error.to_string(), hint)
-        }
-        HomeError::Key(_) | HomeError::Folder { .. } | HomeError::Ledger(_) => {
-            Report::of(&error, hint)
-        }
-    };
-    (exit, report)
 }
 
 fn publish_failed(error: &PublishError) -> (Exit, Report) {
@@ -590,7 +614,8 @@ fn core_failed(error: &CoreError) -> (Exit, Report) {
     let (exit, hint) = match error.class() {
         Class::Transient => (
             Exit::Environment,
-            "look at the disk's free space and health; what had no receipt is offered again",
+            "look at the disk's free space and health, or at the database, and start again; what had no \
+             receipt is offered again",
         ),
         Class::Permanent | Class::FailStop => {
             (Exit::FailStop, "start again: the ledger is read back and checked at the start")

@@ -40,7 +40,7 @@ pub(super) fn make(config: &Config) -> Told {
     let folder = config.enrolment.ca_dir(&config.data_dir);
     Ca::create(&folder, SystemClock::start().now()).map_err(|error| ca_failed(&error))?;
     // The broker does not start without its list: it is there from the beginning.
-    super::collector_terminal::keep_acl(config)?;
+    super::collector_terminal::list_for_broker(config)?;
     say!("# Made a certificate authority in {}.", folder.display());
     Ok(())
 }
@@ -78,10 +78,13 @@ pub(super) fn ca_failed(error: &CaError) -> (Exit, Report) {
         CaError::Exists { .. } => {
             (Exit::Usage, "use it; a second one would turn away every terminal of the first")
         }
-        CaError::Key(crate::platform::secret::SecretError::Missing { .. })
-        | CaError::Certificate { .. } => {
+        CaError::Certificate { .. } => {
             (Exit::Environment, "`rollcall collector ca init` makes it, once; is its disk mounted?")
         }
+        CaError::Key(crate::platform::secret::SecretError::Missing { .. }) => (
+            Exit::Environment,
+            "put it back where it was; is its disk mounted? (docs/runbook/keys.md)",
+        ),
         CaError::Key(error) => return secret_failed(error),
         CaError::Folder { .. } | CaError::Write(_) => {
             (Exit::Environment, "look at the folder's rights and free space")

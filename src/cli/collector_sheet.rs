@@ -8,14 +8,13 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgMatches, Command, FromArgMatches, Subcommand};
 use serde_json::{Map, Value};
 
-use super::collector::{ConfigArg, Told, home_failed, load};
+use super::collector::{ConfigArg, Told, home_failed, load, store};
 use super::report::{Exit, Report, secret_failed};
 use crate::collector::clerk::{self, ClerkError, Order, Shown};
 use crate::collector::people::{People, PeopleError};
 use crate::collector::sheet::{self, Column, Grid, GridError, Kind, Plan, Problems};
 use crate::collector::{Config, Home, HomeError, StateError};
 use crate::domain::PersonId;
-use crate::ledger::Sqlite;
 use crate::platform::chance::random_bytes;
 use crate::platform::clock::{Clock, SystemClock};
 
@@ -186,7 +185,7 @@ pub(super) fn not_read(what: &str, error: &GridError) -> (Exit, Report) {
 }
 
 fn enter(config: &Config, order: Order<'_>, what: &str) -> Told<Plan> {
-    let mut home = Home::open(&config.data_dir).map_err(|error| match error {
+    let mut home = Home::open_in(&config.data_dir, store(config)?).map_err(|error| match error {
         HomeError::Locked { .. } => {
             let because = format!("{error}, and facts are stated only while none runs");
             let hint = "stop it (systemctl stop rollcall-collector), do this again, and start it: \
@@ -237,14 +236,13 @@ fn tell(kind: Kind, plan: &Plan, only_checked: bool) -> Told {
 }
 
 fn list(config: &Config, kind: Kind, names: bool) -> Told<Vec<Shown>> {
-    let (_, ledger) = Home::peek(&config.data_dir).map_err(home_failed)?;
-    let ledger =
-        Sqlite::open_read_only(&ledger).map_err(|error| home_failed(HomeError::Ledger(error)))?;
+    let ledger = store(config)?.read_ledger();
+    let ledger = ledger.map_err(|error| home_failed(HomeError::Ledger(error)))?;
     let people = match names && kind.names_people() {
         true => Some(People::open(&config.data_dir).map_err(|error| people_failed(&error))?),
         false => None,
     };
-    clerk::list(&ledger, kind, people.as_ref()).map_err(|error| clerk_failed(&error))
+    clerk::list(&*ledger, kind, people.as_ref()).map_err(|error| clerk_failed(&error))
 }
 
 fn tell_json(kind: Kind, shown: &[Shown]) {
@@ -321,7 +319,8 @@ impl PeopleCommand {
             Self::Init(config) => {
                 let config = load(config)?;
                 // Nobody else makes or fills the folder meanwhile.
-                let _home = Home::open(&config.data_dir).map_err(home_failed)?;
+                let _home =
+                    Home::open_in(&config.data_dir, store(&config)?).map_err(home_failed)?;
                 make_people(&config)
             }
             Self::Erase { config, person } => {

@@ -1,22 +1,23 @@
 //! `rollcall collector terminal …`: lets terminals in and turns them away.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use clap::Subcommand;
 
-use super::collector::{ConfigArg, Told, home_failed, load};
+use super::collector::{ConfigArg, Told, home_failed, load, store};
 use super::collector_ca;
 use super::report::{Exit, Report};
 use crate::collector::ca::certificate_in;
 use crate::collector::enrol::{
-    Desk, DeskError, Notes, NotesError, RevocationWish, Roll, RollError, Section, TokenNote,
+    self, Desk, DeskError, Notes, NotesError, RevocationWish, Roll, RollError, Section, TokenNote,
     Told as TerminalsAreTold, acl,
 };
 use crate::collector::sheet::{self, TerminalRow};
 use crate::collector::{Config, Home};
-use crate::domain::{SiteId, TerminalId, Timestamp};
+use crate::domain::{Fact, SiteId, TerminalId, Timestamp};
 use crate::platform::chance::random_bytes;
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::durable::{self, Access};
@@ -313,7 +314,7 @@ fn revoke(config: &Config, id: &TerminalId, reason: &str) -> Told {
     }
     let wish = RevocationWish { reason: reason.to_owned(), at: SystemClock::start().now() };
     notes.wish_revoked(id, &wish).map_err(failed)?;
-    let path = keep_acl(config)?;
+    let path = keep_acl(config, &roll)?;
     say!(
         "# A collector that runs refuses {id} within a second; one that starts, from its start on."
     );
@@ -321,14 +322,45 @@ fn revoke(config: &Config, id: &TerminalId, reason: &str) -> Told {
     Ok(())
 }
 
-/// Writes the broker's access list.
-pub(super) fn keep_acl(config: &Config) -> Told<PathBuf> {
+/// Writes the broker's access list, as the ledger and the wishes in this folder have it.
+pub(super) fn list_for_broker(config: &Config) -> Told {
+    keep_acl(config, &read_roll(config)?).map(drop)
+}
+
+fn keep_acl(config: &Config, roll: &Roll) -> Told<PathBuf> {
     let failed = |error: NotesError| notes_failed(&error);
     let wishes = notes(config)?.revocations().map_err(failed)?;
     let path = config.enrolment.acl_file(&config.data_dir);
-    let text = acl(wishes.iter().map(|(terminal, _)| terminal));
+    let text = acl(&enrol::shut_out(&wishes, roll));
     Notes::keep_acl(&path, &text).map_err(failed)?;
     Ok(path)
+}
+
+/// After a restore: the ledger is told again what this folder knows and the backup did not hold, and the
+/// broker's list is that of the ledger. Without an authority there is nothing of this.
+pub(super) fn recall(config: &Config) -> Told {
+    if !Section::notes_dir(&config.data_dir).exists()
+        && !config.enrolment.ca_dir(&config.data_dir).exists()
+    {
+        return Ok(());
+    }
+    let mut home = Home::open_in(&config.data_dir, store(config)?).map_err(home_failed)?;
+    let roll = read_roll(config)?;
+    let forgotten = enrol::forgotten(&notes(config)?, &roll);
+    let (ids, facts): (BTreeSet<TerminalId>, Vec<Fact>) =
+        forgotten.map_err(|error| notes_failed(&error))?.into_iter().unzip();
+    if !facts.is_empty() {
+        home.state(facts, SystemClock::start().now())
+            .map_err(|error| desk_failed(&DeskError::State(error)))?;
+        let ids: Vec<&str> = ids.iter().map(TerminalId::as_str).collect();
+        say!(
+            "# Stated again, for this folder knows it and the backup does not: {}",
+            ids.join(", ")
+        );
+    }
+    let path = keep_acl(config, &roll)?;
+    say!("# Wrote {}. Make the broker read it: systemctl reload mosquitto", path.display());
+    Ok(())
 }
 
 fn admit(config: &Config, request: &Path, out: &Path) -> Told {
@@ -340,7 +372,7 @@ fn admit(config: &Config, request: &Path, out: &Path) -> Told {
         let what = format!("could not read the request {}", request.display());
         (Exit::Usage, Report::new(what, io.to_string(), "look at its path and rights"))
     })?;
-    let home = Home::open(&config.data_dir).map_err(home_failed)?;
+    let home = Home::open_in(&config.data_dir, store(config)?).map_err(home_failed)?;
     let roll = read_roll(config)?;
     let clock = Arc::new(SystemClock::start());
     let receipt = home.receipt_signer();
@@ -397,9 +429,9 @@ fn receipt_key(config: &Config) -> Told<VerifyingKey> {
 }
 
 fn read_roll(config: &Config) -> Told<Roll> {
-    Roll::read(&config.data_dir).map_err(|error| match error {
-        RollError::Home(error) => home_failed(error),
-        RollError::Open(_) | RollError::Read(_) => {
+    Roll::read(&store(config)?).map_err(|error| match error {
+        RollError::Open(error) => home_failed(error.into()),
+        RollError::Read(_) => {
             (Exit::Environment, Report::of(&error, "look at the disk, or restore a backup"))
         }
     })

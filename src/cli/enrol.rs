@@ -16,6 +16,7 @@ use crate::terminal::Config;
 use crate::terminal::enrol::{EnrolError, Place, begin, renew};
 use crate::terminal::http::{PostError, post};
 use crate::terminal::rotate::rotate;
+use crate::uplink::Trust;
 
 /// How a terminal is set up.
 #[derive(Debug, ClapArgs)]
@@ -166,8 +167,10 @@ pub(super) fn renewed(CertificateArgs { renew: args, new_key }: &CertificateArgs
     };
     let record = secret::read(&config.key_file).map_err(|error| secret_failed(&error))?;
     let record = SigningKey::from_secret(&record);
+    let trust = Trust::read(&config.journal_dir, config.uplink.receipt_key)
+        .map_err(|error| enrol_failed(&error.into()))?;
     let switch = new_key.then(|| args.config.clone());
-    let renewal = renew(&config.terminal, files, &config.uplink.receipt_key, &record, switch)
+    let renewal = renew(&config.terminal, files, &trust.key(), &record, switch)
         .map_err(|error| enrol_failed(&error))?;
     let answer = args.by_hand.answered(&config.enrol_url, &renewal.request)?;
     let Some(answer) = answer else { return Ok(()) };

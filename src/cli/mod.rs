@@ -20,7 +20,11 @@ mod journal;
 #[cfg(feature = "terminal")]
 mod terminal;
 #[cfg(feature = "collector")]
+mod backup;
+#[cfg(feature = "collector")]
 mod collector;
+#[cfg(feature = "collector")]
+mod collector_home;
 #[cfg(feature = "collector")]
 mod collector_ca;
 #[cfg(feature = "collector")]

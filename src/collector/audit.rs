@@ -3,20 +3,19 @@
 //! deletion, alteration, insertion, reordering, roll-back and split view, and names the entries.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use data_encoding::HEXLOWER;
 
+use super::Store;
 use super::publish::{CHECKPOINT, FolderError, LogSettings, SIGNED, read_checkpoint, read_tile};
 use crate::domain::TerminalId;
 use crate::ledger::tiles::{Content, ENTRY_BYTES, Tile, TileNodes, entries_in, entry_of};
 use crate::ledger::tree::{Frontier, TreeHash, root_of};
-use crate::ledger::{
-    Body, Kind, Ledger, OpenLedgerError, Sqlite, Stored, learn, open_with, read_back,
-};
+use crate::ledger::{Body, Kind, Ledger, OpenLedgerError, Stored, learn, open_with, read_back};
 use crate::platform::telemetry::Chain;
 use crate::record::note::{KeyKind, Policy, TreeHead, Vkey, VkeyError};
-use crate::record::{Keyring, Record, SealedEvidence, SealedFact, VerifyingKey, open_statement};
+use crate::record::{CentreKeys, Keyring, Record, SealedEvidence, SealedFact};
 
 /// Entries read at once.
 const READ_ENTRIES: usize = 1_000;
@@ -71,16 +70,17 @@ impl Audited {
     }
 }
 
-/// Audits the ledger in `database`; `others` are checkpoints that other people hold.
+/// Audits the ledger in `store`; `others` are checkpoints that other people hold.
 pub fn audit(
-    database: &Path,
+    store: &Store,
     origin: &str,
-    key: VerifyingKey,
+    keys: impl Into<CentreKeys>,
     settings: &LogSettings,
     others: &[PathBuf],
 ) -> Result<Audited, AuditError> {
-    let own = Vkey::new(origin, KeyKind::Log, key)?;
-    let policy = Policy { logs: vec![own], ..Policy::default() };
+    let mut keys = keys.into();
+    let own = keys.all().iter().map(|key| Vkey::new(origin, KeyKind::Log, *key));
+    let policy = Policy { logs: own.collect::<Result<_, _>>()?, ..Policy::default() };
     let mut audited =
         Audited { entries: 0, root: TreeHash::empty(), checkpoints: 0, wrong: Vec::new(), more: 0 };
     let mut heads = Vec::new();
@@ -100,14 +100,14 @@ pub fn audit(
     }
     audited.checkpoints = heads.len();
 
-    let (ledger, contradiction) = Sqlite::open_for_audit(database)?;
+    let (ledger, contradiction) = store.audit_ledger()?;
     // What a collector that runs beside us commits meanwhile is for the next audit.
     let mut end = ledger.size();
     if let Some(detail) = contradiction {
         audited.find(format!("the database contradicts itself: {detail}"));
         end = u64::MAX;
     }
-    let digests = read_entries(&ledger, end, &key, &heads, &mut audited);
+    let digests = read_entries(&*ledger, end, &mut keys, &heads, &mut audited);
     let signed = heads
         .iter()
         .filter(|(path, _)| remembered.iter().any(|r| r.display().to_string() == *path));
@@ -124,9 +124,9 @@ pub fn audit(
 
 /// Reads the database, entry by entry, holding each against its seal and the tree against `heads`.
 fn read_entries(
-    ledger: &Sqlite,
+    ledger: &dyn Ledger,
     end: u64,
-    key: &VerifyingKey,
+    keys: &mut CentreKeys,
     heads: &[(String, TreeHead)],
     audited: &mut Audited,
 ) -> BTreeMap<u64, Digest> {
@@ -150,7 +150,7 @@ fn read_entries(
         let Some(last) = chunk.last() else { break };
         next = last.index + 1;
         for stored in chunk.iter().filter(|stored| stored.index < end) {
-            if let Err(why) = sealed(stored, key, &mut terminals) {
+            if let Err(why) = sealed(stored, keys, &mut terminals) {
                 audited.find(format!("entry {}: {why}", stored.index));
             }
             digests.insert(stored.index, entry_of(&stored.sealed));
@@ -183,18 +183,18 @@ fn read_entries(
 }
 
 /// Whether an entry is what its seal says.
-fn sealed(
+pub(super) fn sealed(
     stored: &Stored,
-    key: &VerifyingKey,
+    keys: &mut CentreKeys,
     terminals: &mut BTreeMap<TerminalId, Keyring>,
 ) -> Result<(), String> {
     let said = |error: &dyn std::error::Error| Chain(error).to_string();
     match stored.kind {
         Kind::Refused => {
-            open_statement::<SealedEvidence>(&stored.sealed, key).map_err(|e| said(&e))?;
+            keys.open_next::<SealedEvidence>(&stored.sealed).map_err(|e| said(&e))?;
         }
         Kind::Fact => {
-            let fact: SealedFact = open_statement(&stored.sealed, key).map_err(|e| said(&e))?;
+            let fact: SealedFact = keys.open_next(&stored.sealed).map_err(|e| said(&e))?;
             learn(terminals, &fact.fact).map_err(|error| said(&error))?;
         }
         Kind::Record => {

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Broker, Setup, enrol};
+use super::{Broker, Setup, Store, enrol};
 use crate::domain::{Policy, PolicyError};
 use crate::ingest::Limits;
+use crate::platform::postgres::{Address, AddressError};
+use crate::platform::secret;
 use crate::platform::tls::{Files, TlsError, is_loopback};
 use crate::record::note::{KeyKind, Vkey, is_origin};
 
@@ -50,6 +52,15 @@ pub enum ConfigError {
         /// What it must be.
         must: &'static str,
     },
+    /// Everybody may read the database's password.
+    #[error("could not trust the password in {path}: others may read the file")]
+    OpenPassword {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The database's address is wrong.
+    #[error("could not use [store]")]
+    Store(#[from] AddressError),
     /// The policy profile is wrong.
     #[error("could not use the policy profile")]
     Profile(#[from] PolicyError),
@@ -69,6 +80,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Names this ledger in its checkpoints; never changed once in use.
     pub origin: String,
+    /// Where ledger, cases and feed are kept.
+    pub store: StoreSection,
     /// The MQTT broker.
     pub broker: BrokerSection,
     /// Bounds of what is kept of parked and refused records.
@@ -83,6 +96,18 @@ pub struct Config {
     pub log: LogSection,
     /// Enrolment of terminals.
     pub enrolment: enrol::Section,
+}
+
+/// `[store]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreSection {
+    /// A PostgreSQL database, without its password; empty: SQLite in the data folder.
+    pub url: String,
+    /// File with the password on its first line; empty for none.
+    pub password_file: PathBuf,
+    /// File with the certificates, in PEM, that must have signed the server's; empty: no encryption.
+    pub ca_file: PathBuf,
 }
 
 /// `[broker]`.
@@ -165,6 +190,7 @@ impl Default for Config {
         Self {
             data_dir: "/var/lib/rollcall/collector".into(),
             origin: "rollcall-collector".into(),
+            store: StoreSection::default(),
             broker: BrokerSection::default(),
             ingest: Limits::default(),
             ticks: Ticks::default(),
@@ -240,6 +266,10 @@ impl Config {
                 Err(ConfigError::Value { path: path.to_owned(), field, must })
             }
         };
+        let beside = |path: &Path| makes_sense(path, &config.store.url);
+        let alone = "empty, unless store.url is given";
+        must(beside(&config.store.password_file), "store.password_file", alone)?;
+        must(beside(&config.store.ca_file), "store.ca_file", alone)?;
         let named = |text: &str, max| (1..=max).contains(&text.len());
         must(config.data_dir.is_absolute(), "data_dir", "an absolute path")?;
         must(
@@ -310,6 +340,28 @@ impl Config {
         Ok(config)
     }
 
+    /// Where ledger, cases and feed are kept. Reads the files beside the database's address.
+    pub fn store(&self) -> Result<Store, ConfigError> {
+        let StoreSection { url, password_file, ca_file } = &self.store;
+        if url.is_empty() {
+            return Ok(Store::files(&self.data_dir));
+        }
+        let given = |path: &Path| -> Result<Option<String>, ConfigError> {
+            (!path.as_os_str().is_empty()).then(|| read_bounded(path)).transpose()
+        };
+        let password = given(password_file)?;
+        if password.is_some() && secret::is_everybodys(password_file) {
+            return Err(ConfigError::OpenPassword { path: password_file.clone() });
+        }
+        let password = password.as_ref().map(|text| text.lines().next().unwrap_or_default());
+        let authority = given(ca_file)?;
+        Ok(Store::Postgres(Address::parse(
+            url,
+            password,
+            authority.as_ref().map(String::as_bytes),
+        )?))
+    }
+
     /// The policy profile: from its file, or the one in the program.
     pub fn policy(&self) -> Result<Policy, ConfigError> {
         let path = &self.rules.policy_file;
@@ -333,6 +385,9 @@ impl Config {
         let login = if user.is_empty() {
             None
         } else {
+            if secret::is_everybodys(password_file) {
+                return Err(ConfigError::OpenPassword { path: password_file.clone() });
+            }
             let text = read_bounded(password_file)?;
             Some((user.clone(), text.lines().next().unwrap_or_default().to_owned()))
         };
@@ -349,6 +404,11 @@ impl Config {
             tick_ms: Some(self.ticks.every_ms),
         })
     }
+}
+
+/// Whether a file beside an address makes sense.
+fn makes_sense(path: &Path, url: &str) -> bool {
+    path.as_os_str().is_empty() || !url.is_empty()
 }
 
 /// A small text file, whole.

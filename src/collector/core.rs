@@ -16,12 +16,10 @@ use super::{CoreError, Counters, Hooks, StartError, StateError, check_facts};
 use crate::domain::{Fact, TerminalId, Timestamp};
 use crate::ingest::{Limits, Step};
 use crate::ledger::tree::Frontier;
-use crate::ledger::{Entry, Kind, Ledger, Sqlite, Stored};
+use crate::ledger::{Entry, Kind, Ledger, Stored};
 use crate::platform::clock::Clock;
 use crate::record::topic::Channel;
-use crate::record::{
-    Checkpoint, SealedEvidence, SealedFact, SigningKey, open_statement, seal_statement,
-};
+use crate::record::{CentreKeys, Checkpoint, SealedEvidence, SealedFact, seal_statement};
 
 /// Entries read back at once when a collector starts.
 const REPLAY_ENTRIES: usize = 1_000;
@@ -60,7 +58,7 @@ struct Work {
 }
 
 pub(super) struct Core {
-    ledger: Sqlite,
+    ledger: Box<dyn Ledger>,
     office: Office,
     clock: Arc<dyn Clock>,
     origin: String,
@@ -84,14 +82,13 @@ pub(super) struct Parts {
     pub(super) counters: Arc<Counters>,
 }
 
-/// What the centre itself stated must be sealed with this folder's key: whoever writes into the
-/// file can neither plant a terminal's key nor put another collector's ledger here.
-fn check_own(stored: &Stored, log: &SigningKey) -> Result<(), StartError> {
-    let key = log.verifying_key();
+/// What the centre itself stated must be sealed with this folder's keys, in their order: whoever writes
+/// into the file can neither plant a terminal's key nor put another collector's ledger here.
+fn check_own(stored: &Stored, log: &mut CentreKeys) -> Result<(), StartError> {
     let opened = match stored.kind {
         Kind::Record => return Ok(()),
-        Kind::Fact => open_statement::<SealedFact>(&stored.sealed, &key).map(drop),
-        Kind::Refused => open_statement::<SealedEvidence>(&stored.sealed, &key).map(drop),
+        Kind::Fact => log.open_next::<SealedFact>(&stored.sealed).map(drop),
+        Kind::Refused => log.open_next::<SealedEvidence>(&stored.sealed).map(drop),
     };
     opened.map_err(|_| StartError::ForeignLogKey { index: stored.index })
 }
@@ -101,7 +98,8 @@ impl Core {
     pub(super) fn resume(home: Home, parts: Parts) -> Result<Self, StartError> {
         let Parts { limits, clock, origin, tick_ms, mut hooks, outlet, counters } = parts;
         let Home { ledger, log, receipt, _lock, .. } = home;
-        let mut office = Office::new(limits, log, receipt);
+        let mut log_keys = log.keys;
+        let mut office = Office::new(limits, log.key, receipt.key).leading_on(receipt.handovers);
         let mut last_tick = Timestamp::default();
         let mut frontier = Frontier::default();
         let mut next = 0;
@@ -111,7 +109,7 @@ impl Core {
             next = last.index + 1;
             for stored in &stored {
                 frontier.push(stored.leaf());
-                check_own(stored, office.log())?;
+                check_own(stored, &mut log_keys)?;
             }
             let entries = stored.iter().map(crate::ledger::read_back);
             let entries = entries.collect::<Result<Vec<_>, _>>()?;
@@ -126,7 +124,7 @@ impl Core {
         if frontier.root() != ledger.root() {
             return Err(StartError::Contradiction);
         }
-        office.resume(&ledger)?;
+        office.resume(&*ledger)?;
         info!(ledger.size = ledger.size(), "Read the ledger back.");
         Ok(Self {
             ledger,
@@ -179,11 +177,11 @@ impl Core {
                     Channel::Records => {
                         let taken = &mut work.taken;
                         work.parcels +=
-                            self.office.take_records(&terminal, payload, &self.ledger, taken)?;
+                            self.office.take_records(&terminal, payload, &*self.ledger, taken)?;
                     }
                     Channel::Ask => {
                         let now = self.clock.now();
-                        if let Some(answer) = self.office.answer_time(&terminal, &payload, now) {
+                        for answer in self.office.answer_time(&terminal, &payload, now) {
                             self.outlet.publish(Channel::Answers.of(&terminal), answer);
                         }
                     }
@@ -237,7 +235,7 @@ impl Core {
         let Work { taken, statements, tickets, .. } = work;
         self.count(taken.steps());
         let Settled { committed, answers } =
-            self.office.settle(taken, &mut self.ledger, self.clock.now())?;
+            self.office.settle(taken, &mut *self.ledger, self.clock.now())?;
         for (terminal, sealed) in answers {
             self.outlet.publish(Channel::Answers.of(&terminal), sealed);
         }

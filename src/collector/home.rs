@@ -1,26 +1,21 @@
-//! The collector's folder: its two private keys, its ledger, and a lock that keeps a second
-//! process out. Made once by `init`, never silently: a folder that was not mounted must not begin
+//! The collector's folder: its two private keys, its ledger (or the way to it), and a lock that keeps
+//! a second process out. Made once by `init`, never silently: a folder that was not mounted must not begin
 //! a second history under a new key.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::keys::{self, Role, Signer};
 use super::publish::{LogSettings, PublishError, Publisher};
-use super::{StateError, check_facts};
+use super::{StateError, Store, check_facts};
 use crate::domain::{Fact, TerminalId, Timestamp};
 use crate::ledger::bundle::Bundle;
-use crate::ledger::{
-    Body, Entry, Item, Ledger, OpenLedgerError, ReadError, Sqlite, StageError, Staged,
-};
-use crate::platform::chance::random_bytes;
+use crate::ledger::{Body, Entry, Item, Ledger, OpenLedgerError, ReadError, StageError, Staged};
 use crate::platform::durable;
 use crate::platform::lock::{Lock, LockError};
-use crate::platform::secret::{self, SecretError};
-use crate::record::{Checkpoint, SigningKey, VerifyingKey, seal_statement};
+use crate::platform::secret::SecretError;
+use crate::record::{CentreKeys, Checkpoint, SigningKey, VerifyingKey, seal_statement};
 
-const LOG_KEY: &str = "log.key";
-const RECEIPT_KEY: &str = "receipt.key";
-const LEDGER: &str = "ledger.sqlite";
 const LOCK: &str = "collector.lock";
 
 /// Entries read at once.
@@ -61,10 +56,10 @@ pub enum HomeError {
 /// The collector's folder, held by this process alone.
 #[derive(Debug)]
 pub struct Home {
-    pub(super) ledger: Sqlite,
-    pub(super) log: SigningKey,
-    pub(super) receipt: SigningKey,
-    ledger_path: PathBuf,
+    pub(super) ledger: Box<dyn Ledger>,
+    pub(super) log: Signer,
+    pub(super) receipt: Signer,
+    store: Store,
     // Held, not read: dropping it frees the folder.
     pub(super) _lock: Lock,
 }
@@ -72,61 +67,100 @@ pub struct Home {
 impl Home {
     /// Makes keys and an empty ledger in `folder`.
     pub fn create(folder: &Path) -> Result<Self, HomeError> {
+        Self::create_in(folder, Store::files(folder))
+    }
+
+    /// Makes keys in `folder` and an empty ledger in `store`.
+    pub fn create_in(folder: &Path, store: Store) -> Result<Self, HomeError> {
         let failed = |cause| HomeError::Folder { folder: folder.to_owned(), cause };
         std::fs::create_dir_all(folder).map_err(failed)?;
         let lock = lock(folder)?;
-        if [LOG_KEY, RECEIPT_KEY, LEDGER].iter().any(|name| folder.join(name).exists()) {
+        let ledger_file = store.ledger_file();
+        let keys = [Role::Log, Role::Receipt].map(|role| folder.join(role.file()));
+        if keys.iter().chain(&ledger_file).any(|path| path.exists()) {
             return Err(HomeError::Exists { folder: folder.to_owned() });
         }
+        store.is_free()?;
         // A crash between these lines leaves a folder that neither `run` nor `init` accepts, and
         // in which nothing was committed yet: somebody looks, empties it and begins anew.
-        let log = make_key(&folder.join(LOG_KEY))?;
-        let receipt = make_key(&folder.join(RECEIPT_KEY))?;
-        let ledger_path = folder.join(LEDGER);
-        let ledger = Sqlite::create(&ledger_path)?;
-        durable::sync_folder_of(&ledger_path).map_err(failed)?;
-        Ok(Self { ledger, log, receipt, ledger_path, _lock: lock })
+        let log = keys::make(folder, Role::Log)?;
+        let receipt = keys::make(folder, Role::Receipt)?;
+        let ledger = store.create_ledger()?;
+        if let Some(file) = ledger_file {
+            durable::sync_folder_of(&file).map_err(failed)?;
+        }
+        Ok(Self { ledger, log, receipt, store, _lock: lock })
     }
 
     /// Opens what `create` made.
     pub fn open(folder: &Path) -> Result<Self, HomeError> {
-        let log = read_key(&folder.join(LOG_KEY))?;
-        let receipt = read_key(&folder.join(RECEIPT_KEY))?;
-        let lock = lock(folder)?;
-        let ledger_path = folder.join(LEDGER);
-        let ledger = Sqlite::open(&ledger_path)?;
-        Ok(Self { ledger, log, receipt, ledger_path, _lock: lock })
+        Self::open_in(folder, Store::files(folder))
     }
 
-    /// The log key of a folder that another process may hold, and the file of its ledger.
-    pub fn peek(folder: &Path) -> Result<(VerifyingKey, PathBuf), HomeError> {
-        let log = read_key(&folder.join(LOG_KEY))?;
-        Ok((log.verifying_key(), folder.join(LEDGER)))
+    /// Opens what `create_in` made.
+    pub fn open_in(folder: &Path, store: Store) -> Result<Self, HomeError> {
+        let log = keys::read(folder, Role::Log)?;
+        let receipt = keys::read(folder, Role::Receipt)?;
+        let lock = lock(folder)?;
+        let ledger = store.open_ledger()?;
+        Ok(Self { ledger, log, receipt, store, _lock: lock })
+    }
+
+    /// Lets another key follow the one in force, while no collector runs, and gives its public half. The
+    /// old one, where there is one, signs over to it and stays beside it under the name that is returned;
+    /// what it has sealed stays what it is.
+    pub fn renew_key(
+        folder: &Path,
+        role: Role,
+        now: Timestamp,
+    ) -> Result<(VerifyingKey, Option<PathBuf>), HomeError> {
+        let _lock = lock(folder)?;
+        // A ledger goes on only with the word of the key that it was begun with.
+        keys::read(folder, Role::Log)?;
+        keys::renew(folder, role, now)
+    }
+
+    /// The public log keys of a folder in which there may be no ledger yet, and the lock that keeps
+    /// others out of it.
+    pub(super) fn keys(folder: &Path) -> Result<(CentreKeys, Lock), HomeError> {
+        let log = keys::read(folder, Role::Log)?;
+        keys::read(folder, Role::Receipt)?;
+        Ok((log.keys, lock(folder)?))
+    }
+
+    /// The log key itself, to seal a backup beside a collector that works.
+    pub fn log_secret(folder: &Path) -> Result<SigningKey, HomeError> {
+        Ok(keys::read(folder, Role::Log)?.key)
+    }
+
+    /// The log keys of a folder that another process may hold.
+    pub fn peek(folder: &Path) -> Result<CentreKeys, HomeError> {
+        Ok(keys::read(folder, Role::Log)?.keys)
     }
 
     /// The receipt key of a folder that another process may hold.
     pub fn peek_receipt(folder: &Path) -> Result<VerifyingKey, HomeError> {
-        Ok(read_key(&folder.join(RECEIPT_KEY))?.verifying_key())
+        Ok(keys::read(folder, Role::Receipt)?.keys.newest())
     }
 
-    /// The file of the ledger, for [`Sqlite::open_read_only`].
-    pub fn ledger_path(&self) -> &Path {
-        &self.ledger_path
+    /// Where the ledger lies, for whoever reads it beside this.
+    pub fn store(&self) -> &Store {
+        &self.store
     }
 
     /// The public half of the key that seals facts and checkpoints.
     pub fn log_key(&self) -> VerifyingKey {
-        self.log.verifying_key()
+        self.log.keys.newest()
     }
 
     /// The public half of the key that seals receipts and answers: what terminals pin.
     pub fn receipt_key(&self) -> VerifyingKey {
-        self.receipt.verifying_key()
+        self.receipt.keys.newest()
     }
 
     /// The receipt key, for the desk that enrols terminals.
     pub fn receipt_signer(&self) -> SigningKey {
-        SigningKey::from_secret(&self.receipt.secret())
+        self.receipt.clone().key
     }
 
     /// All facts of the ledger, in its order.
@@ -146,9 +180,9 @@ impl Home {
 
     /// States facts while no collector runs: all of them, in this order, or none.
     pub fn state(&mut self, facts: Vec<Fact>, now: Timestamp) -> Result<Vec<Entry>, StateError> {
-        check_facts(&facts, &self.log)?;
+        check_facts(&facts, &self.log.key)?;
         let items = facts.into_iter().map(Item::Fact);
-        let staged = Staged::seal(items, now, self.ledger.last_committed_at(), &self.log)
+        let staged = Staged::seal(items, now, self.ledger.last_committed_at(), &self.log.key)
             .map_err(|StageError::TooLong { bytes }| StateError::TooLong { bytes })?;
         Ok(self.ledger.commit(staged)?)
     }
@@ -166,7 +200,7 @@ impl Home {
             root: self.ledger.root().0,
             at: now.max(self.ledger.last_committed_at()),
         };
-        Bundle::export(&self.ledger, terminal, seal_statement(&checkpoint, &self.log))
+        Bundle::export(&*self.ledger, terminal, seal_statement(&checkpoint, &self.log.key))
     }
 
     /// What publishes this ledger's log into `folder`; holds the database against all that was
@@ -176,14 +210,14 @@ impl Home {
         origin: &str,
         settings: LogSettings,
     ) -> Result<Publisher, PublishError> {
-        let key = SigningKey::from_secret(&self.log.secret());
-        Publisher::open(&self.ledger_path, origin, key, settings)
+        Publisher::open(&self.store, origin, self.log.clone(), settings)
     }
 
     /// What an auditor must be given by another way than the bundles: a file for
     /// `rollcall verify --trust`.
     pub fn trust_lines(&self) -> String {
-        format!("log {}\nreceipt {}\n", self.log_key(), self.receipt_key())
+        let logs = self.log.keys.all().iter().map(|key| format!("log {key}\n"));
+        logs.chain([format!("receipt {}\n", self.receipt_key())]).collect()
     }
 }
 
@@ -192,14 +226,4 @@ fn lock(folder: &Path) -> Result<Lock, HomeError> {
         LockError::Held => HomeError::Locked { folder: folder.to_owned() },
         LockError::Io(cause) => HomeError::Folder { folder: folder.to_owned(), cause },
     })
-}
-
-fn make_key(path: &Path) -> Result<SigningKey, SecretError> {
-    let key = SigningKey::from_secret(&random_bytes());
-    secret::write_new(path, &key.secret())?;
-    Ok(key)
-}
-
-fn read_key(path: &Path) -> Result<SigningKey, SecretError> {
-    secret::read(path).map(|secret| SigningKey::from_secret(&secret))
 }

@@ -14,6 +14,8 @@ mod announce;
 pub mod ca;
 pub mod audit;
 pub mod clerk;
+pub mod backup;
+pub mod carried;
 mod config;
 pub mod enrol;
 mod core;
@@ -21,10 +23,12 @@ pub mod facts;
 pub mod people;
 pub mod sheet;
 mod home;
+mod keys;
 mod mqtt;
 pub mod office;
 pub mod prove;
 pub mod publish;
+mod store;
 mod watch;
 
 use std::fmt;
@@ -39,9 +43,11 @@ use tokio::sync::oneshot;
 pub use announce::{Announcer, Names, SelfReport, Told};
 pub(crate) use config::read_bounded;
 pub use config::{
-    BrokerSection, Config, ConfigError, LogSection, Rules, Ticks, Web, WitnessSection,
+    BrokerSection, Config, ConfigError, LogSection, Rules, StoreSection, Ticks, Web, WitnessSection,
 };
 pub use home::{Home, HomeError};
+pub use keys::{Role, Signer};
+pub use store::Store;
 pub use watch::{Entries, OpenWatchError, Watch};
 
 use self::core::{Core, Inbound, Parts};

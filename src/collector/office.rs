@@ -5,7 +5,7 @@
 //! **Commit, then answer.** [`Office::settle`] gives an answer only after the ledger has said that
 //! the commit is durable. If it fails, this state is ahead of the ledger and must be thrown away.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use super::CoreError;
 use crate::domain::{Fact, TerminalId, Timestamp};
@@ -77,12 +77,24 @@ pub struct Office {
     intake: Intake,
     log: SigningKey,
     receipt: SigningKey,
+    /// How the receipt keys of before led to this one, sealed, the oldest first.
+    handovers: Vec<Vec<u8>>,
+    /// Who was told of them, in this life of the program.
+    told: BTreeSet<TerminalId>,
 }
 
 impl Office {
     /// Knows nobody yet: then every entry of the ledger is remembered, and the rest resumed.
     pub fn new(limits: Limits, log: SigningKey, receipt: SigningKey) -> Self {
-        Self { intake: Intake::new(limits), log, receipt }
+        let (handovers, told) = (Vec::new(), BTreeSet::new());
+        Self { intake: Intake::new(limits), log, receipt, handovers, told }
+    }
+
+    /// Terminals that pin an earlier receipt key are led on by these, the oldest first.
+    #[must_use]
+    pub fn leading_on(mut self, handovers: Vec<Vec<u8>>) -> Self {
+        self.handovers = handovers;
+        self
     }
 
     /// Takes note of an entry that the ledger holds already, and of the key that sealed it.
@@ -120,7 +132,7 @@ impl Office {
     }
 
     /// Judges a message with records, and says how many they were.
-    pub fn take_records<P: Past>(
+    pub fn take_records<P: Past + ?Sized>(
         &mut self,
         topic: &TerminalId,
         payload: Payload,
@@ -147,19 +159,23 @@ impl Office {
         Ok(1)
     }
 
-    /// The sealed answer to a question for the time. Anything but sixteen bytes of a registered
-    /// terminal is no question: no answer, no harm.
+    /// The sealed answer to a question for the time, behind what leads to the key that it is sealed
+    /// with. Anything but sixteen bytes of a registered terminal is no question: no answer, no harm.
     pub fn answer_time(
         &self,
         terminal: &TerminalId,
         payload: &Payload,
         at: Timestamp,
-    ) -> Option<Vec<u8>> {
-        let Payload::Whole(bytes) = payload else { return None };
-        let nonce = <[u8; 16]>::try_from(bytes.as_slice()).ok()?;
-        let head = Some(self.intake.head(terminal)?.seq);
-        let answer = TimeAnswer { terminal: terminal.clone(), nonce, at, head };
-        Some(seal_statement(&answer, &self.receipt))
+    ) -> Vec<Vec<u8>> {
+        let Payload::Whole(bytes) = payload else { return Vec::new() };
+        let nonce = <[u8; 16]>::try_from(bytes.as_slice());
+        let (Ok(nonce), Some(head)) = (nonce, self.intake.head(terminal)) else {
+            return Vec::new();
+        };
+        let answer = TimeAnswer { terminal: terminal.clone(), nonce, at, head: Some(head.seq) };
+        let mut answers = self.handovers.clone();
+        answers.push(seal_statement(&answer, &self.receipt));
+        answers
     }
 
     /// A mistake for the simulation to notice: believes that a chain ends just before this place.
@@ -197,8 +213,16 @@ impl Office {
             committed = ledger.commit(staged)?;
             self.intake.committed();
         }
-        let answers = answers.iter().map(|answer| self.seal(answer)).collect();
-        Ok(Settled { committed, answers })
+        let mut sealed = Vec::with_capacity(answers.len());
+        for answer in &answers {
+            let (terminal, answer) = self.seal(answer);
+            // It asks for the time at its next connection; until then it would not understand this.
+            if !self.handovers.is_empty() && self.told.insert(terminal.clone()) {
+                sealed.extend(self.handovers.iter().map(|over| (terminal.clone(), over.clone())));
+            }
+            sealed.push((terminal, answer));
+        }
+        Ok(Settled { committed, answers: sealed })
     }
 
     fn seal(&self, answer: &Answer) -> (TerminalId, Vec<u8>) {

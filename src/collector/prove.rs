@@ -3,11 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Store;
 use super::publish::{CHECKPOINT, FolderError, read_checkpoint, read_tile};
 use crate::domain::{Fact, TerminalId};
 use crate::ledger::proof::Proof;
 use crate::ledger::tiles::{NodeError, Tile, TileNodes};
-use crate::ledger::{Body, Ledger, OpenLedgerError, ReadError, Sqlite, Stored, read_back};
+use crate::ledger::{Body, OpenLedgerError, ReadError, Stored, read_back};
 use crate::record::note::{HeadError, TreeHead};
 use crate::record::{KeyId, VerifyingKey, peek_kid};
 
@@ -58,7 +59,7 @@ pub enum ProveError {
 
 /// The proof of record `seq` of `terminal` under the newest checkpoint in the public `folder`.
 pub fn prove(
-    database: &Path,
+    store: &Store,
     folder: &Path,
     terminal: &TerminalId,
     seq: u64,
@@ -66,7 +67,7 @@ pub fn prove(
     let note = read_checkpoint(&folder.join(CHECKPOINT))?;
     let note = note.ok_or_else(|| ProveError::Unpublished { folder: folder.to_owned() })?;
     let head: TreeHead = note.text().parse()?;
-    let ledger = Sqlite::open_read_only(database)?;
+    let ledger = store.read_ledger()?;
     let mut registrations: Vec<(KeyId, Stored)> = Vec::new();
     let mut next = 0;
     loop {

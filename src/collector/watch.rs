@@ -4,17 +4,16 @@
 //! ledger passes through once more; cases and feed keep each thing once, so nothing is lost by a
 //! crash between commit and announcement, and nothing is repeated.
 
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Deserialize;
 
 use crate::cases::{self, Cases};
 use crate::collector::Hooks;
-use crate::collector::{Announcer, Names, SelfReport, Told};
+use crate::collector::{Announcer, Names, SelfReport, Store, Told};
 use crate::domain::{Anomaly, ClockQuality, Policy, TerminalId};
 use crate::feed::{self, Feed};
-use crate::ledger::{Entry, Ledger, Sqlite};
+use crate::ledger::Entry;
 use crate::platform::telemetry::Chain;
 use crate::web;
 
@@ -43,15 +42,15 @@ pub struct Watch {
 
 struct Inner {
     announcer: Announcer,
-    cases: cases::SqliteCases,
+    cases: Box<dyn Cases>,
     pending: Told,
 }
 
 impl Watch {
-    /// Opens cases and feed in the collector's folder.
-    pub fn open(folder: &Path, policy: Policy, names: Names) -> Result<Self, OpenWatchError> {
-        let cases = cases::SqliteCases::open(&folder.join("cases.sqlite"))?;
-        let feed = Feed::open(&folder.join("feed.sqlite"))?;
+    /// Opens cases and feed beside the ledger.
+    pub fn open(store: &Store, policy: Policy, names: Names) -> Result<Self, OpenWatchError> {
+        let cases = store.open_cases()?;
+        let feed = store.open_feed()?;
         let announcer = Announcer::new(policy, names);
         let inner = Inner { announcer, cases, pending: Told::default() };
         let seen = tokio::sync::watch::Sender::new(0);
@@ -159,22 +158,22 @@ fn read_status(message: &[u8]) -> Option<SelfReport> {
 }
 
 /// The ledger as the page reads it: opened for each read, beside the one that commits.
-pub struct Entries(PathBuf);
+pub struct Entries(Store);
 
 impl Entries {
-    /// Reads the ledger at this path.
-    pub fn at(ledger: &Path) -> Self {
-        Self(ledger.to_owned())
+    /// Reads the ledger of this store.
+    pub fn of(store: &Store) -> Self {
+        Self(store.clone())
     }
 }
 
 impl web::Entries for Entries {
     fn entry(&self, index: u64) -> Result<Option<Entry>, web::EntriesError> {
-        let ledger = Sqlite::open_read_only(&self.0)?;
+        let ledger = self.0.read_ledger()?;
         Ok(ledger.entries_since(index, 1)?.into_iter().next().filter(|e| e.index == index))
     }
 
     fn count(&self) -> Result<u64, web::EntriesError> {
-        Ok(Sqlite::open_read_only(&self.0)?.size())
+        Ok(self.0.read_ledger()?.size())
     }
 }

@@ -317,7 +317,7 @@ impl Page {
             }),
             feed: stage.watch.feed(),
             log: None,
-            entries: Arc::new(Entries::at(&stage.ledger)),
+            entries: Arc::new(Entries::of(&stage.store)),
             clock: Arc::clone(&stage.clock) as Arc<dyn Clock>,
         };
         let (end, ended) = oneshot::channel::<()>();

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::world::{CLASSES, PEOPLE, Person, SITES, TERMINALS, both, person_id, registered};
@@ -11,7 +11,7 @@ use super::{DemoError, broker};
 use crate::checkin::{Plan, Settings};
 use crate::collector::Names;
 use crate::collector::Watch;
-use crate::collector::{Broker, Collector, Home, Setup as CollectorSetup};
+use crate::collector::{Broker, Collector, Home, Setup as CollectorSetup, Store};
 use crate::domain::{Fact, PersonId, Policy, TerminalId};
 use crate::face::{Embedding, Gallery, Pipeline};
 use crate::ingest::Limits;
@@ -31,7 +31,7 @@ pub(super) struct Stage {
     pub(super) broker: SocketAddr,
     pub(super) collector: Collector,
     pub(super) watch: Watch,
-    pub(super) ledger: PathBuf,
+    pub(super) store: Store,
     pub(super) terminals: Vec<(Terminal, Door)>,
     pub(super) board: Board,
 }
@@ -63,8 +63,8 @@ pub(super) fn set(
     let broker = broker::start().map_err(DemoError::Broker)?;
 
     let home = Home::create(&folder.join("collector"))?;
-    let (receipt_key, ledger) = (home.receipt_key(), home.ledger_path().to_owned());
-    let watch = Watch::open(&folder.join("collector"), policy.clone(), invented_names())?;
+    let (receipt_key, store) = (home.receipt_key(), home.store().clone());
+    let watch = Watch::open(&store, policy.clone(), invented_names())?;
     let setup = CollectorSetup {
         broker: Broker {
             tls: None,
@@ -126,7 +126,7 @@ pub(super) fn set(
         );
         terminals.push((terminal, door));
     }
-    Ok(Stage { clock, broker, collector, watch, ledger, terminals, board })
+    Ok(Stage { clock, broker, collector, watch, store, terminals, board })
 }
 
 fn name_of(name: &str) -> TerminalId {

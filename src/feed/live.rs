@@ -5,14 +5,11 @@
 //! queued for anybody, and a slow reader cannot lose or repeat an event or hold up others.
 
 use std::collections::VecDeque;
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-use super::{
-    AnnounceError, Body, Event, Filter, Log, LogId, OpenError, Page, ReadError, Snapshot, Totals,
-};
+use super::{AnnounceError, Body, Event, Filter, Log, LogId, Page, ReadError, Snapshot, Totals};
 
 /// Events that a subscriber reads at once: some 200 kB, and one lock of the log for all of them.
 const READ_EVENTS_MAX: u64 = 256;
@@ -20,7 +17,7 @@ const READ_EVENTS_MAX: u64 = 256;
 /// The live feed. Calls without `async` block for a short read or one durable write.
 #[derive(Debug)]
 pub struct Feed {
-    log: Mutex<Log>,
+    log: Mutex<Box<dyn Log>>,
     head: watch::Sender<Head>,
 }
 
@@ -42,13 +39,8 @@ pub enum Start {
 }
 
 impl Feed {
-    /// Opens or makes the log at `path`.
-    pub fn open(path: &Path) -> Result<Arc<Self>, OpenError> {
-        Log::open(path).map(Self::of)
-    }
-
     /// The feed of an open log.
-    pub fn of(log: Log) -> Arc<Self> {
+    pub fn of(log: Box<dyn Log>) -> Arc<Self> {
         // A log that cannot tell its head now will tell it at the first announcement; until then
         // subscribers read once at their start, whatever the head.
         let id = log.head().unwrap_or(0);
@@ -60,9 +52,13 @@ impl Feed {
         let mut log = self.lock();
         let ids = log.announce(bodies)?;
         // Still under the lock, so that the head never runs back.
-        if let Some(newest) = ids.iter().copied().flatten().max() {
-            self.head.send_modify(|head| head.id = newest);
-        }
+        // Where nothing is new, an earlier call may have been stored whose answer was lost.
+        let newest = ids.iter().copied().flatten().max().or_else(|| log.head().ok());
+        self.head.send_if_modified(|head| {
+            let grew = newest.is_some_and(|newest| newest > head.id);
+            head.id = newest.filter(|_| grew).unwrap_or(head.id);
+            grew
+        });
         Ok(ids)
     }
 
@@ -123,15 +119,15 @@ impl Feed {
     /// Reads on a thread that may block.
     async fn read<T: Send + 'static>(
         self: &Arc<Self>,
-        read: impl FnOnce(&Log) -> Result<T, ReadError> + Send + 'static,
+        read: impl FnOnce(&dyn Log) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, ReadError> {
         let feed = Arc::clone(self);
-        tokio::task::spawn_blocking(move || read(&feed.lock()))
+        tokio::task::spawn_blocking(move || read(&**feed.lock()))
             .await
             .unwrap_or(Err(ReadError::Ending))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Log> {
+    fn lock(&self) -> MutexGuard<'_, Box<dyn Log>> {
         // The log's own state changes in transactions only: a panic elsewhere cannot spoil it.
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -161,7 +157,7 @@ impl Subscription {
             }
             if id > self.cursor {
                 let after = self.cursor;
-                let read = move |log: &Log| {
+                let read = move |log: &dyn Log| {
                     let whole = log.can_resume(after)?;
                     if whole { log.since(after, READ_EVENTS_MAX).map(Some) } else { Ok(None) }
                 };

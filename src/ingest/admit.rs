@@ -170,6 +170,16 @@ impl Evidence {
         }
     }
 
+    /// Evidence that was kept before; `None` when these are not the bytes that it says.
+    pub fn kept_of(kept: Vec<u8>, hash: SealedHash, bytes: u64) -> Option<Self> {
+        let whole = kept.len() as u64 == bytes;
+        let fits = match whole {
+            true => SealedHash::of(&kept) == hash,
+            false => kept.len() == EVIDENCE_BYTES_MAX && bytes > kept.len() as u64,
+        };
+        fits.then_some(Self { kept, hash, bytes })
+    }
+
     /// What is kept of them.
     pub fn kept(&self) -> &[u8] {
         &self.kept

@@ -189,7 +189,7 @@ impl Intake {
     }
 
     /// Judges one parcel that came on the topic of `topic`, and what it sets free.
-    pub fn offer<P: Past>(
+    pub fn offer<P: Past + ?Sized>(
         &mut self,
         topic: &TerminalId,
         parcel: Parcel,
@@ -235,7 +235,7 @@ impl Intake {
 
     /// Judges a message that is no batch. It is kept within bounds; nobody gets an answer, for
     /// there is no record that an answer could name.
-    pub fn garbage<P: Past>(
+    pub fn garbage<P: Past + ?Sized>(
         &mut self,
         topic: &TerminalId,
         evidence: Evidence,
@@ -256,7 +256,7 @@ impl Intake {
         self.fresh_refused.clear();
     }
 
-    fn known<P: Past>(&self, offer: &Offer, past: &P) -> Result<Known, P::Error> {
+    fn known<P: Past + ?Sized>(&self, offer: &Offer, past: &P) -> Result<Known, P::Error> {
         let topic = offer.topic();
         let seat = self.seats.get(topic);
         let ringed = seat.map(|seat| seat.key_for(offer.key()));
@@ -297,7 +297,7 @@ impl Intake {
         Ok(known)
     }
 
-    fn link<P: Past>(
+    fn link<P: Past + ?Sized>(
         &self,
         terminal: &TerminalId,
         seq: u64,
@@ -344,7 +344,7 @@ impl Intake {
         self.parked.get_mut(terminal)?.take_next(head)
     }
 
-    fn keep<P: Past>(&mut self, refused: Refused, past: &P) -> Result<Step, P::Error> {
+    fn keep<P: Past + ?Sized>(&mut self, refused: Refused, past: &P) -> Result<Step, P::Error> {
         let topic = refused.topic().clone();
         let registered = self.seats.contains_key(&topic);
         let code = refused.refusal().code();

@@ -38,24 +38,16 @@ impl Past for Memory {
 
 impl Ledger for Memory {
     fn commit(&mut self, batch: Staged) -> Result<Vec<Entry>, CommitError> {
-        let last = self.last_committed_at();
-        if batch.at < last {
-            return Err(CommitError::Backwards { at: batch.at, last });
-        }
-        let links = batch.rows.iter().filter_map(|row| row.terminal.clone().zip(row.link));
-        let mut taken: Vec<_> = links.map(|(terminal, head)| (terminal, head.seq)).collect();
-        taken.sort();
-        let twice = taken.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone());
-        let place = twice.or_else(|| taken.into_iter().find(|k| self.links.contains_key(k)));
+        batch.follows(self.last_committed_at())?;
+        let mut places = batch.places();
+        let place = batch.twice().or_else(|| places.find(|place| self.links.contains_key(place)));
+        drop(places);
         if let Some((terminal, seq)) = place {
             return Err(CommitError::Taken { terminal, seq });
         }
         let first = self.size();
         for (index, row) in (first..).zip(&batch.rows) {
-            let code = match &row.body {
-                super::Body::Refused { refusal, .. } => Some(refusal.code().to_owned()),
-                super::Body::Record { .. } | super::Body::Fact(_) => None,
-            };
+            let code = row.refused().map(|(refusal, _)| refusal.code().to_owned());
             if let Some((terminal, head)) = row.terminal.clone().zip(row.link) {
                 let link = Link { hash: head.hash, refused: code.clone() };
                 self.links.insert((terminal.clone(), head.seq), link);
@@ -70,7 +62,7 @@ impl Ledger for Memory {
             self.frontier.push(TreeHash::of_sealed(&row.sealed));
             self.stored.push(Stored {
                 index,
-                committed_at: batch.at,
+                committed_at: row.at,
                 kind: row.kind,
                 sealed: row.sealed.clone(),
                 evidence: row.evidence.as_ref().map(|evidence| evidence.kept().to_vec()),

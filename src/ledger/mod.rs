@@ -3,7 +3,8 @@
 //!
 //! - [`Entry`] is one line of it, as rules and reports read it.
 //! - [`Staged`] is a batch on its way in: sealed, hashed, not stored yet. Pure.
-//! - [`Ledger`] is the port; [`Sqlite`] and [`Memory`] stand behind it under one contract test.
+//! - [`Ledger`] is the port; [`Sqlite`], [`Postgres`] and [`Memory`] stand behind it under one contract
+//!   test.
 //! - [`tree`] is the Merkle tree over the hashes of all sealed entries, [`tiles`] its form as static
 //!   files for everybody (docs/spec/log-v1.md), [`bundle`] what an auditor
 //!   takes home (docs/spec/bundle-v2.md), [`proof`] what a trainee does (docs/spec/proof-v1.md).
@@ -11,10 +12,14 @@
 //! Whatever is stored as an entry is a complete signed statement: a terminal's record, or the
 //! centre's own statement of a fact or a refusal. So every leaf can be checked by itself.
 
+pub mod backup;
 pub mod bundle;
+mod edge;
 mod entry;
 mod keys;
 mod memory;
+mod open;
+mod postgres;
 pub mod proof;
 mod sqlite;
 mod staged;
@@ -22,11 +27,14 @@ pub mod tiles;
 pub mod tree;
 
 use std::error::Error;
+use std::fmt;
 
 pub use entry::{Body, Entry};
 pub use keys::{KeyFactError, RecordKeyError, learn, open_with};
 pub use memory::Memory;
-pub use sqlite::{OpenLedgerError, Sqlite};
+pub use open::OpenLedgerError;
+pub use postgres::Postgres;
+pub use sqlite::Sqlite;
 pub use staged::{Item, Kind, StageError, Staged, Stored};
 
 use crate::domain::{PersonId, TerminalId, Timestamp};
@@ -51,7 +59,7 @@ pub enum ReadError {
     },
 }
 
-/// A batch was not committed; nothing of it is in the ledger.
+/// A batch was not committed. But for [`CommitError::Unknown`], nothing of it is in the ledger.
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
     /// The storage failed: disk full, file locked, disk broken.
@@ -60,6 +68,16 @@ pub enum CommitError {
         /// How many the batch had.
         entries: usize,
         /// What the storage said.
+        #[source]
+        cause: Box<dyn Error + Send + Sync>,
+    },
+    /// The storage was asked to commit and gave no answer: all of the batch is there, or nothing. Only
+    /// reading the ledger back tells.
+    #[error("could not learn whether {entries} entries were committed to the ledger")]
+    Unknown {
+        /// How many the batch had.
+        entries: usize,
+        /// What was said instead of an answer.
         #[source]
         cause: Box<dyn Error + Send + Sync>,
     },
@@ -88,14 +106,16 @@ impl CommitError {
             CommitError::Storage { .. } => Class::Transient,
             // Going on would commit to a ledger whose state we no longer know: the process ends,
             // and the next start reads the heads back from the ledger itself.
-            CommitError::Taken { .. } | CommitError::Backwards { .. } => Class::FailStop,
+            CommitError::Unknown { .. }
+            | CommitError::Taken { .. }
+            | CommitError::Backwards { .. } => Class::FailStop,
         }
     }
 }
 
 /// A ledger. Whoever commits holds it alone; entries are never changed or removed, only the
 /// openings beside them can be erased.
-pub trait Ledger: Past<Error = ReadError> {
+pub trait Ledger: Past<Error = ReadError> + fmt::Debug + Send {
     /// Appends a batch: all of it durably, or nothing. When this returns, a receipt may be given.
     fn commit(&mut self, batch: Staged) -> Result<Vec<Entry>, CommitError>;
 

@@ -3,15 +3,17 @@
 //! start reads from the file itself.
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, Transaction, params};
 
+use super::edge::{Edge, frontier_of, peaks_of};
 use super::staged::{Kind, Staged, Stored};
 use super::tree::{Frontier, TreeHash};
-use super::{Body, CommitError, Entry, Ledger, ReadError, read_back};
+use super::{CommitError, Entry, Ledger, OpenLedgerError, ReadError, read_back};
 use crate::domain::{PersonId, TerminalId, Timestamp};
 use crate::ingest::{Head, Link, Past};
+use crate::platform::durable;
 use crate::record::{Opening, SealedHash};
 
 /// `RolL` in ASCII: tells our file from any other SQLite database.
@@ -21,46 +23,6 @@ const SCHEMA_VERSION: i32 = 2;
 
 const ROLE_PERSON: i64 = 1;
 const ROLE_OTHER: i64 = 2;
-
-/// The ledger's file could not be opened.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenLedgerError {
-    /// `init` was not run, or the data folder is not mounted.
-    #[error("there is no ledger at {path}")]
-    Missing {
-        /// Where it should be.
-        path: PathBuf,
-    },
-    /// A ledger is never replaced.
-    #[error("there is a ledger at {path} already")]
-    Exists {
-        /// Where.
-        path: PathBuf,
-    },
-    /// Some other database, or one of a newer program.
-    #[error("{path} is no ledger of version {SCHEMA_VERSION}")]
-    Foreign {
-        /// Where.
-        path: PathBuf,
-    },
-    /// The stored edge of the tree does not fit the entries.
-    #[error("the ledger at {path} contradicts itself: {detail}")]
-    Contradiction {
-        /// Where.
-        path: PathBuf,
-        /// What does not fit.
-        detail: String,
-    },
-    /// SQLite could not.
-    #[error("could not open the ledger at {path}")]
-    Storage {
-        /// Where.
-        path: PathBuf,
-        /// What SQLite said.
-        #[source]
-        cause: rusqlite::Error,
-    },
-}
 
 /// See the head of this file.
 #[derive(Debug)]
@@ -75,9 +37,13 @@ impl Sqlite {
     /// history.
     pub fn create(path: &Path) -> Result<Self, OpenLedgerError> {
         if path.exists() {
-            return Err(OpenLedgerError::Exists { path: path.to_owned() });
+            return Err(OpenLedgerError::Exists { place: shown(path) });
         }
-        let failed = |cause| OpenLedgerError::Storage { path: path.to_owned(), cause };
+        let failed = |cause| storage(path, cause);
+        durable::reserve(path).map_err(|cause| OpenLedgerError::Storage {
+            place: shown(path),
+            cause: cause.into(),
+        })?;
         let db = Connection::open(path).map_err(failed)?;
         prepare(&db).map_err(failed)?;
         // A crash in here leaves a file without our mark, which `open` refuses by name.
@@ -109,9 +75,7 @@ impl Sqlite {
     fn open_with(path: &Path, mode: OpenFlags) -> Result<Self, OpenLedgerError> {
         match Self::open_telling(path, mode)? {
             (ledger, None) => Ok(ledger),
-            (_, Some(detail)) => {
-                Err(OpenLedgerError::Contradiction { path: path.to_owned(), detail })
-            }
+            (_, Some(detail)) => Err(OpenLedgerError::Contradiction { place: shown(path), detail }),
         }
     }
 
@@ -120,19 +84,18 @@ impl Sqlite {
         mode: OpenFlags,
     ) -> Result<(Self, Option<String>), OpenLedgerError> {
         if !path.exists() {
-            return Err(OpenLedgerError::Missing { path: path.to_owned() });
+            return Err(OpenLedgerError::Missing { place: shown(path) });
         }
-        let failed = |cause| OpenLedgerError::Storage { path: path.to_owned(), cause };
+        let failed = |cause| storage(path, cause);
         let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(path, flags).map_err(failed)?;
         let mark = |name| db.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-        let foreign = || OpenLedgerError::Foreign { path: path.to_owned() };
+        let foreign = || OpenLedgerError::Foreign { place: shown(path) };
         let ours = |cause: rusqlite::Error| match cause.sqlite_error_code() {
             Some(rusqlite::ErrorCode::NotADatabase) => foreign(),
             _ => failed(cause),
         };
-        let contradiction =
-            |detail| OpenLedgerError::Contradiction { path: path.to_owned(), detail };
+        let contradiction = |detail| OpenLedgerError::Contradiction { place: shown(path), detail };
         if mark("application_id").map_err(ours)? != APPLICATION_ID {
             return Err(foreign());
         }
@@ -148,19 +111,28 @@ impl Sqlite {
                     return Err(contradiction("its tree is not the one over its entries".into()));
                 }
             },
-            _ => return Err(foreign()),
-        }
-        let (frontier, last) = edge(&db).map_err(failed)?;
-        let (size, last_at) = last.map_or((0, Timestamp::default()), |(idx, at)| (idx + 1, at));
-        let detail = match &frontier {
-            None => Some("the tree's edge is damaged".to_owned()),
-            Some(frontier) if frontier.size() != size => {
-                Some(format!("the tree has {} leaves, the ledger {size} entries", frontier.size()))
+            found => {
+                let place = shown(path);
+                let number = |version| usize::try_from(version).unwrap_or_default();
+                let (found, known) = (number(found), number(SCHEMA_VERSION));
+                return Err(match found {
+                    0 => foreign(),
+                    older if older < known => OpenLedgerError::Older { place, found, known },
+                    _ => OpenLedgerError::Newer { place, found, known },
+                });
             }
-            Some(_) => None,
-        };
-        Ok((Self { db, frontier: frontier.unwrap_or_default(), last_at }, detail))
+        }
+        let Edge { frontier, last_at, contradiction } = edge(&db).map_err(failed)?;
+        Ok((Self { db, frontier, last_at }, contradiction))
     }
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+fn storage(path: &Path, cause: rusqlite::Error) -> OpenLedgerError {
+    OpenLedgerError::Storage { place: shown(path), cause: cause.into() }
 }
 
 fn prepare(db: &Connection) -> rusqlite::Result<()> {
@@ -186,8 +158,8 @@ fn upgrade(db: &Connection) -> rusqlite::Result<bool> {
             new.push(TreeHash::of_sealed(&sealed));
         }
     }
-    let (kept, _) = edge_in(&write)?;
-    if kept != Some(old) {
+    let (size, peaks) = edge_row(&write)?;
+    if frontier_of(size, &peaks) != Some(old) {
         return Ok(false);
     }
     keep_edge(&write, &new)?;
@@ -199,31 +171,26 @@ fn upgrade(db: &Connection) -> rusqlite::Result<bool> {
 
 /// Stores the right edge of the tree.
 fn keep_edge(write: &Transaction<'_>, frontier: &Frontier) -> rusqlite::Result<()> {
-    let peaks: Vec<u8> = frontier.peaks().iter().flat_map(|hash| hash.0).collect();
     let size = signed(frontier.size());
-    write.execute("UPDATE frontier SET size = ?1, peaks = ?2", params![size, peaks])?;
+    write
+        .execute("UPDATE frontier SET size = ?1, peaks = ?2", params![size, peaks_of(frontier)])?;
     Ok(())
 }
 
-type Edge = (Option<Frontier>, Option<(u64, Timestamp)>);
-
-/// The stored edge of the tree, and index and time of the last entry, as of one moment.
+/// What the database says about its end, as of one moment.
 fn edge(db: &Connection) -> rusqlite::Result<Edge> {
-    edge_in(&*db.unchecked_transaction()?)
-}
-
-fn edge_in(read: &Connection) -> rusqlite::Result<Edge> {
-    let (size, peaks): (i64, Vec<u8>) =
-        read.query_row("SELECT size, peaks FROM frontier", [], |r| Ok((r.get(0)?, r.get(1)?)))?;
-    let peaks: Option<Vec<_>> =
-        peaks.chunks(32).map(|hash| hash.try_into().ok().map(TreeHash)).collect();
-    let frontier = u64::try_from(size).ok().zip(peaks);
+    let read = db.unchecked_transaction()?;
+    let (size, peaks) = edge_row(&read)?;
     let last = read
         .query_row("SELECT idx, at_ms FROM entry ORDER BY idx DESC LIMIT 1", [], |row| {
             Ok((unsigned(row, 0)?, Timestamp::from_ms(row.get(1)?)))
         })
         .optional()?;
-    Ok((frontier.and_then(|(size, peaks)| Frontier::from_parts(size, peaks)), last))
+    Ok(Edge::read(size, &peaks, last))
+}
+
+fn edge_row(read: &Connection) -> rusqlite::Result<(i64, Vec<u8>)> {
+    read.query_row("SELECT size, peaks FROM frontier", [], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
@@ -294,9 +261,7 @@ impl Past for Sqlite {
 
 impl Ledger for Sqlite {
     fn commit(&mut self, batch: Staged) -> Result<Vec<Entry>, CommitError> {
-        if batch.at < self.last_at {
-            return Err(CommitError::Backwards { at: batch.at, last: self.last_at });
-        }
+        batch.follows(self.last_at)?;
         let entries = batch.len();
         let failed = |cause: rusqlite::Error| CommitError::Storage { entries, cause: cause.into() };
         let first = self.frontier.size();
@@ -304,7 +269,7 @@ impl Ledger for Sqlite {
         let transaction = self.db.transaction().map_err(failed)?;
         for (index, row) in (first..).zip(&batch.rows) {
             frontier.push(TreeHash::of_sealed(&row.sealed));
-            insert(&transaction, index, batch.at, row).map_err(|cause| {
+            insert(&transaction, index, row).map_err(|cause| {
                 match (cause.sqlite_error_code(), &row.terminal, row.link) {
                     (Some(rusqlite::ErrorCode::ConstraintViolation), Some(terminal), Some(l)) => {
                         CommitError::Taken { terminal: terminal.clone(), seq: l.seq }
@@ -316,9 +281,15 @@ impl Ledger for Sqlite {
         keep_edge(&transaction, &frontier).map_err(failed)?;
         // A crash before this line leaves nothing of the batch, after it all of it: no receipt is
         // given before, and whatever had none is offered again.
-        transaction.commit().map_err(failed)?;
+        transaction.commit().map_err(|cause| match cause.sqlite_error() {
+            // What was written may have reached the disk although the disk said no.
+            Some(error) if error.extended_code == rusqlite::ffi::SQLITE_IOERR_FSYNC => {
+                CommitError::Unknown { entries, cause: cause.into() }
+            }
+            Some(_) | None => failed(cause),
+        })?;
         self.frontier = frontier;
-        self.last_at = batch.at;
+        self.last_at = batch.at();
         Ok(batch.into_entries(first))
     }
 
@@ -402,7 +373,6 @@ impl Ledger for Sqlite {
 fn insert(
     transaction: &Transaction<'_>,
     index: u64,
-    at: Timestamp,
     row: &super::staged::Row,
 ) -> rusqlite::Result<()> {
     let index = signed(index);
@@ -414,14 +384,14 @@ fn insert(
         )?
         .execute(params![
             index,
-            at.as_ms(),
+            row.at.as_ms(),
             kind_number(row.kind),
             terminal,
             row.link.map(|link| signed(link.seq)),
             row.link.map(|link| link.hash.0),
             row.sealed,
         ])?;
-    if let (Some(evidence), Body::Refused { refusal, .. }) = (&row.evidence, &row.body) {
+    if let Some((refusal, evidence)) = row.refused() {
         transaction
             .prepare_cached(
                 "INSERT INTO evidence (idx, terminal, hash, code, bytes)

@@ -3,9 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::CommitError;
 use super::entry::{Body, Entry};
 use super::tree::TreeHash;
-use crate::domain::{Fact, TerminalId, Timestamp};
+use crate::domain::{Fact, Refusal, TerminalId, Timestamp};
 use crate::ingest::{Admitted, Evidence, Head, Refused};
 use crate::record::{
     OpenError, Opening, Record, SEALED_BYTES_MAX, SealedEvidence, SealedFact, SealedHash,
@@ -49,6 +50,7 @@ pub enum StageError {
 /// One entry on its way in.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
+    pub(super) at: Timestamp,
     pub(super) kind: Kind,
     pub(super) sealed: Vec<u8>,
     pub(super) terminal: Option<TerminalId>,
@@ -63,7 +65,8 @@ pub(super) struct Row {
 /// A batch: complete signed statements, ready to be stored.
 #[derive(Debug, Clone)]
 pub struct Staged {
-    pub(super) at: Timestamp,
+    /// Of its last entry.
+    at: Timestamp,
     pub(super) rows: Vec<Row>,
 }
 
@@ -82,7 +85,38 @@ impl Staged {
         Ok(Self { at, rows: rows.collect::<Result<_, _>>()? })
     }
 
-    /// The time that its entries will have.
+    /// The entries of a ledger, as they stand there, for an empty one that becomes its copy. Nothing
+    /// is sealed anew: whoever restores holds every seal against its key.
+    pub fn restored(stored: Vec<Stored>) -> Result<Self, OpenError> {
+        let at = stored.last().map_or(Timestamp::default(), |last| last.committed_at);
+        Ok(Self { at, rows: stored.into_iter().map(Row::restored).collect::<Result<_, _>>()? })
+    }
+
+    /// Holds the batch's times against that of the last entry before it, and each other.
+    pub(super) fn follows(&self, mut last: Timestamp) -> Result<(), CommitError> {
+        for at in self.rows.iter().map(|row| row.at).chain([self.at]) {
+            if at < last {
+                return Err(CommitError::Backwards { at, last });
+            }
+            last = at;
+        }
+        Ok(())
+    }
+
+    /// The places in chains that it takes.
+    pub(super) fn places(&self) -> impl Iterator<Item = (TerminalId, u64)> {
+        let places = self.rows.iter().filter_map(|row| row.terminal.clone().zip(row.link));
+        places.map(|(terminal, head)| (terminal, head.seq))
+    }
+
+    /// A place that it takes twice.
+    pub(super) fn twice(&self) -> Option<(TerminalId, u64)> {
+        let mut places: Vec<_> = self.places().collect();
+        places.sort();
+        places.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0].clone())
+    }
+
+    /// The time of its last entry.
     pub fn at(&self) -> Timestamp {
         self.at
     }
@@ -99,9 +133,8 @@ impl Staged {
 
     /// The entries that it becomes from `first` on.
     pub(super) fn into_entries(self, first: u64) -> Vec<Entry> {
-        let at = self.at;
         let numbered = (first..).zip(self.rows);
-        numbered.map(|(index, row)| Entry { index, committed_at: at, body: row.body }).collect()
+        numbered.map(|(index, row)| Entry { index, committed_at: row.at, body: row.body }).collect()
     }
 }
 
@@ -112,6 +145,7 @@ impl Row {
                 let head = admitted.head();
                 let (record, sealed, person, other) = admitted.into_parts();
                 Self {
+                    at,
                     kind: Kind::Record,
                     sealed: sealed.bytes().to_vec(),
                     terminal: Some(record.terminal.clone()),
@@ -137,6 +171,7 @@ impl Row {
                     seq: refused.takes().map(|head| head.seq),
                 };
                 Self {
+                    at,
                     kind: Kind::Refused,
                     sealed: seal_statement(&statement, log),
                     link: refused.takes(),
@@ -158,6 +193,7 @@ impl Row {
                     return Err(StageError::TooLong { bytes: sealed.len() });
                 }
                 Self {
+                    at,
                     kind: Kind::Fact,
                     sealed,
                     terminal: None,
@@ -169,6 +205,38 @@ impl Row {
                 }
             }
         })
+    }
+}
+
+impl Row {
+    /// What lies beside the sealed bytes of an entry follows from them.
+    fn restored(stored: Stored) -> Result<Self, OpenError> {
+        let body = stored.entry()?.body;
+        let Stored { committed_at: at, kind, sealed, evidence, person, other, .. } = stored;
+        let wrong = || OpenError::Payload("not the bytes that were refused".into());
+        let (terminal, link, evidence) = match kind {
+            Kind::Record => {
+                let (record, _) = Record::peek(&sealed)?;
+                let head = Head { seq: record.seq, hash: SealedHash::of(&sealed) };
+                (Some(record.terminal), Some(head), None)
+            }
+            Kind::Refused => {
+                let SealedEvidence { terminal, hash, bytes, seq, .. } = peek_statement(&sealed)?;
+                let kept = evidence.ok_or_else(wrong)?;
+                let evidence = Evidence::kept_of(kept, hash, bytes).ok_or_else(wrong)?;
+                (Some(terminal), seq.map(|seq| Head { seq, hash }), Some(evidence))
+            }
+            Kind::Fact => (None, None, None),
+        };
+        Ok(Self { at, kind, sealed, terminal, link, evidence, person, other, body })
+    }
+
+    /// Why it was refused, and what is kept of it.
+    pub(super) fn refused(&self) -> Option<(&Refusal, &Evidence)> {
+        match &self.body {
+            Body::Refused { refusal, .. } => Some(refusal).zip(self.evidence.as_ref()),
+            Body::Record { .. } | Body::Fact(_) => None,
+        }
     }
 }
 

@@ -48,6 +48,12 @@ pub fn write(path: &Path, bytes: &[u8], access: Access) -> Result<(), WriteError
     publish(&beside, path)
 }
 
+/// Makes an empty file that its owner alone may read, if there is none: for a database that takes over
+/// the rights of the file that it finds.
+pub fn reserve(path: &Path) -> io::Result<()> {
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path).map(drop)
+}
+
 /// Gives a file that was written and synced beside its place its name there, durably; a file of that
 /// name is replaced. After a crash the name stands for the old file or for all of the new one.
 pub fn publish(beside: &Path, path: &Path) -> Result<(), WriteError> {

@@ -5,7 +5,10 @@ pub mod clock;
 pub mod durable;
 #[cfg(any(feature = "terminal", feature = "collector"))]
 pub mod https;
+pub mod lines;
 pub mod lock;
+#[cfg(feature = "collector")]
+pub mod postgres;
 pub mod qr;
 pub mod secret;
 pub mod telemetry;

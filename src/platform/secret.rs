@@ -105,6 +105,13 @@ pub fn read(path: &Path) -> Result<[u8; 32], SecretError> {
     secret.ok_or_else(content)
 }
 
+/// Whether every user of this machine may read or change a file that holds a secret of another form. Its
+/// group may: a credential of systemd shows the mask of an access list in the group's place.
+pub fn is_everybodys(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o007 != 0)
+}
+
 /// Writes a new secret, readable by its owner alone; refuses to replace one.
 pub fn write_new(path: &Path, secret: &[u8; 32]) -> Result<(), SecretError> {
     // What systemd hands in cannot be made here; and no file of that name shall lie about.

@@ -42,6 +42,8 @@ pub enum Typ {
     Checkpoint,
     /// A terminal's word to a trainee that it has stored a record.
     Slip,
+    /// The centre's statement about a backup of its ledger.
+    Backup,
     /// That whoever asks for a certificate holds the TLS key that it shall be for.
     Possession,
     /// A terminal's wish for a certificate.
@@ -56,6 +58,8 @@ pub enum Typ {
     NextKey,
     /// The centre's word that it knows the key that follows.
     Confirmation,
+    /// The centre's word that another receipt key follows its own.
+    Handover,
 }
 
 impl Typ {
@@ -71,6 +75,7 @@ impl Typ {
             Typ::Evidence => "rollcall-evidence-v1",
             Typ::Checkpoint => "rollcall-checkpoint-v1",
             Typ::Slip => "rollcall-slip-v1",
+            Typ::Backup => "rollcall-backup-v1",
             Typ::Possession => "rollcall-possession-v1",
             Typ::Wish => "rollcall-wish-v1",
             Typ::Enrolment => "rollcall-enrolment-v1",
@@ -78,6 +83,7 @@ impl Typ {
             Typ::Succession => "rollcall-succession-v1",
             Typ::NextKey => "rollcall-next-key-v1",
             Typ::Confirmation => "rollcall-confirmation-v1",
+            Typ::Handover => "rollcall-handover-v1",
         }
     }
 }

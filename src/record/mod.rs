@@ -16,6 +16,7 @@ mod batch;
 mod commitment;
 mod cose;
 pub mod enrolment;
+mod handover;
 mod keyring;
 mod keys;
 pub mod note;
@@ -29,13 +30,14 @@ pub mod topic;
 pub use batch::{BATCH_BYTES_MAX, BATCH_PARCELS_MAX, Batch, BatchError, Parcel};
 pub use commitment::{Commitment, Opening, SALT_BYTES, roster_commitment};
 pub use cose::{OpenError, SEALED_BYTES_MAX, Typ, peek_kid};
+pub use handover::{CENTRE_KEYS_MAX, CentreKeys, Follow, Handover, seal_handover};
 pub use keyring::{Keyring, Ringed, SuccessionError};
 pub use keys::{KeyError, KeyId, SigningKey, VerifyingKey};
 pub use receipt::{Receipt, Verdict, Wanted};
 pub use record_v1::{Gap, Other, Record, Sealed, SealedHash};
 pub use slip::{SLIP_CHARS_MAX, Slip, SlipError, SlipText};
 pub use statement::{
-    Checkpoint, SealedEvidence, SealedFact, Stated, TimeAnswer, open_statement, peek_statement,
-    seal_statement,
+    BackupSeal, Checkpoint, SealedEvidence, SealedFact, Stated, TimeAnswer, open_statement,
+    peek_statement, seal_statement,
 };
 pub use token::{CentreMark, TOKEN_CHARS_MAX, TOKEN_SECRET_BYTES, Token, TokenError, is_endpoint};

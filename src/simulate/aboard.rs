@@ -185,6 +185,10 @@ impl World {
                 let answered = live.pen.timekeeper.uptime();
                 live.pen.timekeeper.answered(SignedTime { at, asked: live.asked, answered });
             }
+            Action::Follow { handover } => {
+                here.follow(&handover);
+                self.say(format_args!("{station} follows the centre's next receipt key"));
+            }
             Action::Raise(alarm) => self.say(format_args!("{station} alarm {alarm:?}")),
         }
         Ok(None)

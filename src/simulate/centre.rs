@@ -11,7 +11,7 @@ use crate::ingest::{Head, Limits, Link, Past};
 use crate::ledger::tree::TreeHash;
 use crate::ledger::{CommitError, Entry, Ledger, Memory, ReadError, Staged, Stored};
 use crate::record::topic::Channel;
-use crate::record::{SealedHash, SigningKey, VerifyingKey};
+use crate::record::{SealedHash, SigningKey, VerifyingKey, seal_handover};
 
 /// How a commit fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(super) struct Letter {
 }
 
 /// The ledger as the office sees it.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct SimLedger {
     pub(super) inner: Memory,
     pub(super) fails: Option<CommitFault>,
@@ -124,12 +124,15 @@ pub(super) struct Centre {
     pub(super) inbox: VecDeque<Letter>,
     log: [u8; 32],
     receipt: [u8; 32],
+    /// How the receipt keys of before led to this one.
+    handovers: Vec<Vec<u8>>,
 }
 
 impl Centre {
     pub(super) fn new(log: [u8; 32], receipt: [u8; 32], mutant: Option<Mutant>) -> Self {
         let ledger = SimLedger { mutant, ..SimLedger::default() };
-        Self { ledger, backups: Vec::new(), office: None, inbox: VecDeque::new(), log, receipt }
+        let (backups, handovers) = (Vec::new(), Vec::new());
+        Self { ledger, backups, office: None, inbox: VecDeque::new(), log, receipt, handovers }
     }
 
     pub(super) fn receipt_key(&self) -> VerifyingKey {
@@ -138,6 +141,15 @@ impl Centre {
 
     pub(super) fn receipt_signer(&self) -> SigningKey {
         SigningKey::from_secret(&self.receipt)
+    }
+
+    /// The next start is with another receipt key, and the word of the one before.
+    pub(super) fn renew_receipt_key(&mut self, secret: [u8; 32], now: Timestamp) {
+        let next = SigningKey::from_secret(&secret).verifying_key();
+        if self.ledger.mutant != Some(Mutant::HandsNoKeyOver) {
+            self.handovers.push(seal_handover(&next, now, &self.receipt_signer()));
+        }
+        self.receipt = secret;
     }
 
     /// Starts as a collector does: reads the ledger back.
@@ -149,7 +161,8 @@ impl Centre {
         }
         oracle.look(&self.ledger.inner)?;
         let (log, receipt) = (SigningKey::from_secret(&self.log), self.receipt_signer());
-        let mut office = Office::new(Limits::default(), log, receipt);
+        let mut office =
+            Office::new(Limits::default(), log, receipt).leading_on(self.handovers.clone());
         for stored in self.ledger.stored_since(0, usize::MAX).expect("memory can be read") {
             let entry = crate::ledger::read_back(&stored).expect("memory is not damaged");
             office.remember(&entry, &stored.sealed);

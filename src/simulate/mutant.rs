@@ -46,11 +46,13 @@ pub enum Mutant {
     ForgetsAnswers,
     /// A restarted centre has lost the newest entries, and nobody has restored a backup.
     LedgerForgets,
+    /// A new receipt key comes without the word of the one before.
+    HandsNoKeyOver,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Mutant::FreesOnPuback,
         Mutant::AnswersBeforeCommit,
         Mutant::SyncDoesNothing,
@@ -72,6 +74,7 @@ impl Mutant {
         Mutant::ResumesWrongly,
         Mutant::ForgetsAnswers,
         Mutant::LedgerForgets,
+        Mutant::HandsNoKeyOver,
     ];
 
     /// Its name on a command line.
@@ -98,6 +101,7 @@ impl Mutant {
             Mutant::ResumesWrongly => "resumes-wrongly",
             Mutant::ForgetsAnswers => "forgets-answers",
             Mutant::LedgerForgets => "ledger-forgets",
+            Mutant::HandsNoKeyOver => "hands-no-key-over",
         }
     }
 }

@@ -13,7 +13,7 @@ use super::weather::Weather;
 use crate::domain::{TerminalId, Timestamp, Uptime};
 use crate::journal::{Journal, Log, OpenError, repair_on};
 use crate::platform::clock::Clock;
-use crate::record::{Gap, Record, SealedHash, SigningKey, VerifyingKey};
+use crate::record::{CentreKeys, Gap, Record, SealedHash, SigningKey, VerifyingKey};
 use crate::terminal::pen::Pen;
 use crate::uplink::{Link, Timekeeper};
 
@@ -67,6 +67,8 @@ pub(super) struct Station {
     pub(super) name: TerminalId,
     pub(super) key: SigningKey,
     pub(super) disks: Disks,
+    /// What it pins of the centre, and has followed durably.
+    trust: Option<CentreKeys>,
     pub(super) clock: Arc<SimClock>,
     pub(super) clock_off_ms: i64,
     boot_ms: u64,
@@ -115,6 +117,7 @@ impl Station {
             name,
             key,
             disks,
+            trust: None,
             clock: Arc::default(),
             clock_off_ms: 0,
             boot_ms: 0,
@@ -210,7 +213,7 @@ impl Station {
         }
         let link = Link::new(
             self.name.clone(),
-            receipt_key,
+            self.trust.get_or_insert_with(|| receipt_key.into()).clone(),
             self.weather.pace,
             journal.standing(),
             journal.freed_ahead(),
@@ -288,6 +291,13 @@ impl Station {
             }
         }
         Ok(())
+    }
+
+    /// Keeps the word that another receipt key follows.
+    pub(super) fn follow(&mut self, handover: &[u8]) {
+        if let Some(trust) = &mut self.trust {
+            trust.follow(handover).expect("the link has taken it");
+        }
     }
 
     /// A record is shown green.

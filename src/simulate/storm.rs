@@ -42,6 +42,13 @@ impl World {
                 }
             }
             Fault::CentreRestored => self.restore()?,
+            Fault::ReceiptKeyChanged => {
+                let (secret, now) = (self.dice.bytes(), wall(self.now_ms));
+                self.centre.renew_receipt_key(secret, now);
+                if self.centre.office.is_some() {
+                    self.centre_dies();
+                }
+            }
             Fault::PowerCut => {
                 let calls = self.dice.below(40);
                 self.stations[station].disks.cut_after(calls);

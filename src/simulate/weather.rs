@@ -18,6 +18,7 @@ pub(super) enum Fault {
     HalfOpen,
     CentreKilled,
     CentreRestored,
+    ReceiptKeyChanged,
     PowerCut,
     ProcessKilled,
     ClockJumps,
@@ -28,12 +29,13 @@ pub(super) enum Fault {
     Damaged,
 }
 
-const FAULTS: [(Fault, u64); 13] = [
+const FAULTS: [(Fault, u64); 14] = [
     (Fault::BrokerDown, 500),
     (Fault::BrokerForgets, 500),
     (Fault::HalfOpen, 500),
     (Fault::CentreKilled, 500),
     (Fault::CentreRestored, 400),
+    (Fault::ReceiptKeyChanged, 200),
     (Fault::PowerCut, 500),
     (Fault::ProcessKilled, 400),
     (Fault::ClockJumps, 300),

@@ -248,8 +248,8 @@ impl World {
                         .expect("memory can be read");
                 }
                 Channel::Ask => {
-                    let answer = office.answer_time(&letter.from, &payload, now);
-                    answers.extend(answer.map(|answer| (letter.from.clone(), answer)));
+                    let told = office.answer_time(&letter.from, &payload, now);
+                    answers.extend(told.into_iter().map(|answer| (letter.from.clone(), answer)));
                 }
                 Channel::Answers | Channel::Status => {}
             }

@@ -21,6 +21,7 @@ use crate::platform::telemetry::Class;
 use crate::platform::tls::{Files, TlsError, pem_of};
 use crate::record::enrolment::{Answer, AnswerError, Welcome, Welcomed, seal_enrolment, seal_wish};
 use crate::record::{CentreMark, SigningKey, Token, VerifyingKey};
+use crate::uplink::TrustError;
 
 /// Where a terminal's files lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,6 +74,9 @@ pub enum EnrolError {
     /// The journal that is there does not fit.
     #[error("could not open the journal")]
     Open(#[from] journal::OpenError),
+    /// The centre's receipt keys cannot be read.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// The centre's time cannot be kept.
     #[error("could not keep the centre's time")]
     Note(#[from] NoteError),
@@ -82,7 +86,9 @@ impl EnrolError {
     /// What the caller shall do.
     pub fn class(&self) -> Class {
         match self {
-            EnrolError::Folder { .. } | EnrolError::Write(_) => Class::Transient,
+            EnrolError::Folder { .. } | EnrolError::Write(_) | EnrolError::Trust(_) => {
+                Class::Transient
+            }
             EnrolError::Exists { .. }
             | EnrolError::Other { .. }
             | EnrolError::Key(_)
@@ -110,7 +116,10 @@ impl EnrolError {
             EnrolError::Answer(_) | EnrolError::Tls(_) => {
                 "try again; if it stays so, use the same version of Rollcall at both ends"
             }
-            EnrolError::Folder { .. } | EnrolError::Write(_) | EnrolError::Key(_) => {
+            EnrolError::Folder { .. }
+            | EnrolError::Write(_)
+            | EnrolError::Trust(_)
+            | EnrolError::Key(_) => {
                 "look at the folder's rights and free space, and run the same command again"
             }
             EnrolError::Init(error) => error.hint(),

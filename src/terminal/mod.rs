@@ -36,7 +36,9 @@ use crate::platform::chance;
 use crate::platform::clock::Clock;
 use crate::platform::telemetry::Class;
 use crate::record::{SealedHash, SigningKey, SlipText, VerifyingKey};
-use crate::uplink::{self, RunError, Step, Switch, Timekeeper, Uplink, View, Waypoints};
+use crate::uplink::{
+    self, RunError, Step, Switch, Timekeeper, Trust, TrustError, Uplink, View, Waypoints,
+};
 
 /// All that a terminal is made of.
 pub struct Setup {
@@ -107,6 +109,9 @@ pub enum StartError {
     /// The journal's newest records, which say how late it was, cannot be read.
     #[error("could not read the time of the newest record")]
     Newest(#[from] ReplayError),
+    /// The centre's receipt keys cannot be read.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
 }
 
 impl StartError {
@@ -115,6 +120,7 @@ impl StartError {
         match self {
             StartError::Open(error) => error.class(),
             StartError::Newest(error) => error.class(),
+            StartError::Trust(_) => Class::Permanent,
         }
     }
 
@@ -123,6 +129,7 @@ impl StartError {
         match self {
             StartError::Open(error) => error.hint(),
             StartError::Newest(_) => "keep the folder as it is and look at its disk",
+            StartError::Trust(_) => "look at the file's rights and disk",
         }
     }
 }
@@ -146,6 +153,7 @@ impl Terminal {
             setup;
         let key_id = key.verifying_key().id();
         let journal = Arc::new(Journal::open(&journal_dir, &terminal, key_id, bounds)?);
+        let trust = Trust::read(&journal_dir, setup.uplink.receipt_key)?;
         let firmware = setup.uplink.firmware.clone();
         let tolerance_ms = setup.uplink.clock_tolerance_ms;
         let timekeeper =
@@ -178,6 +186,7 @@ impl Terminal {
         let (ended_sender, ended) = watch::channel(false);
         let life = Uplink::new(
             setup.uplink,
+            trust,
             journal,
             timekeeper,
             Arc::clone(&waypoints),

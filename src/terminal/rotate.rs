@@ -18,6 +18,7 @@ use crate::platform::durable;
 use crate::platform::secret::{self, SecretError};
 use crate::record::enrolment::{open_confirmation, seal_succession};
 use crate::record::{KeyId, SigningKey};
+use crate::uplink::Trust;
 
 /// A change that waits for the centre's answer.
 #[derive(Debug)]
@@ -57,8 +58,8 @@ impl Rotation<'_> {
     /// Takes the centre's word that it knows the next key, and puts it in the old one's place.
     pub fn finish(self, answer: &[u8]) -> Result<KeyId, EnrolError> {
         let Self { config, next_file, old, next, request } = self;
-        let receipt_key = &config.uplink.receipt_key;
-        open_confirmation(answer, &request, &config.terminal, receipt_key)?;
+        let trust = Trust::read(&config.journal_dir, config.uplink.receipt_key)?;
+        open_confirmation(answer, &request, &config.terminal, &trust.key())?;
         let id = next.verifying_key().id();
         let journal = Journal::open(&config.journal_dir, &config.terminal, old, config.bounds)?;
         journal.let_key_follow_durably(id)?;

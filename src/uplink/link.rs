@@ -17,7 +17,7 @@ use std::collections::{BTreeSet, VecDeque};
 use crate::domain::{TerminalId, Timestamp};
 use crate::journal::Standing;
 use crate::record::{
-    BATCH_PARCELS_MAX, Receipt, TimeAnswer, Verdict, VerifyingKey, Wanted, open_statement,
+    BATCH_PARCELS_MAX, CentreKeys, Follow, Receipt, TimeAnswer, Verdict, Wanted, open_statement,
 };
 
 /// How fast the link tries, and how much it offers at once.
@@ -126,6 +126,11 @@ pub enum Action {
         /// The time.
         at: Timestamp,
     },
+    /// Keep the word of the receipt key of before that another one opens the answers from now on.
+    Follow {
+        /// The sealed handover.
+        handover: Vec<u8>,
+    },
     /// Tell people.
     Raise(Alarm),
 }
@@ -174,7 +179,7 @@ struct Unanswered {
 #[derive(Debug)]
 pub struct Link {
     terminal: TerminalId,
-    receipt_key: VerifyingKey,
+    receipt_keys: CentreKeys,
     pace: Pace,
     phase: Phase,
     // released ≤ offered ≤ appended, but for what the centre wants again.
@@ -202,14 +207,14 @@ impl Link {
     /// A link that is not plugged in yet.
     pub fn new(
         terminal: TerminalId,
-        receipt_key: VerifyingKey,
+        receipt_keys: impl Into<CentreKeys>,
         pace: Pace,
         standing: Standing,
         freed_ahead: impl IntoIterator<Item = u64>,
     ) -> Self {
         Self {
             terminal,
-            receipt_key,
+            receipt_keys: receipt_keys.into(),
             pace,
             phase: Phase::Unplugged,
             standing,
@@ -347,17 +352,23 @@ impl Link {
     }
 
     /// Signed answers are told apart by the kind in their protected header; whatever opens as none
-    /// of the three is counted and otherwise as if it had not come.
+    /// of the four is counted and otherwise as if it had not come.
     fn answer(&mut self, bytes: &[u8], actions: &mut Vec<Action>) {
-        if let Ok(receipt) = Receipt::open(bytes, &self.receipt_key) {
+        let key = &self.receipt_keys.newest();
+        if let Ok(receipt) = Receipt::open(bytes, key) {
             if receipt.terminal == self.terminal {
                 return actions.push(Action::Release(receipt));
             }
-        } else if let Ok(wanted) = open_statement::<Wanted>(bytes, &self.receipt_key) {
+        } else if let Ok(wanted) = open_statement::<Wanted>(bytes, key) {
             if wanted.terminal == self.terminal {
                 return self.want(wanted.from);
             }
-        } else if let Ok(answer) = open_statement::<TimeAnswer>(bytes, &self.receipt_key)
+        } else if let Ok(follow) = self.receipt_keys.follow(bytes) {
+            if follow == Follow::Newer {
+                actions.push(Action::Follow { handover: bytes.to_vec() });
+            }
+            return;
+        } else if let Ok(answer) = open_statement::<TimeAnswer>(bytes, key)
             && answer.terminal == self.terminal
             && let Some((_, released)) = self.question.filter(|(nonce, _)| *nonce == answer.nonce)
         {

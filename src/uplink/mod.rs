@@ -8,7 +8,7 @@
 //! more; it frees a place in the MQTT client's window, and the link never hears of it.
 //!
 //! The centre's signed time comes this way too: `timekeeper.rs` keeps it, `clock.rs` (pure) says how
-//! far the terminal's own clock is to be believed.
+//! far the terminal's own clock is to be believed. So do the centre's keys: `trust.rs`.
 //!
 //! Nothing but bytes passes between here and the centre's `ingest` (docs/spec/transport.md).
 
@@ -18,12 +18,14 @@ pub mod effect;
 mod link;
 mod mqtt;
 mod timekeeper;
+mod trust;
 mod waypoint;
 
 pub use self::config::Section;
 pub use self::link::{Action, Alarm, Event, Link, Pace, Phase};
 pub use self::mqtt::{Config, RunError, Switch, Uplink, View};
 pub use self::timekeeper::Timekeeper;
+pub use self::trust::{Trust, TrustError};
 pub use self::waypoint::{NoWaypoints, Step, Waypoints};
 
 #[cfg(test)]

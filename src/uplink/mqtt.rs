@@ -5,6 +5,8 @@
 //! The client's window ([`PUBLISHES_MAX`]) is all that a PUBACK opens.
 
 use std::collections::VecDeque;
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,11 +23,13 @@ use super::clock::SignedTime;
 use super::effect;
 use super::link::{Action, Alarm, Event, Link, Pace, Phase};
 use super::timekeeper::Timekeeper;
+use super::trust::Trust;
 use super::waypoint::{Step, Waypoints};
 use crate::domain::{ClockQuality, Uptime};
 use crate::journal::{Journal, NoteError, ReleaseError, ReplayError};
 use crate::platform::chance;
 use crate::platform::clock::{Clock, SystemClock};
+use crate::platform::lines;
 use crate::platform::telemetry::Class;
 use crate::platform::tls::{self, Identity, ProvenTime};
 use crate::record::topic::Channel;
@@ -60,7 +64,7 @@ pub struct Config {
     pub broker_port: u16,
     /// Who the terminal is at the broker; `None`: plain TCP.
     pub tls: Option<Identity>,
-    /// Opens the centre's answers.
+    /// The receipt key of the centre that opens its answers, or from which others lead on.
     pub receipt_key: VerifyingKey,
     /// Difference between wall clock and signed time that is still called agreement.
     pub clock_tolerance_ms: i64,
@@ -104,6 +108,15 @@ pub enum RunError {
     /// A signed time could not be noted.
     #[error("could not keep the centre's time")]
     Note(#[source] NoteError),
+    /// The centre's next key could not be kept.
+    #[error("could not keep the centre's next receipt key in {path}")]
+    Follow {
+        /// In which file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        io: io::Error,
+    },
 }
 
 impl RunError {
@@ -113,6 +126,7 @@ impl RunError {
             RunError::Replay(error) => error.code(),
             RunError::Release(error) => error.code(),
             RunError::Note(error) => error.code(),
+            RunError::Follow { .. } => "receipt_key_not_kept",
         }
     }
 
@@ -122,6 +136,7 @@ impl RunError {
             RunError::Replay(error) => error.class(),
             RunError::Release(error) => error.class(),
             RunError::Note(error) => error.class(),
+            RunError::Follow { .. } => Class::FailStop,
         }
     }
 }
@@ -140,6 +155,7 @@ pub enum Switch {
 /// One terminal's uplink. [`Uplink::run`] is its life.
 pub struct Uplink {
     config: Config,
+    trust: Trust,
     journal: Arc<Journal>,
     timekeeper: Arc<Timekeeper>,
     waypoints: Arc<dyn Waypoints>,
@@ -166,25 +182,26 @@ impl Uplink {
     /// itself in `view`.
     pub fn new(
         config: Config,
+        trust: Trust,
         journal: Arc<Journal>,
         timekeeper: Arc<Timekeeper>,
         waypoints: Arc<dyn Waypoints>,
         switch: watch::Receiver<Switch>,
         view: watch::Sender<View>,
     ) -> Self {
-        Self { config, journal, timekeeper, waypoints, switch, view }
+        Self { config, trust, journal, timekeeper, waypoints, switch, view }
     }
 
     /// Offers until the owner ends it, or the journal fails.
     pub async fn run(self) -> Result<(), RunError> {
-        let Self { config, journal, timekeeper, waypoints, mut switch, view } = self;
+        let Self { config, trust, journal, timekeeper, waypoints, mut switch, view } = self;
         let mut standing = journal.watch();
         // Looked at in a statement of its own: while the look lasts the journal cannot announce,
         // and asking the journal for more meanwhile would wait for itself.
         let stands = *standing.borrow_and_update();
         let link = Link::new(
             journal.terminal().clone(),
-            config.receipt_key,
+            trust.keys,
             config.pace,
             stands,
             journal.freed_ahead(),
@@ -199,6 +216,7 @@ impl Uplink {
         let mut shell = Shell {
             config,
             tls,
+            keys_file: trust.path,
             journal,
             timekeeper,
             waypoints,
@@ -245,6 +263,7 @@ async fn next_incoming(connection: &mut Option<Connection>) -> Incoming {
 struct Shell {
     config: Config,
     tls: Option<tls::Client>,
+    keys_file: PathBuf,
     journal: Arc<Journal>,
     timekeeper: Arc<Timekeeper>,
     waypoints: Arc<dyn Waypoints>,
@@ -313,6 +332,12 @@ impl Shell {
                 let asked = self.asked.unwrap_or(answered);
                 self.timekeeper.answered(SignedTime { at, asked, answered });
                 self.view.send_modify(|view| (view.time_answered, view.undated) = (true, false));
+            }
+            Action::Follow { handover } => {
+                let path = self.keys_file.clone();
+                let kept = blocking(move || lines::append_durably(&path, &handover)).await;
+                kept.map_err(|io| RunError::Follow { path: self.keys_file.clone(), io })?;
+                tracing::info!("the centre's receipt key was followed by another one");
             }
             Action::Raise(alarm) => self.raise(&alarm),
         }

@@ -4,7 +4,9 @@ use super::clock::{Reading, SignedTime, Witnesses, judge};
 use super::link::{Action, Alarm, Event, Link, Pace, Phase};
 use crate::domain::{ClockDoubt, ClockQuality, TerminalId, Timestamp, Uptime};
 use crate::journal::Standing;
-use crate::record::{Receipt, SealedHash, SigningKey, TimeAnswer, Verdict, Wanted, seal_statement};
+use crate::record::{
+    Receipt, SealedHash, SigningKey, TimeAnswer, Verdict, Wanted, seal_handover, seal_statement,
+};
 
 const NONCE: [u8; 16] = [5; 16];
 const PACE: Pace = Pace {
@@ -66,6 +68,7 @@ fn offers(actions: &[Action]) -> Vec<(u64, u64)> {
         | Action::Tell { .. }
         | Action::Release(_)
         | Action::NoteTime { .. }
+        | Action::Follow { .. }
         | Action::Raise(_) => None,
     };
     actions.iter().filter_map(ends).collect()
@@ -96,7 +99,9 @@ fn every_event_in_every_state_does_what_the_table_says() {
     let time = TimeAnswer { terminal: terminal(), nonce: NONCE, at, head: None };
     let time = seal_statement(&time, &centre_key());
     let released = Event::Released { receipt: receipt(1, 2), standing: standing(2, 3) };
-    let events: [(&str, Event); 13] = [
+    let next = SigningKey::from_secret(&[10; 32]).verifying_key();
+    let handover = seal_handover(&next, at, &centre_key());
+    let events: [(&str, Event); 14] = [
         ("plug", Event::Plug),
         ("unplug", Event::Unplug),
         ("connected", Event::Connected { nonce: NONCE }),
@@ -105,6 +110,7 @@ fn every_event_in_every_state_does_what_the_table_says() {
         ("receipt", answer(&receipt(1, 2))),
         ("wanted", Event::Answer(wanted)),
         ("time", Event::Answer(time)),
+        ("handover", Event::Answer(handover)),
         ("garbage", Event::Answer(vec![1, 2, 3])),
         ("released", released),
         ("not released", Event::NotReleased { receipt: receipt(1, 9) }),
@@ -141,10 +147,28 @@ fn told(action: &Action) -> String {
         Action::Tell { waiting } => format!("tell {waiting} waiting"),
         Action::Offer { seqs } => format!("offer {seqs:?}"),
         Action::Release(receipt) => format!("release {}-{}", receipt.first, receipt.last),
+        Action::Follow { .. } => "follow".into(),
         Action::NoteTime { at } => format!("note {}", at.as_ms()),
         Action::Raise(Alarm::Refused { seq, code }) => format!("raise refused {seq} {code}"),
         Action::Raise(Alarm::StrangeReceipt { seq }) => format!("raise strange {seq}"),
     }
+}
+
+#[test]
+fn after_a_handover_the_next_key_frees_and_the_one_before_frees_nothing() {
+    let next = SigningKey::from_secret(&[10; 32]);
+    let handover = seal_handover(&next.verifying_key(), Timestamp::from_ms(1), &centre_key());
+    let mut link = online(standing(0, 3));
+    let by_next = |last| Event::Answer(receipt(1, last).seal(&next));
+    assert_eq!(link.step(by_next(2), 1), [], "nobody has said that this is the centre's key");
+    assert_eq!(link.garbage(), 1);
+    let told = link.step(Event::Answer(handover.clone()), 2);
+    assert_eq!(told, [Action::Follow { handover: handover.clone() }]);
+    assert_eq!(link.step(Event::Answer(handover), 3), [], "it comes with every answer");
+    assert_eq!(link.step(by_next(2), 4), [Action::Release(receipt(1, 2))]);
+    assert_eq!(link.garbage(), 1);
+    assert_eq!(link.step(answer(&receipt(1, 3)), 5), [], "the key of before frees nothing more");
+    assert_eq!(link.garbage(), 2);
 }
 
 #[test]

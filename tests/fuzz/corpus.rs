@@ -3,6 +3,8 @@
 use std::path::Path;
 
 use data_encoding::HEXLOWER;
+use rollcall::collector::Store;
+use rollcall::collector::backup::backup;
 use rollcall::domain::Fact;
 use rollcall::ingest::{Intake, Limits, Step};
 use rollcall::ledger::bundle::Bundle;
@@ -132,6 +134,18 @@ impl Day {
             proof.expect("both lie within the tree").to_json().into_bytes()
         };
         records.map(proof).collect()
+    }
+
+    /// Its backup, as the collector writes it.
+    pub(crate) fn backup(&self) -> Vec<u8> {
+        let folder = tempfile::tempdir().expect("a folder of our own");
+        let (store, out) = (Store::files(folder.path()), folder.path().join("backup"));
+        let stored = self.ledger.stored_since(0, 100).expect("memory does not fail");
+        let mut ledger = store.create_ledger().expect("the folder is empty");
+        ledger.commit(Staged::restored(stored).expect("it is right")).expect("there is room");
+        drop(ledger);
+        backup(&store, ORIGIN, &centre(), &out, MORNING).expect("there is room");
+        std::fs::read(out).expect("it was just written")
     }
 
     pub(crate) fn bundles(&self) -> Vec<Vec<u8>> {

@@ -3,16 +3,20 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use data_encoding::{BASE64, HEXLOWER};
 use minicbor::{Decode, Encode};
+use rollcall::collector::backup::check as check_backup;
+use rollcall::collector::carried::Carried;
 use rollcall::collector::facts;
 use rollcall::collector::sheet::{self, Kind};
 use rollcall::domain::{Policy, TerminalId};
 use rollcall::ingest::{Intake, Limits, Step};
 use rollcall::journal::Standing;
-use rollcall::ledger::Memory;
+use rollcall::ledger::backup::{Line, json};
 use rollcall::ledger::bundle::{Bundle, Trust, check as check_bundle};
 use rollcall::ledger::proof::{Code, Proof, check as check_proof, check_code};
 use rollcall::ledger::tiles::entries_in;
+use rollcall::ledger::{Memory, Staged};
 use rollcall::record::enrolment::{Answer, open_enrolment, peek_request};
 use rollcall::record::note::{Note, TreeHead, Vkey, Word, parse_lines};
 use rollcall::record::{
@@ -128,6 +132,7 @@ pub(crate) fn all() -> Vec<Target> {
     all.extend(enrolment());
     all.extend(notes(&day));
     all.extend(papers(&day));
+    all.extend(backups(&day));
     all.push(journal());
     all.push(tables());
     all.extend(files());
@@ -335,6 +340,35 @@ fn tables() -> Target {
     tables
 }
 
+/// Backups: none holds but the one that was sealed. Its lines are also read one by one, for in a whole
+/// file the first that does not hold is the last that is read.
+fn backups(day: &Day) -> Vec<Target> {
+    let genuine = day.backup();
+    let lines: Vec<Vec<u8>> =
+        genuine.split_inclusive(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    // All but the seal is under the seal; around that, JSON allows spaces.
+    let sealed = genuine.len() - lines.last().map_or(0, Vec::len);
+    let (text, entries) = (genuine.clone(), lines[1..lines.len() - 1].to_vec());
+    vec![
+        target("backup", 1, vec![genuine], move |input| {
+            let key = centre().verifying_key();
+            let Ok(_) = check_backup(input, Path::new("memory"), key) else { return Ok(false) };
+            if input.get(..sealed) != Some(&text[..sealed]) {
+                return Err("a backup holds that nobody sealed".into());
+            }
+            Ok(true)
+        }),
+        target("entry_of_a_backup", 4, entries, |input| {
+            let read = |line: &[u8]| serde_json::from_slice::<Line>(line).ok()?.stored();
+            let Some(stored) = read(input) else { return Ok(false) };
+            if read(json(&Line::of(stored.clone())).as_bytes()).as_ref() != Some(&stored) {
+                return Err(format!("{stored:?} is not read as it is written"));
+            }
+            Ok(Staged::restored(vec![stored]).is_ok())
+        }),
+    ]
+}
+
 /// A journal's files, both copies touched in the same way: whatever is opened can be read.
 fn journal() -> Target {
     use crate::files::{filled, open};
@@ -360,6 +394,9 @@ fn files() -> Vec<Target> {
         std::fs::read(path).expect("it is committed")
     };
     let mut files = vec![
+        target("journal_export", 1, vec![export()], |input| {
+            Ok(Carried::parse(input, Path::new("it"), None).is_ok())
+        }),
         target("file_of_facts", 1, vec![FACTS.as_bytes().to_vec()], |input| {
             Ok(text(input).is_some_and(|text| facts::parse(text).is_ok()))
         }),
@@ -370,6 +407,24 @@ fn files() -> Vec<Target> {
     // A parser of TOML keeps a tree with spans; the files are bounded before it sees them.
     files.iter_mut().for_each(|target| target.bytes_for_each = 512);
     files
+}
+
+/// A journal's records as people carry them.
+fn export() -> Vec<u8> {
+    let mut pen = Pen::new("t-1", 1);
+    let records = pen.write_many(3).into_iter().zip(1..).map(|(parcel, seq)| {
+        let person = parcel.person.map(|opening| {
+            let (salt, person) = (BASE64.encode(&opening.salt), HEXLOWER.encode(&opening.person.0));
+            serde_json::json!({ "salt": salt, "person": person })
+        });
+        let sealed = BASE64.encode(parcel.sealed.bytes());
+        serde_json::json!({ "seq": seq, "state": "waiting", "sealed": sealed, "person": person })
+    });
+    let records: Vec<_> = records.collect();
+    let format = "rollcall-journal-v1";
+    let export =
+        serde_json::json!({ "format": format, "terminal": "t-1", "key": null, "records": records });
+    export.to_string().into_bytes()
 }
 
 const FACTS: &str = r#"

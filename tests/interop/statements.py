@@ -319,6 +319,7 @@ STATEMENTS = {
     "rollcall-checkpoint-v1": table(
         (1, "origin", text, MUST), (2, "size", uint, MUST), (3, "root", digest, MUST), (4, "at", time, MUST)
     ),
+    "rollcall-handover-v1": table((1, "from", digest, MUST), (2, "to", digest, MUST), (3, "at", time, MUST)),
     # enrolment-v1.md
     "rollcall-next-key-v1": table((1, "terminal", name, MUST), (2, "key", digest, MUST)),
     "rollcall-succession-v1": table((1, "terminal", name, MUST), (2, "next", sealed_bytes, MUST)),

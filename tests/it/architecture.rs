@@ -50,7 +50,7 @@ const ROOTS: [&str; 12] = [
 
 /// Crates of one technology, and the only places that may name them (a file, or a folder with a
 /// slash at its end). Their error types may stand in error enums elsewhere.
-const ADAPTERS: [(&str, &[&str]); 18] = [
+const ADAPTERS: [(&str, &[&str]); 20] = [
     (
         "rusqlite",
         &[
@@ -64,6 +64,11 @@ const ADAPTERS: [(&str, &[&str]); 18] = [
     ("csv", &["collector/sheet/csv.rs"]),
     ("encoding_rs", &["collector/sheet/csv.rs"]),
     ("hmac", &["collector/people/mod.rs"]),
+    (
+        "postgres",
+        &["platform/postgres.rs", "ledger/postgres.rs", "cases/postgres.rs", "feed/postgres.rs"],
+    ),
+    ("tokio_postgres_rustls", &["platform/postgres.rs"]),
     ("rumqttc", &["uplink/mqtt.rs", "uplink/mqtt/", "collector/", "demo/", "simulate/", "bench/"]),
     ("rumqttd", &["demo/", "demo.rs", "simulate/", "bench/"]),
     ("ort", &["face/onnx.rs", "face/onnx/"]),
@@ -79,7 +84,7 @@ const ADAPTERS: [(&str, &[&str]); 18] = [
         ],
     ),
     ("rcgen", &["collector/ca/rcgen.rs"]),
-    ("rustls", &["platform/https.rs", "platform/tls.rs"]),
+    ("rustls", &["platform/https.rs", "platform/tls.rs", "platform/postgres.rs"]),
     ("axum", &["web/", "kiosk/http.rs", "witness/http.rs", "collector/enrol/http.rs"]),
     ("image", &["camera/"]),
     ("chacha20poly1305", &["face/", "platform/"]),

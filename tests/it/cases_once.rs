@@ -1,14 +1,31 @@
-//! An anomaly is stored once, however often the ledger is judged, and whoever else uses the file.
+//! An anomaly is stored once, however often the ledger is judged, and whoever else stores: in SQLite and
+//! in PostgreSQL alike.
 
 use std::thread;
 
-use rollcall::cases::{Case, Cases, OpenError, PAGE_CASES_MAX, ReadError, SqliteCases};
+use rollcall::cases::{
+    Case, Cases, OpenError, PAGE_CASES_MAX, PostgresCases, ReadError, SqliteCases,
+};
+use rollcall::collector::Store;
 use rollcall::domain::{Anomaly, AnomalyId, AnomalyKind, Outcome, Policy, Refusal, Severity};
 use rollcall::platform::durable;
 use rollcall::rules::Judge;
 use rusqlite::Connection;
 
 use crate::rules_scene::{ANN, BEA, Scene, comes, tries};
+use crate::support::postgres::database;
+
+/// Runs one law on both databases, each still empty.
+fn on_each_store(law: impl Fn(&Store)) {
+    let folder = tempfile::tempdir().unwrap();
+    law(&Store::files(folder.path()));
+    law(&Store::Postgres(database().address()));
+}
+
+/// Runs one law on cases in both databases.
+fn on_each(law: impl Fn(&dyn Cases)) {
+    on_each_store(|store| law(&*store.open_cases().unwrap()));
+}
 
 /// A ledger with three frauds in it.
 fn scene() -> Scene {
@@ -40,95 +57,126 @@ fn numbers(cases: &[Case]) -> Vec<u64> {
 
 #[test]
 fn a_restart_that_judges_the_whole_ledger_again_repeats_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("centre.db");
-    let mut scene = scene();
+    on_each_store(|store| {
+        let mut scene = scene();
+        let cases = store.open_cases().unwrap();
+        let first = judge_all(&*cases, &scene);
+        assert_eq!(numbers(&first), [1, 2, 3]);
+        drop(cases);
 
-    let cases = SqliteCases::open(&path).unwrap();
-    let first = judge_all(&cases, &scene);
-    assert_eq!(numbers(&first), [1, 2, 3]);
-    drop(cases);
+        let cases = store.open_cases().unwrap();
+        assert_eq!(judge_all(&*cases, &scene), []);
+        scene.add(tries("cd-1", "03-03 03:20", BEA, Outcome::NoLesson));
+        let new = judge_all(&*cases, &scene);
+        assert_eq!(numbers(&new), [4], "what was ignored used up no number");
+        assert_eq!(cases.counts().unwrap().total(), 4);
+    });
+}
 
-    let cases = SqliteCases::open(&path).unwrap();
-    assert_eq!(judge_all(&cases, &scene), []);
-    scene.add(tries("cd-1", "03-03 03:20", BEA, Outcome::NoLesson));
-    let new = judge_all(&cases, &scene);
-    assert_eq!(numbers(&new), [4], "what was ignored used up no number");
-    assert_eq!(cases.counts().unwrap().total(), 4);
+#[test]
+fn of_an_anomaly_that_comes_twice_in_one_call_one_is_stored() {
+    on_each(|cases| {
+        let stored = cases.store(&[invented(1), invented(2), invented(1)]).unwrap();
+        assert_eq!(numbers(&stored), [1, 2]);
+        assert_eq!(cases.counts().unwrap().total(), 2);
+    });
+}
+
+#[test]
+fn two_who_store_the_same_at_the_same_time_store_each_once_and_leave_no_hole() {
+    on_each_store(|store| {
+        let both = [store.open_cases().unwrap(), store.open_cases().unwrap()];
+        thread::scope(|scope| {
+            for cases in &both {
+                scope.spawn(|| {
+                    for n in 0..40 {
+                        cases.store(&[invented(n)]).unwrap();
+                        cases.newest(None, 5).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(numbers(&both[0].after(0, 100).unwrap()), (1..=40).collect::<Vec<_>>());
+    });
 }
 
 #[test]
 fn what_is_read_is_what_was_judged() {
-    let scene = scene();
-    let cases = SqliteCases::in_memory().unwrap();
-    let stored = judge_all(&cases, &scene);
-    let judged = scene.judged();
-    let read = cases.after(0, 10).unwrap();
-    assert_eq!(read, stored);
-    let anomalies: Vec<_> = read.iter().map(|case| case.anomaly.clone()).collect();
-    assert_eq!(anomalies, judged);
-    assert_eq!(cases.by_id(judged[1].id).unwrap().unwrap(), read[1]);
-    assert_eq!(cases.by_id(AnomalyId([0; 16])).unwrap(), None);
+    on_each(|cases| {
+        let scene = scene();
+        let stored = judge_all(cases, &scene);
+        let judged = scene.judged();
+        let read = cases.after(0, 10).unwrap();
+        assert_eq!(read, stored);
+        let anomalies: Vec<_> = read.iter().map(|case| case.anomaly.clone()).collect();
+        assert_eq!(anomalies, judged);
+        assert_eq!(cases.by_id(judged[1].id).unwrap().unwrap(), read[1]);
+        assert_eq!(cases.by_id(AnomalyId([0; 16])).unwrap(), None);
+    });
 }
 
 #[test]
 fn cases_are_counted_by_kind_and_severity() {
-    let cases = SqliteCases::in_memory().unwrap();
-    assert_eq!(cases.counts().unwrap().total(), 0);
-    judge_all(&cases, &scene());
-    let counts = cases.counts().unwrap();
-    assert_eq!(counts.of_kind(AnomalyKind::MultiDevice), 1);
-    assert_eq!(counts.of_kind(AnomalyKind::Forged), 0);
-    assert_eq!(counts.of_severity(Severity::Alarm), 2);
-    assert_eq!(counts.of_severity(Severity::Warning), 1);
-    let json = serde_json::to_value(&counts).unwrap();
-    let first = serde_json::json!({"kind": "multi_device", "severity": "alarm", "count": 1});
-    assert_eq!(json[0], first);
+    on_each(|cases| {
+        assert_eq!(cases.counts().unwrap().total(), 0);
+        judge_all(cases, &scene());
+        let counts = cases.counts().unwrap();
+        assert_eq!(counts.of_kind(AnomalyKind::MultiDevice), 1);
+        assert_eq!(counts.of_kind(AnomalyKind::Forged), 0);
+        assert_eq!(counts.of_severity(Severity::Alarm), 2);
+        assert_eq!(counts.of_severity(Severity::Warning), 1);
+        let json = serde_json::to_value(&counts).unwrap();
+        let first = serde_json::json!({"kind": "multi_device", "severity": "alarm", "count": 1});
+        assert_eq!(json[0], first);
+    });
 }
 
 #[test]
 fn pages_go_back_without_a_gap_and_on_without_a_repetition() {
-    let cases = SqliteCases::in_memory().unwrap();
-    let many: Vec<_> = (0..7).map(invented).collect();
-    assert_eq!(numbers(&cases.store(&many).unwrap()), [1, 2, 3, 4, 5, 6, 7]);
-    assert_eq!(numbers(&cases.newest(None, 3).unwrap()), [7, 6, 5]);
-    assert_eq!(numbers(&cases.newest(Some(5), 3).unwrap()), [4, 3, 2]);
-    assert_eq!(numbers(&cases.newest(Some(2), 3).unwrap()), [1]);
-    assert_eq!(numbers(&cases.newest(Some(1), 3).unwrap()), [0; 0]);
-    assert_eq!(numbers(&cases.after(4, 2).unwrap()), [5, 6]);
-    assert_eq!(numbers(&cases.after(7, 2).unwrap()), [0; 0]);
-    assert_eq!(numbers(&cases.after(u64::MAX, 2).unwrap()), [0; 0]);
+    on_each(|cases| {
+        let many: Vec<_> = (0..7).map(invented).collect();
+        assert_eq!(numbers(&cases.store(&many).unwrap()), [1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(numbers(&cases.newest(None, 3).unwrap()), [7, 6, 5]);
+        assert_eq!(numbers(&cases.newest(Some(5), 3).unwrap()), [4, 3, 2]);
+        assert_eq!(numbers(&cases.newest(Some(2), 3).unwrap()), [1]);
+        assert_eq!(numbers(&cases.newest(Some(1), 3).unwrap()), [0; 0]);
+        assert_eq!(numbers(&cases.after(4, 2).unwrap()), [5, 6]);
+        assert_eq!(numbers(&cases.after(7, 2).unwrap()), [0; 0]);
+        assert_eq!(numbers(&cases.after(u64::MAX, 2).unwrap()), [0; 0]);
+    });
 }
 
 #[test]
 fn one_call_hands_out_no_more_than_a_page() {
-    let cases = SqliteCases::in_memory().unwrap();
-    let count = u64::try_from(PAGE_CASES_MAX).unwrap() + 1;
-    cases.store(&(0..count).map(invented).collect::<Vec<_>>()).unwrap();
-    assert_eq!(cases.newest(None, usize::MAX).unwrap().len(), PAGE_CASES_MAX);
-    assert_eq!(cases.after(0, usize::MAX).unwrap().len(), PAGE_CASES_MAX);
+    on_each(|cases| {
+        let count = u64::try_from(PAGE_CASES_MAX).unwrap() + 1;
+        cases.store(&(0..count).map(invented).collect::<Vec<_>>()).unwrap();
+        assert_eq!(cases.newest(None, usize::MAX).unwrap().len(), PAGE_CASES_MAX);
+        assert_eq!(cases.after(0, usize::MAX).unwrap().len(), PAGE_CASES_MAX);
+    });
 }
 
 #[test]
 fn a_case_reads_well_as_json_and_names_no_person_in_words() {
-    let cases = SqliteCases::in_memory().unwrap();
-    let stored = judge_all(&cases, &scene());
-    let json = serde_json::to_value(&stored[0]).unwrap();
-    assert_eq!(json["number"], 1);
-    assert_eq!(json["kind"], "multi_device");
-    assert_eq!(json["severity"], "alarm");
-    assert_eq!(json["id"], stored[0].anomaly.id.to_string());
-    assert_eq!(json["who"], serde_json::json!([ANN.to_string()]));
-    assert_eq!(json["terminals"], serde_json::json!(["cd-1", "my-1"]));
-    assert_eq!(json["site"], "my");
-    assert_eq!(json["policy"], "sichuan-2025/1");
-    assert!(json["at"].is_i64());
-    for case in &stored {
-        for person in [ANN, BEA] {
-            assert!(!case.anomaly.why.zh.contains(&person.to_string()));
-            assert!(!case.anomaly.why.en.contains(&person.to_string()));
+    on_each(|cases| {
+        let stored = judge_all(cases, &scene());
+        let json = serde_json::to_value(&stored[0]).unwrap();
+        assert_eq!(json["number"], 1);
+        assert_eq!(json["kind"], "multi_device");
+        assert_eq!(json["severity"], "alarm");
+        assert_eq!(json["id"], stored[0].anomaly.id.to_string());
+        assert_eq!(json["who"], serde_json::json!([ANN.to_string()]));
+        assert_eq!(json["terminals"], serde_json::json!(["cd-1", "my-1"]));
+        assert_eq!(json["site"], "my");
+        assert_eq!(json["policy"], "sichuan-2025/1");
+        assert!(json["at"].is_i64());
+        for case in &stored {
+            for person in [ANN, BEA] {
+                assert!(!case.anomaly.why.zh.contains(&person.to_string()));
+                assert!(!case.anomaly.why.en.contains(&person.to_string()));
+            }
         }
-    }
+    });
 }
 
 /// The ledger writes to the same file while cases are stored and read.
@@ -179,5 +227,26 @@ fn what_is_no_database_or_newer_or_damaged_is_a_clear_error() {
 
     other.execute("INSERT INTO cases_version VALUES (2)", []).unwrap();
     let error = SqliteCases::open(&path).unwrap_err();
+    assert!(matches!(error, OpenError::Newer { found: 2, known: 1, .. }), "{error}");
+}
+
+#[test]
+fn in_postgresql_what_is_newer_or_damaged_is_a_clear_error_and_a_broken_connection_is_made_anew() {
+    let database = database();
+    let cases = PostgresCases::open(&database.address()).unwrap();
+    cases.store(&[invented(1)]).unwrap();
+    database.run(
+        "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    // The call that meets the broken connection may fail; nothing is lost by it.
+    let again = || cases.store(&[invented(1), invented(2)]).is_ok();
+    assert!(again() || again());
+    assert_eq!(numbers(&cases.after(0, 10).unwrap()), [1, 2]);
+    database.run("UPDATE cases.anomaly SET kind = 'witchcraft' WHERE number = 1");
+    let error = cases.newest(None, 5).unwrap_err();
+    assert!(matches!(error, ReadError::Damaged { number: 1, column: "kind" }), "{error}");
+    database.run("UPDATE cases.state SET version = 2");
+    let error = PostgresCases::open(&database.address()).unwrap_err();
     assert!(matches!(error, OpenError::Newer { found: 2, known: 1, .. }), "{error}");
 }

@@ -107,7 +107,7 @@ fn init_makes_private_keys_once_and_run_makes_nothing() {
     let said = String::from_utf8(out.stdout).unwrap();
     let trusted: Vec<_> = said.lines().filter(|line| !line.starts_with('#')).collect();
     assert!(trusted[0].starts_with("log ed25519:") && trusted[1].starts_with("receipt ed25519:"));
-    for name in ["log.key", "receipt.key"] {
+    for name in ["log.key", "receipt.key", "ledger.sqlite"] {
         let mode = std::fs::metadata(day.data().join(name)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{name}");
     }
@@ -315,7 +315,17 @@ fn a_full_disk_ends_it_with_three_lines_and_nothing_is_lost() {
 fn help_names_every_command() {
     let out = rollcall(&["collector", "--help"]);
     let said = String::from_utf8(out.stdout).unwrap();
-    for command in ["init", "run", "check-config", "register", "trust", "export"] {
+    for command in [
+        "init",
+        "run",
+        "check-config",
+        "register",
+        "trust",
+        "export",
+        "backup",
+        "restore",
+        "renew-receipt-key",
+    ] {
         assert!(said.contains(command), "{said}");
     }
 }

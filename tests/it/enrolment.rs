@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use rollcall::domain::{Fact, Timestamp};
 use rollcall::platform::clock::StepClock;
-use rollcall::platform::secret;
 use rollcall::platform::tls::Files;
+use rollcall::platform::{durable, secret};
 use rollcall::record::{SigningKey, Token};
 use rollcall::terminal::Config;
 use rollcall::terminal::enrol::{Place, begin, renew};
@@ -365,6 +365,23 @@ async fn a_record_key_is_exchanged_and_the_records_of_both_keys_verify() {
     fine(&town.collector("audit", &[]));
     let followed = |fact: &Fact| matches!(fact, Fact::TerminalKey { .. });
     assert_eq!(town.facts().into_iter().filter(followed).count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_authoritys_key_all_goes_on_but_nobody_comes_in() {
+    let mut town = Town::running();
+    let terminal = town.enrolled("t-101");
+    let token = town.token("t-102");
+    let (key, away) = (town.data().join("ca/ca.key"), town.file("safe"));
+    durable::publish(&key, &away).unwrap();
+    town.stop_collector();
+    town.start_collector();
+    terminal.take(&checkin()).unwrap();
+    within_limit("its record has a receipt", terminal.drained()).await;
+    refused(&town.init("t-102", &token), 3, &["its log says what", "try again later"]);
+    assert_eq!(town.facts().iter().filter(|f| matches!(f, Fact::Terminal { .. })).count(), 1);
+    durable::publish(&away, &key).unwrap();
+    fine(&town.init("t-102", &token));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,14 +1,12 @@
 //! Who follows the feed misses nothing and sees nothing twice, whatever breaks in between.
 
 use std::path::Path;
-use std::slice::from_ref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rollcall::domain::{AnomalyKind, Severity};
 use rollcall::feed::{
-    ATTENDANCES_KEPT_MAX, Body, Event, Feed, Filter, Log, OpenError, SNAPSHOT_ANOMALIES_MAX,
-    SNAPSHOT_ATTENDANCES_MAX, Start, Subscription, TerminalState,
+    Body, Event, Feed, Log, OpenError, SNAPSHOT_ANOMALIES_MAX, SNAPSHOT_ATTENDANCES_MAX, SqliteLog,
+    Start, Subscription, TerminalState,
 };
 use rollcall::platform::telemetry::Class;
 use serde_json::json;
@@ -39,7 +37,7 @@ fn file(folder: &tempfile::TempDir) -> std::path::PathBuf {
 #[tokio::test]
 async fn reader_that_reconnects_misses_nothing_and_repeats_nothing_also_across_restarts() {
     let folder = tempfile::tempdir().unwrap();
-    let mut feed = Feed::open(&file(&folder)).unwrap();
+    let mut feed = Feed::of(Box::new(SqliteLog::open(&file(&folder)).unwrap()));
     let mut announced = Vec::new();
     let mut seen = Vec::new();
     let mut last = 0;
@@ -57,7 +55,7 @@ async fn reader_that_reconnects_misses_nothing_and_repeats_nothing_also_across_r
         drop(subscription);
         if round % 3 == 2 {
             drop(feed);
-            feed = Feed::open(&file(&folder)).unwrap();
+            feed = Feed::of(Box::new(SqliteLog::open(&file(&folder)).unwrap()));
         }
     }
     let mut subscription = resume(&feed, last).await;
@@ -71,7 +69,7 @@ async fn reader_that_reconnects_misses_nothing_and_repeats_nothing_also_across_r
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_reader_gets_each_event_once_while_thousands_are_announced() {
     let folder = tempfile::tempdir().unwrap();
-    let feed = Feed::open(&file(&folder)).unwrap();
+    let feed = Feed::of(Box::new(SqliteLog::open(&file(&folder)).unwrap()));
     let mut slow = resume(&feed, 0).await;
     let mut fast = resume(&feed, 0).await;
     let announcer = Arc::clone(&feed);
@@ -91,41 +89,10 @@ async fn slow_reader_gets_each_event_once_while_thousands_are_announced() {
     }
 }
 
-#[test]
-fn judging_the_whole_ledger_again_announces_nothing_twice() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut log = Log::open(&file(&folder)).unwrap();
-    let all: Vec<Body> = [anomalies(), attendances(), terminals()].concat();
-    let first = log.announce(&all).unwrap();
-    assert!(first.iter().all(Option::is_some));
-    let day = "2026-03-02";
-    let totals = log.totals(day).unwrap();
-    drop(log);
-    let mut log = Log::open(&file(&folder)).unwrap();
-    assert!(log.announce(&all).unwrap().iter().all(Option::is_none));
-    assert_eq!(log.totals(day).unwrap(), totals);
-    assert_eq!(log.since(0, 1_000).unwrap().len(), all.len());
-}
-
-#[test]
-fn newest_state_of_a_terminal_replaces_the_former_under_a_new_number() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut log = Log::open(&file(&folder)).unwrap();
-    let online = terminal("cd-east-01", chengdu(), TerminalState::Online, 0, 1);
-    let full = terminal("cd-east-01", chengdu(), TerminalState::Full, 900, 1);
-    assert_eq!(log.announce(from_ref(&online)).unwrap(), [Some(1)]);
-    assert_eq!(log.announce(from_ref(&online)).unwrap(), [None], "the same again says nothing");
-    assert_eq!(log.announce(from_ref(&full)).unwrap(), [Some(2)]);
-    assert_eq!(log.since(0, 10).unwrap(), [Event { id: 2, body: full }]);
-    let totals = log.totals("2026-03-02").unwrap();
-    assert_eq!((totals.terminals, totals.terminals_online), (1, 0));
-    assert_eq!(log.announce(&[online]).unwrap(), [Some(3)], "and back again is news");
-}
-
 #[tokio::test]
 async fn reader_is_told_a_new_state_although_an_older_number_vanished() {
     let folder = tempfile::tempdir().unwrap();
-    let feed = Feed::open(&file(&folder)).unwrap();
+    let feed = Feed::of(Box::new(SqliteLog::open(&file(&folder)).unwrap()));
     let state = |waiting| terminal("cd-east-01", chengdu(), TerminalState::Online, waiting, 1);
     feed.announce(&[state(1)]).unwrap();
     let mut subscription = resume(&feed, 0).await;
@@ -138,7 +105,7 @@ async fn reader_is_told_a_new_state_although_an_older_number_vanished() {
 #[tokio::test]
 async fn new_reader_gets_the_newest_and_then_everything_after() {
     let folder = tempfile::tempdir().unwrap();
-    let feed = Feed::open(&file(&folder)).unwrap();
+    let feed = Feed::of(Box::new(SqliteLog::open(&file(&folder)).unwrap()));
     feed.announce(&terminals()).unwrap();
     let many: Vec<Body> = (0..500).flat_map(|i| [another_anomaly(i), attendance(i)]).collect();
     feed.announce(&many).unwrap();
@@ -159,20 +126,20 @@ async fn new_reader_gets_the_newest_and_then_everything_after() {
 #[tokio::test]
 async fn number_of_another_log_gets_a_snapshot_instead_of_silence() {
     let folder = tempfile::tempdir().unwrap();
-    let feed = Feed::open(&file(&folder)).unwrap();
+    let feed = Feed::of(Box::new(SqliteLog::open(&file(&folder)).unwrap()));
     feed.announce(&attendances()).unwrap();
     let (start, _) = feed.subscribe(Some(31)).await.unwrap();
     assert!(matches!(start, Start::Fresh(_)), "the log ends at 30");
     let other = tempfile::tempdir().unwrap();
-    let other = Feed::open(&file(&other)).unwrap();
+    let other = Feed::of(Box::new(SqliteLog::open(&file(&other)).unwrap()));
     assert_ne!(feed.log_id(), other.log_id(), "a reader can tell two logs apart");
 }
 
 #[tokio::test]
 async fn what_is_forgotten_is_neither_announced_again_nor_silently_skipped() {
     let folder = tempfile::tempdir().unwrap();
-    let small = || Log::open(&file(&folder)).unwrap().keeping(10, 5);
-    let feed = Feed::of(small());
+    let small = || SqliteLog::open(&file(&folder)).unwrap().keeping(10, 5);
+    let feed = Feed::of(Box::new(small()));
     feed.announce(&attendances()).unwrap();
     feed.announce(&anomalies()).unwrap();
     drop(feed);
@@ -186,7 +153,7 @@ async fn what_is_forgotten_is_neither_announced_again_nor_silently_skipped() {
     assert_eq!(totals.alarms + totals.warnings + totals.notices, 12, "the counts forget nothing");
     assert_eq!(totals.attendances, 22);
 
-    let feed = Feed::of(log);
+    let feed = Feed::of(Box::new(log));
     let (start, _) = feed.subscribe(Some(3)).await.unwrap();
     assert!(matches!(start, Start::Fresh(_)), "what followed 3 was forgotten");
 
@@ -196,46 +163,13 @@ async fn what_is_forgotten_is_neither_announced_again_nor_silently_skipped() {
     assert_eq!(behind.next().await.unwrap(), None);
 }
 
-#[test]
-fn the_shipped_bound_is_kept() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut log = Log::open(&file(&folder)).unwrap();
-    let more = ATTENDANCES_KEPT_MAX + 7;
-    log.announce(&(0..more).map(attendance).collect::<Vec<_>>()).unwrap();
-    let kept = log.since(0, u64::MAX).unwrap();
-    assert_eq!(u64::try_from(kept.len()).unwrap(), ATTENDANCES_KEPT_MAX);
-    assert_eq!(kept[0].id, 8, "the oldest went");
-}
-
 #[tokio::test]
 async fn closing_the_feed_ends_its_readers() {
     let folder = tempfile::tempdir().unwrap();
-    let feed = Feed::open(&file(&folder)).unwrap();
+    let feed = Feed::of(Box::new(SqliteLog::open(&file(&folder)).unwrap()));
     let mut subscription = resume(&feed, 0).await;
     feed.close();
     assert_eq!(subscription.next().await.unwrap(), None);
-}
-
-#[test]
-fn anomalies_are_paged_without_a_hole_and_filtered() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut log = Log::open(&file(&folder)).unwrap();
-    log.announce(&anomalies()).unwrap();
-    let mut ids = Vec::new();
-    let mut before = None;
-    loop {
-        let page = log.anomalies(before, 5, Filter::default()).unwrap();
-        ids.extend(page.events.iter().map(|event| event.id));
-        before = page.older;
-        if before.is_none() {
-            break;
-        }
-    }
-    assert_eq!(ids, (1..=12).rev().collect::<Vec<u64>>());
-    let alarms = Filter { severity: Some(Severity::Alarm), kind: None };
-    assert_eq!(log.anomalies(None, 50, alarms).unwrap().events.len(), 6);
-    let replayed = Filter { severity: None, kind: Some(AnomalyKind::Replayed) };
-    assert_eq!(log.anomalies(None, 50, replayed).unwrap().events.len(), 1);
 }
 
 #[test]
@@ -244,7 +178,7 @@ fn log_of_a_newer_program_and_a_file_that_is_no_log_are_refused_with_a_hint() {
     let connection = rusqlite::Connection::open(file(&folder)).unwrap();
     connection.pragma_update(None, "user_version", 9).unwrap();
     drop(connection);
-    let error = Log::open(&file(&folder)).unwrap_err();
+    let error = SqliteLog::open(&file(&folder)).unwrap_err();
     assert!(matches!(error, OpenError::Version { found: 9, .. }));
     assert!(error.to_string().contains("run the newer program"), "{error}");
 
@@ -256,7 +190,7 @@ fn log_of_a_newer_program_and_a_file_that_is_no_log_are_refused_with_a_hint() {
     )
     .unwrap();
     for path in [picture.as_path(), Path::new("/nonexistent/feed.sqlite")] {
-        let error = Log::open(path).unwrap_err();
+        let error = SqliteLog::open(path).unwrap_err();
         assert_eq!((error.code(), error.class()), ("feed_open", Class::Permanent), "{error}");
     }
 }

@@ -1,19 +1,44 @@
-//! What every ledger promises, on memory and on SQLite alike.
+//! What every ledger promises, in memory, in SQLite and in PostgreSQL alike.
 
+use rollcall::collector::Store;
 use rollcall::domain::{Bilingual, Fact, PersonId, TerminalId, Timestamp};
 use rollcall::ingest::{Head, Intake, Limits, Past, Step};
 use rollcall::ledger::tree::{Tree, TreeHash};
-use rollcall::ledger::{Body, CommitError, Item, Ledger, Memory, Sqlite, Staged};
+use rollcall::ledger::{Body, CommitError, Item, Ledger, Memory, Postgres, Sqlite, Staged};
+use rollcall::platform::postgres::{Broken, Session};
 use rollcall::record::{Parcel, SealedHash, SigningKey};
 use tempfile::TempDir;
 
 use crate::support::pen::{MORNING, Pen, opening};
+use crate::support::postgres::database;
 
-/// Runs one law on both.
-fn on_both(law: impl Fn(&mut dyn Ledger)) {
+/// Runs one law on each.
+fn on_each(law: impl Fn(&mut dyn Ledger)) {
     law(&mut Memory::default());
     let (_folder, mut sqlite) = sqlite();
     law(&mut sqlite);
+    law(&mut Postgres::create(&database().address()).unwrap());
+}
+
+/// Runs one law on both databases, each still empty.
+fn on_each_store(law: impl Fn(&Store)) {
+    let folder = tempfile::tempdir().unwrap();
+    law(&Store::files(folder.path()));
+    law(&Store::Postgres(database().address()));
+}
+
+/// Changes a database behind the program's back.
+fn change(store: &Store, sql: &str) {
+    match store {
+        Store::Sqlite(_) => {
+            let db = rusqlite::Connection::open(store.ledger_file().unwrap()).unwrap();
+            db.execute_batch(sql).unwrap();
+        }
+        Store::Postgres(address) => {
+            let mut session = Session::open(address, Broken::Ends).unwrap();
+            session.run(&format!("SET search_path = ledger; {sql}")).unwrap();
+        }
+    }
 }
 
 fn sqlite() -> (TempDir, Sqlite) {
@@ -47,7 +72,7 @@ impl Past for NoPast {
 }
 
 /// What ingest makes of parcels of registered terminals.
-fn judged(pens: &[&Pen], parcels: &[Parcel]) -> Vec<Item> {
+pub(crate) fn judged(pens: &[&Pen], parcels: &[Parcel]) -> Vec<Item> {
     let mut intake = Intake::new(Limits::default());
     pens.iter().for_each(|pen| intake.learn(&pen.registration()));
     let mut items = Vec::new();
@@ -82,7 +107,7 @@ fn small_day() -> (Pen, Vec<Parcel>, Vec<Item>) {
 
 #[test]
 fn entries_are_numbered_from_zero_and_read_back_as_they_were_committed() {
-    on_both(|ledger| {
+    on_each(|ledger| {
         let (_, _, items) = small_day();
         let mut given = ledger.commit(stage(items, MORNING)).unwrap();
         given.extend(ledger.commit(stage(vec![Item::Fact(Fact::Tick)], MORNING)).unwrap());
@@ -96,7 +121,7 @@ fn entries_are_numbered_from_zero_and_read_back_as_they_were_committed() {
 
 #[test]
 fn a_record_names_its_person_by_its_opening() {
-    on_both(|ledger| {
+    on_each(|ledger| {
         let (_, parcels, items) = small_day();
         ledger.commit(stage(items, MORNING)).unwrap();
         let entries = ledger.entries_since(1, 1).unwrap();
@@ -108,7 +133,7 @@ fn a_record_names_its_person_by_its_opening() {
 
 #[test]
 fn heads_and_links_follow_the_chain_over_refused_records() {
-    on_both(|ledger| {
+    on_each(|ledger| {
         let (pen, parcels, items) = small_day();
         ledger.commit(stage(items, MORNING)).unwrap();
         let head = Head { seq: 3, hash: parcels[2].sealed.hash() };
@@ -124,7 +149,7 @@ fn heads_and_links_follow_the_chain_over_refused_records() {
 
 #[test]
 fn refused_bytes_are_found_again_and_counted_by_sender() {
-    on_both(|ledger| {
+    on_each(|ledger| {
         let (pen, parcels, items) = small_day();
         ledger.commit(stage(items, MORNING)).unwrap();
         let code = ledger.refused(&pen.terminal, parcels[1].sealed.hash()).unwrap();
@@ -140,7 +165,7 @@ fn refused_bytes_are_found_again_and_counted_by_sender() {
 
 #[test]
 fn a_place_in_a_chain_is_taken_once_and_a_failed_batch_leaves_nothing() {
-    on_both(|ledger| {
+    on_each(|ledger| {
         let pen = Pen::new("t-1", 1);
         let first = judged(&[&pen], &[pen.clone().write()]);
         ledger.commit(stage(first.clone(), MORNING)).unwrap();
@@ -154,7 +179,7 @@ fn a_place_in_a_chain_is_taken_once_and_a_failed_batch_leaves_nothing() {
 
 #[test]
 fn time_never_runs_backwards() {
-    on_both(|ledger| {
+    on_each(|ledger| {
         ledger.commit(stage(vec![Item::Fact(Fact::Tick)], MORNING)).unwrap();
         let earlier = MORNING.plus_ms(-1);
         let error = ledger.commit(stage(vec![Item::Fact(Fact::Tick)], earlier)).unwrap_err();
@@ -167,7 +192,7 @@ fn time_never_runs_backwards() {
 
 #[test]
 fn the_root_is_that_of_the_tree_over_all_sealed_bytes() {
-    on_both(|ledger| {
+    on_each(|ledger| {
         assert_eq!(ledger.root(), TreeHash::empty());
         for n in 0..5 {
             let mut pen = Pen::new(&format!("t-{n}"), n);
@@ -182,7 +207,7 @@ fn the_root_is_that_of_the_tree_over_all_sealed_bytes() {
 
 #[test]
 fn erasing_a_person_changes_nothing_but_the_name() {
-    on_both(|ledger| {
+    on_each(|ledger| {
         let (_, _, items) = small_day();
         ledger.commit(stage(items, MORNING)).unwrap();
         let (root, before) = (ledger.root(), ledger.stored_since(0, 100).unwrap());
@@ -198,18 +223,68 @@ fn erasing_a_person_changes_nothing_but_the_name() {
 }
 
 #[test]
-fn a_reopened_ledger_goes_on_where_it_ended() {
-    let (folder, mut sqlite) = sqlite();
-    let (_, _, items) = small_day();
-    sqlite.commit(stage(items, MORNING)).unwrap();
-    let before = (sqlite.size(), sqlite.root(), sqlite.last_committed_at());
-    drop(sqlite);
-    let path = folder.path().join("ledger.sqlite");
-    let mut sqlite = Sqlite::open(&path).unwrap();
-    assert_eq!((sqlite.size(), sqlite.root(), sqlite.last_committed_at()), before);
-    let reader = Sqlite::open_read_only(&path).unwrap();
-    let committed = sqlite.commit(stage(vec![Item::Fact(Fact::Tick)], MORNING)).unwrap();
-    assert_eq!(reader.entries_since(before.0, 10).unwrap(), committed, "a reader sees it at once");
+fn a_reopened_ledger_goes_on_where_it_ended_and_a_reader_sees_it_at_once() {
+    on_each_store(|store| {
+        let mut ledger = store.create_ledger().unwrap();
+        let (_, _, items) = small_day();
+        ledger.commit(stage(items, MORNING)).unwrap();
+        let before = (ledger.size(), ledger.root(), ledger.last_committed_at());
+        drop(ledger);
+        let mut ledger = store.open_ledger().unwrap();
+        assert_eq!((ledger.size(), ledger.root(), ledger.last_committed_at()), before);
+        let mut reader = store.read_ledger().unwrap();
+        let tick = || stage(vec![Item::Fact(Fact::Tick)], MORNING);
+        let committed = ledger.commit(tick()).unwrap();
+        assert_eq!(reader.entries_since(before.0, 10).unwrap(), committed);
+        assert!(reader.commit(tick()).is_err(), "a reader does not write");
+        assert_eq!(reader.entries_since(before.0, 10).unwrap(), committed);
+    });
+}
+
+#[test]
+fn a_ledger_is_never_made_over_another_and_one_that_is_not_there_is_not_made() {
+    on_each_store(|store| {
+        for error in [store.open_ledger(), store.read_ledger()].map(Result::unwrap_err) {
+            assert!(error.to_string().contains("no ledger at"), "{error}");
+        }
+        let mut ledger = store.create_ledger().unwrap();
+        ledger.commit(stage(vec![Item::Fact(Fact::Tick)], MORNING)).unwrap();
+        drop(ledger);
+        let error = store.create_ledger().unwrap_err();
+        assert!(error.to_string().contains("already"), "{error}");
+        assert_eq!(store.open_ledger().unwrap().size(), 1);
+    });
+}
+
+#[test]
+fn a_tree_that_is_not_over_the_entries_is_a_contradiction_and_can_still_be_audited() {
+    on_each_store(|store| {
+        let (_, _, items) = small_day();
+        store.create_ledger().unwrap().commit(stage(items, MORNING)).unwrap();
+        change(store, "DELETE FROM evidence WHERE idx = 4; DELETE FROM entry WHERE idx = 4");
+        let error = store.open_ledger().unwrap_err();
+        assert!(error.to_string().contains("5 leaves, the ledger 4 entries"), "{error}");
+        let (ledger, detail) = store.audit_ledger().unwrap();
+        assert!(detail.is_some_and(|detail| detail.contains("5 leaves")));
+        assert_eq!(ledger.entries_since(0, 10).unwrap().len(), 4);
+    });
+}
+
+#[test]
+fn a_ledger_of_a_newer_program_is_refused_by_its_version() {
+    on_each_store(|store| {
+        drop(store.create_ledger().unwrap());
+        match store {
+            Store::Sqlite(_) => change(store, "PRAGMA user_version = 99"),
+            Store::Postgres(_) => change(store, "UPDATE state SET version = 99"),
+        }
+        for error in [store.open_ledger(), store.read_ledger()].map(Result::unwrap_err) {
+            assert!(
+                error.to_string().contains("has version 99, and this program knows"),
+                "{error}"
+            );
+        }
+    });
 }
 
 #[test]
@@ -230,17 +305,13 @@ fn an_erased_person_is_not_in_the_files_any_more() {
 }
 
 #[test]
-fn a_ledger_is_never_made_over_another_and_foreign_files_are_named() {
-    let (folder, sqlite) = sqlite();
-    drop(sqlite);
-    let said = |error: rollcall::ledger::OpenLedgerError| error.to_string();
-    let path = folder.path().join("ledger.sqlite");
-    assert!(said(Sqlite::create(&path).unwrap_err()).contains("already"));
+fn a_file_that_is_no_ledger_is_named() {
+    let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("none.sqlite");
-    assert!(said(Sqlite::open(&path).unwrap_err()).contains("no ledger at"));
     #[expect(clippy::disallowed_methods, reason = "a test's file need not be durable")]
     std::fs::write(&path, b"this is no database, but long enough to be looked at").unwrap();
-    assert!(said(Sqlite::open(&path).unwrap_err()).contains("is no ledger"));
+    let error = Sqlite::open(&path).unwrap_err();
+    assert!(error.to_string().contains("is no ledger"), "{error}");
 }
 
 #[test]

@@ -34,8 +34,10 @@ mod terminal_kills; // a busy terminal killed again and again at moments that a 
 mod terminal_mosquitto; // broker, centre and terminal stopped, killed and started again
 
 mod ingest_refusals; // every reason to refuse, and what is innocent
+mod ledger_contract; // one suite, run on memory, sqlite and postgresql
+mod ledger_upgrade; // a frozen ledger of version 1, brought forward
+mod ledger_postgres; // a broken wire, a killed server, a second collector, a server that forgets
 mod ingest_keys; // keys that follow each other, terminals that are revoked
-mod ledger_contract; // one suite, run on memory and sqlite
 mod log_audit; // every way to change a ledger behind its back is found by name
 mod log_publish; // the public log, its memory and its witnesses, with real processes
 mod log_proof; // slips and proofs of trainees; the log as a running collector serves it
@@ -43,13 +45,19 @@ mod log_page; // docs/verify.html in Chromium says what the program says
 mod verify_cli; // `rollcall verify`: what holds, what was touched, what is not trusted
 mod collector_broker; // a real Mosquitto: exactly once across kill -9, floods, garbage
 mod centre_facts; // schools from the command line and from tables: add, list, import, every refusal
+mod collector_postgres; // the database killed and cut off under a real collector: exactly once
+mod centre_keys; // loss and rotation of the centre's two keys
+mod enrolment_restored; // terminals, keys and revocations over a restore, in both stores
+mod collector_backup; // backup and restore between stores; loss, and records offered again
 mod collector_cli; // the collector's commands: exit codes, three-line errors, full disk
+mod collector_take; // records that people carry from a dead terminal
 
 mod rules_golden; // each rule fires with the very words that people read, and stays silent
 mod rules_honest_life; // honest days raise nothing; the order of arrival changes nothing
 mod rules_refused; // the rules over refused records, with the very words that people read
 mod rules_scene; // the small world in which rules are tested
-mod cases_once; // an anomaly is stored once, however often the ledger is judged
+mod cases_once; // an anomaly is stored once, however often the ledger is judged; on sqlite and postgresql
+mod feed_contract; // one suite for the log of events, run on sqlite and postgresql
 mod feed_live; // who follows the feed misses nothing and sees nothing twice
 mod web_api; // the page's server on the wire: stream, JSON, guards, busy port
 mod web_browser; // the page in Chromium: both languages, 1280 and 390 px, live, paused, evidence

@@ -10,8 +10,8 @@ use rollcall::domain::{
 };
 use rollcall::platform::durable::{self, Access};
 use rollcall::record::{
-    Batch, BatchError, Checkpoint, Commitment, Gap, OpenError, Other, Parcel, Receipt, Record,
-    SEALED_BYTES_MAX, Sealed, SealedEvidence, SealedFact, SealedHash, TimeAnswer, Wanted,
+    Batch, BatchError, Checkpoint, Commitment, Gap, Handover, OpenError, Other, Parcel, Receipt,
+    Record, SEALED_BYTES_MAX, Sealed, SealedEvidence, SealedFact, SealedHash, TimeAnswer, Wanted,
     open_statement, peek_kid, seal_statement,
 };
 use serde_json::Value;
@@ -122,6 +122,12 @@ fn sealed_answers_of_the_vectors_open_with_the_centres_key() {
                 assert_eq!(vector["fields"]["nonce"], HEXLOWER.encode(&answer.nonce));
                 assert_eq!(vector["fields"]["at"], answer.at.as_ms());
                 seal_statement(&answer, &key("centre"))
+            }
+            "handover" => {
+                let handover: Handover = open_statement(&sealed, &centre).expect("it is valid");
+                assert_eq!(vector["fields"]["from"], HEXLOWER.encode(&handover.from));
+                assert_eq!(vector["fields"]["to"], HEXLOWER.encode(&handover.to));
+                seal_statement(&handover, &key("centre"))
             }
             _ => {
                 let receipt = Receipt::open(&sealed, &centre).expect("it is valid");

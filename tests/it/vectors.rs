@@ -12,7 +12,7 @@ use rollcall::domain::{
 use rollcall::record::enrolment::seal_succession;
 use rollcall::record::{
     Batch, Checkpoint, Gap, Opening, Other, Parcel, Receipt, Record, Sealed, SealedEvidence,
-    SealedFact, SealedHash, SigningKey, TimeAnswer, Verdict, Wanted, seal_statement,
+    SealedFact, SealedHash, SigningKey, TimeAnswer, Verdict, Wanted, seal_handover, seal_statement,
 };
 use serde_json::{Map, Value, json};
 
@@ -304,6 +304,7 @@ fn answers() -> Value {
         at: MORNING.plus_ms(2_000),
         head: None,
     };
+    let next = key("terminal").verifying_key();
     let answer = |name: &str, typ: &str, fields: Value, sealed: Vec<u8>| json!({ "name": name, "typ": typ, "key": "centre", "fields": fields, "sealed": hex(sealed) });
     json!({ "about": "The centre's signed answers.", "vectors": [
         answer("receipt", "rollcall-receipt-v1", receipt_fields(&committed()), committed().seal(&centre)),
@@ -313,6 +314,8 @@ fn answers() -> Value {
         answer("time", "rollcall-time-v1",
             json!({ "terminal": time.terminal, "nonce": hex(time.nonce), "at": time.at }),
             seal_statement(&time, &centre)),
+        answer("handover", "rollcall-handover-v1", json!({ "from": hex(centre.verifying_key().to_bytes()), "to": hex(next.to_bytes()), "at": MORNING }),
+            seal_handover(&next, MORNING, &centre)),
     ]})
 }
 

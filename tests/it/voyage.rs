@@ -13,7 +13,7 @@ const VOYAGES: u64 = 300;
 const NOTICED_WITHIN: u64 = 400;
 
 /// Which invariant notices which broken promise.
-const TABLE: [(Mutant, Invariant); 21] = [
+const TABLE: [(Mutant, Invariant); 22] = [
     (Mutant::FreesOnPuback, Invariant::FreedMeansReceived),
     (Mutant::AnswersBeforeCommit, Invariant::ReceiptsAfterCommit),
     (Mutant::SyncDoesNothing, Invariant::GreenMeansDurable),
@@ -35,6 +35,7 @@ const TABLE: [(Mutant, Invariant); 21] = [
     (Mutant::ResumesWrongly, Invariant::HonestAreNotAccused),
     (Mutant::ForgetsAnswers, Invariant::ItComesToRest),
     (Mutant::LedgerForgets, Invariant::LedgerNeverShrinks),
+    (Mutant::HandsNoKeyOver, Invariant::EveryoneIsAnswered),
 ];
 
 #[test]

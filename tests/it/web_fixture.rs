@@ -13,7 +13,8 @@ use rollcall::domain::{
     Scores, Severity, TerminalId, Timestamp, Uptime, Way,
 };
 use rollcall::feed::{
-    Anomaly, Attendance, Body, Evidence, Feed, Person, Place, Reported, Terminal, TerminalState,
+    Anomaly, Attendance, Body, Evidence, Feed, Person, Place, Reported, SqliteLog, Terminal,
+    TerminalState,
 };
 use rollcall::ledger::{self, Entry};
 use rollcall::platform::clock::StepClock;
@@ -424,7 +425,7 @@ impl Server {
 
     fn start_on(address: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let feed = Feed::open(&folder.path().join("feed.sqlite")).unwrap();
+        let feed = Feed::of(Box::new(SqliteLog::open(&folder.path().join("feed.sqlite")).unwrap()));
         let runtime = Runtime::new().unwrap();
         let address = address.parse().unwrap();
         let mut server = Self { feed, address, end: None, serving: None, runtime, folder };
@@ -449,7 +450,7 @@ impl Server {
 
     /// Serves again at the same address, from the named log of the same folder.
     pub(crate) fn serve_again(&mut self, log: &str) {
-        self.feed = Feed::open(&self.folder.path().join(log)).unwrap();
+        self.feed = Feed::of(Box::new(SqliteLog::open(&self.folder.path().join(log)).unwrap()));
         self.serve();
     }
 

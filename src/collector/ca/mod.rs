@@ -83,10 +83,11 @@ pub enum CaError {
     },
 }
 
-/// The authority, opened.
+/// The authority. Its key is read for each certificate and kept nowhere: it may be put away while nobody
+/// comes in.
 #[derive(Debug)]
 pub struct Ca {
-    secret: [u8; 32],
+    key: PathBuf,
     der: Vec<u8>,
 }
 
@@ -114,13 +115,17 @@ impl Ca {
         // and which has signed nothing: somebody looks, removes it and begins anew.
         secret::write_new(&key, &secret)?;
         durable::write(&pem, pem_of("CERTIFICATE", &der).as_bytes(), Access::Everyone)?;
-        Ok(Self { secret, der })
+        Ok(Self { key, der })
     }
 
-    /// Opens what [`Ca::create`] made.
+    /// Opens what [`Ca::create`] made. Its key may be away.
     pub fn open(folder: &Path) -> Result<Self, CaError> {
-        let secret = secret::read(&folder.join(CA_KEY))?;
-        Ok(Self { secret, der: certificate_in(folder)? })
+        Ok(Self { key: folder.join(CA_KEY), der: certificate_in(folder)? })
+    }
+
+    /// Whether its key is here.
+    pub fn ready(&self) -> Result<(), CaError> {
+        Ok(secret::read(&self.key).map(drop)?)
     }
 
     /// Its certificate, DER.
@@ -137,7 +142,8 @@ impl Ca {
         days: u16,
     ) -> Result<Issued, CaError> {
         let until = now.plus_ms(i64::from(days) * 86_400_000);
-        let der = rcgen::certificate(&self.secret, role, key, (now, until), random_bytes())?;
+        let secret = secret::read(&self.key)?;
+        let der = rcgen::certificate(&secret, role, key, (now, until), random_bytes())?;
         Ok(Issued { der, until })
     }
 }

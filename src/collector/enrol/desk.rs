@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use super::acl::acl;
 use super::files::{Notes, NotesError};
 use super::judge::{Denied, Known, Ruling, judge, judge_succession};
+use super::recall::shut_out;
 use super::roll::Roll;
 use crate::collector::StateError;
 use crate::collector::ca::{Ca, CaError, Issued, Role};
@@ -96,6 +97,8 @@ impl Desk {
             bound: self.notes.bound(&claim.terminal)?,
             standing: self.roll.standing(&claim.terminal),
         };
+        // Nobody is let in by half.
+        self.ca.ready()?;
         let Ruling { terminal, bound, new, facts } = judge(request, self.mark(), &known, now)?;
         if new {
             // A crash after this line leaves keys that are bound and not stated: the same device
@@ -134,6 +137,8 @@ impl Desk {
     fn follow(&self, terminal: &TerminalId, request: &[u8]) -> Result<Vec<u8>, DeskError> {
         let standing = self.roll.standing(terminal);
         if let Some(fact) = judge_succession(request, terminal, standing.as_ref())? {
+            // A crash after this line leaves a word that a restore would state: it is the terminal's.
+            self.notes.keep_followed(terminal, request)?;
             (self.state)(vec![fact.clone()])?;
             self.roll.learn(&fact);
             tracing::info!(%terminal, "A terminal has another record key.");
@@ -160,7 +165,7 @@ impl Desk {
                 stated.push(terminal.clone());
             }
         }
-        Notes::keep_acl(&self.acl_file, &acl(wishes.iter().map(|(terminal, _)| terminal)))?;
+        Notes::keep_acl(&self.acl_file, &acl(&shut_out(&wishes, &self.roll)))?;
         Ok(stated)
     }
 }

@@ -6,12 +6,17 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 
 use super::judge::{Bound, TokenNote};
 use crate::domain::{SiteId, TerminalId, Timestamp};
 use crate::platform::durable::{self, Access, WriteError};
 use crate::record::{KeyError, VerifyingKey};
+
+/// Words about keys that followed each other that are kept of a terminal: more than the days between
+/// two backups.
+const FOLLOWED_MAX: usize = 100;
 
 /// Largest file: a thousand keys of 52 characters, and room.
 const FILE_BYTES_MAX: u64 = 128 * 1024;
@@ -58,6 +63,13 @@ struct RawBound {
     site: SiteId,
     replaces: Option<TerminalId>,
     at: Timestamp,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFollowed {
+    /// In hexadecimal, the oldest first.
+    requests: Vec<String>,
 }
 
 /// Somebody wants a terminal revoked.
@@ -115,6 +127,34 @@ impl Notes {
         let tls = tls.iter().map(ToString::to_string).collect();
         let raw = RawBound { record: record.to_string(), tls, site, replaces, at };
         write(&self.path(terminal, "bound"), &raw)
+    }
+
+    /// All terminals that were bound to keys.
+    pub fn with_bound(&self) -> Result<Vec<TerminalId>, NotesError> {
+        self.names(".bound.json")
+    }
+
+    /// A terminal's words that another record key follows, the oldest first.
+    pub fn followed(&self, terminal: &TerminalId) -> Result<Vec<Vec<u8>>, NotesError> {
+        let path = self.path(terminal, "followed");
+        let raw: RawFollowed = read(&path)?.unwrap_or_default();
+        let bytes = raw.requests.iter().map(|hex| HEXLOWER.decode(hex.as_bytes()));
+        bytes.collect::<Result<_, _>>().map_err(|error| content(&path, &error))
+    }
+
+    /// Keeps one more of them.
+    pub fn keep_followed(&self, terminal: &TerminalId, request: &[u8]) -> Result<(), NotesError> {
+        let mut words = self.followed(terminal)?;
+        words.retain(|word| word != request);
+        words.push(request.to_vec());
+        let newest = words.len().saturating_sub(FOLLOWED_MAX);
+        let requests = words[newest..].iter().map(|word| HEXLOWER.encode(word)).collect();
+        write(&self.path(terminal, "followed"), &RawFollowed { requests })
+    }
+
+    /// All terminals of which there are such words.
+    pub fn with_followed(&self) -> Result<Vec<TerminalId>, NotesError> {
+        self.names(".followed.json")
     }
 
     /// Asks for a terminal to be revoked; a running collector states it within seconds, another one

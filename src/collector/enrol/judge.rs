@@ -38,6 +38,17 @@ pub struct Bound {
     pub at: Timestamp,
 }
 
+impl Bound {
+    /// What the ledger says of a terminal that came in so.
+    pub(super) fn facts(&self, id: &TerminalId) -> Vec<Fact> {
+        let (site, key) = (self.site.clone(), self.record.to_bytes());
+        let mut facts = vec![Fact::Terminal { id: id.clone(), site, key }];
+        let replaced = self.replaces.clone();
+        facts.extend(replaced.map(|replaces| Fact::Replacement { id: id.clone(), replaces }));
+        facts
+    }
+}
+
 /// What the centre knows of the terminal that a request names.
 #[derive(Debug, Clone, Default)]
 pub struct Known {
@@ -247,12 +258,8 @@ fn enrol(
             (Bound { record, tls, site, replaces, at: now }, true)
         }
     };
-    let mut facts = Vec::new();
-    if known.standing.is_none() {
-        let (id, site, key) = (terminal.clone(), bound.site.clone(), bound.record.to_bytes());
-        facts.push(Fact::Terminal { id: id.clone(), site, key });
-        facts.extend(bound.replaces.clone().map(|replaces| Fact::Replacement { id, replaces }));
-    }
+    let stated = known.standing.is_some();
+    let facts = if stated { Vec::new() } else { bound.facts(&terminal) };
     Ok(Ruling { terminal, bound, new, facts })
 }
 

@@ -17,6 +17,7 @@ mod desk;
 mod files;
 mod http;
 mod judge;
+mod recall;
 mod roll;
 
 pub use acl::acl;
@@ -25,6 +26,7 @@ pub use desk::{Desk, DeskError, Told};
 pub use files::{Notes, NotesError, RevocationWish};
 pub use http::{Listening, ServeError, serve};
 pub use judge::{Bound, Denied, Known, Ruling, TokenNote, judge};
+pub use recall::{forgotten, shut_out};
 pub use roll::{Roll, RollError, Standing};
 
 #[cfg(test)]

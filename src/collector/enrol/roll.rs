@@ -1,12 +1,11 @@
 //! What the ledger says of terminals, as the desk needs it: a projection of its facts.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use crate::collector::{Home, HomeError, Hooks};
+use crate::collector::{Hooks, Store};
 use crate::domain::{Fact, SiteId, TerminalId};
-use crate::ledger::{Body, Entry, Ledger, OpenLedgerError, ReadError, Sqlite};
+use crate::ledger::{Body, Entry, OpenLedgerError, ReadError};
 use crate::record::VerifyingKey;
 
 /// Entries read at once.
@@ -28,9 +27,6 @@ pub struct Standing {
 /// The ledger could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RollError {
-    /// The folder is not to be used.
-    #[error("could not use the collector's folder")]
-    Home(#[from] HomeError),
     /// The ledger does not open.
     #[error("could not open the ledger")]
     Open(#[from] OpenLedgerError),
@@ -50,11 +46,10 @@ struct Inner {
 pub struct Roll(Arc<Mutex<Inner>>);
 
 impl Roll {
-    /// What the ledger in a collector's folder says now, whether a collector runs or not.
-    pub fn read(folder: &Path) -> Result<Self, RollError> {
+    /// What a collector's ledger says now, whether a collector runs or not.
+    pub fn read(store: &Store) -> Result<Self, RollError> {
         let roll = Self::default();
-        let (_, ledger) = Home::peek(folder)?;
-        let ledger = Sqlite::open_read_only(&ledger)?;
+        let ledger = store.read_ledger()?;
         let mut next = 0;
         loop {
             let entries = ledger.entries_since(next, READ_ENTRIES)?;

@@ -102,7 +102,7 @@ pub fn read_checkpoint(path: &Path) -> Result<Option<Note>, FolderError> {
     note.map(Some).map_err(|cause| FolderError::Note { path: path.to_owned(), cause })
 }
 
-pub(super) fn write_checkpoint(path: &Path, note: &Note) -> Result<(), FolderError> {
+pub(in crate::collector) fn write_checkpoint(path: &Path, note: &Note) -> Result<(), FolderError> {
     make_folders(path)?;
     Ok(durable::write(path, note.to_string().as_bytes(), Access::Everyone)?)
 }

@@ -17,15 +17,16 @@ use std::time::Duration;
 use data_encoding::BASE64;
 use tracing::{info, warn};
 
+pub(super) use folder::write_checkpoint as remember;
 pub use folder::{CHECKPOINT, FolderError, read_checkpoint, read_tile};
 pub use submit::Watcher;
 
 use super::config::LogSection;
+use super::{Signer, Store};
 use crate::ledger::tiles::{Tiler, entry_of};
 use crate::ledger::tree::{Frontier, TreeHash};
-use crate::ledger::{Ledger, OpenLedgerError, ReadError, Sqlite};
+use crate::ledger::{Ledger, OpenLedgerError, ReadError};
 use crate::platform::telemetry::Chain;
-use crate::record::SigningKey;
 use crate::record::note::{KeyKind, Note, Policy, TreeHead, Unpublished, Vkey, VkeyError, sign};
 
 /// In the data folder: the last checkpoint that the log's key signed.
@@ -151,9 +152,9 @@ pub struct Published {
 /// See the head of this file.
 #[derive(Debug)]
 pub struct Publisher {
-    ledger: Sqlite,
+    ledger: Box<dyn Ledger>,
     origin: String,
-    key: SigningKey,
+    signer: Signer,
     settings: LogSettings,
     policy: Policy,
     extensions: Vec<String>,
@@ -167,30 +168,31 @@ pub struct Publisher {
 impl Publisher {
     /// Reads the database, whole, and holds it against every checkpoint that is remembered.
     pub fn open(
-        ledger: &Path,
+        store: &Store,
         origin: &str,
-        key: SigningKey,
+        signer: impl Into<Signer>,
         settings: LogSettings,
     ) -> Result<Self, PublishError> {
-        let vkey = Vkey::new(origin, KeyKind::Log, key.verifying_key())?;
+        let signer = signer.into();
+        let logs = vkeys(origin, &signer)?;
         let witnesses = settings.watchers.iter().map(|watcher| watcher.key.clone()).collect();
-        let policy = Policy { logs: vec![vkey], witnesses, quorum: settings.quorum };
-        let extensions = follow(&settings, &key, origin)?;
+        let policy = Policy { logs, witnesses, quorum: settings.quorum };
+        let extensions = follow(&settings, &signer, origin)?;
         let signed = remembered(&policy, origin, &settings.data_dir.join(SIGNED))?;
         let public = remembered(&policy, origin, &settings.folder.join(CHECKPOINT))?;
         let mut heads: Vec<_> = [&signed, &public].into_iter().flatten().map(|(_, h)| h).collect();
         // Mostly they are the same, and one reading tells.
         heads.dedup();
-        let ledger = Sqlite::open_read_only(ledger)?;
+        let ledger = store.read_ledger()?;
         for head in heads {
-            hold_against(&ledger, head)?;
+            hold_against(&*ledger, head)?;
         }
         let cleared = public.as_ref().map_or(0, |(_, head)| head.size);
         let public = public.map(|(note, _)| note);
         Ok(Self {
             ledger,
             origin: origin.to_owned(),
-            key,
+            signer,
             settings,
             policy,
             extensions,
@@ -205,7 +207,7 @@ impl Publisher {
 
     /// Publishes what was committed since.
     pub fn publish(&mut self) -> Result<Published, PublishError> {
-        while take(&self.ledger, &mut self.tiler, &self.settings.folder, READ_ENTRIES)? > 0 {}
+        while take(&*self.ledger, &mut self.tiler, &self.settings.folder, READ_ENTRIES)? > 0 {}
         let head = TreeHead {
             origin: self.origin.clone(),
             size: self.tiler.size(),
@@ -219,8 +221,12 @@ impl Publisher {
                 for (tile, bytes) in self.tiler.partial() {
                     folder::write_tile(&self.settings.folder, &tile, &bytes)?;
                 }
-                let line = sign(&text, &self.origin, &self.key)?;
-                let note = Note::new(text, vec![line]);
+                // Also with the keys before it, as long as they are here: witnesses and readers learn the
+                // new one in their own time.
+                let keys = [&self.signer.key].into_iter().chain(&self.signer.former);
+                let lines = keys.map(|key| sign(&text, &self.origin, key));
+                let lines = lines.collect::<Result<_, _>>()?;
+                let note = Note::new(text, lines);
                 // A crash after this line leaves a checkpoint that nobody saw, over entries that are
                 // durable: the next start holds the database against it and goes on from there.
                 folder::write_checkpoint(&self.settings.data_dir.join(SIGNED), &note)?;
@@ -298,8 +304,13 @@ impl Publishing {
     }
 }
 
+/// All keys that this log had.
+fn vkeys(origin: &str, signer: &Signer) -> Result<Vec<Vkey>, VkeyError> {
+    signer.keys.all().iter().map(|key| Vkey::new(origin, KeyKind::Log, *key)).collect()
+}
+
 /// Whether the database still begins with what a checkpoint was signed for.
-fn hold_against(ledger: &Sqlite, head: &TreeHead) -> Result<(), PublishError> {
+fn hold_against(ledger: &dyn Ledger, head: &TreeHead) -> Result<(), PublishError> {
     let mut frontier = Frontier::default();
     while frontier.size() < head.size {
         let first = frontier.size();
@@ -323,7 +334,7 @@ fn hold_against(ledger: &Sqlite, head: &TreeHead) -> Result<(), PublishError> {
 
 /// Takes up to `max` further entries out of the database into tiles; how many there were.
 fn take(
-    ledger: &Sqlite,
+    ledger: &dyn Ledger,
     tiler: &mut Tiler,
     public: &Path,
     max: usize,
@@ -369,13 +380,12 @@ fn remembered(
 /// `follows ORIGIN SIZE ROOT`.
 fn follow(
     settings: &LogSettings,
-    key: &SigningKey,
+    signer: &Signer,
     origin: &str,
 ) -> Result<Vec<String>, PublishError> {
     let Some(follows) = &settings.follows else { return Ok(Vec::new()) };
     let (signed, ended) = (settings.data_dir.join(SIGNED), settings.data_dir.join(ENDED));
-    let old = Vkey::new(follows, KeyKind::Log, key.verifying_key())?;
-    let old = Policy { logs: vec![old], ..Policy::default() };
+    let old = Policy { logs: vkeys(follows, signer)?, ..Policy::default() };
     let last = read_checkpoint(&signed)?;
     if let Some(note) = last.filter(|note| old.signed_by_log(note).is_ok()) {
         // A crash between these lines leaves both: the next start comes here again.

@@ -104,7 +104,7 @@ pub struct Bundle {
 impl Bundle {
     /// Takes entries out of a ledger, under a checkpoint of its present size and root.
     pub fn export(
-        ledger: &impl Ledger,
+        ledger: &dyn Ledger,
         terminal: Option<&TerminalId>,
         checkpoint: Vec<u8>,
     ) -> Result<Self, ReadError> {
@@ -160,7 +160,7 @@ fn json<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("plain data with text keys is always JSON")
 }
 
-fn next_chunk(ledger: &impl Ledger, from: u64) -> Result<Option<Vec<Stored>>, ReadError> {
+fn next_chunk(ledger: &dyn Ledger, from: u64) -> Result<Option<Vec<Stored>>, ReadError> {
     let chunk = ledger.stored_since(from, READ_ENTRIES)?;
     // Entries committed since the checkpoint are not part of it.
     let old = chunk.into_iter().filter(|stored| stored.index < ledger.size()).collect::<Vec<_>>();

@@ -111,6 +111,33 @@ impl Stated for Checkpoint {
     const TYP: Typ = Typ::Checkpoint;
 }
 
+/// What a backup of the ledger holds (docs/spec/backup-v1.md).
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct BackupSeal {
+    /// Which ledger.
+    #[n(1)]
+    pub origin: String,
+    /// How many entries.
+    #[n(2)]
+    pub size: u64,
+    /// Root hash over them.
+    #[n(3)]
+    #[cbor(with = "minicbor::bytes")]
+    pub root: [u8; 32],
+    /// When it was made.
+    #[n(4)]
+    pub at: Timestamp,
+    /// SHA-256 of all lines before the seal.
+    #[n(5)]
+    #[cbor(with = "minicbor::bytes")]
+    pub digest: [u8; 32],
+}
+
+impl Stated for BackupSeal {
+    const TYP: Typ = Typ::Backup;
+}
+
 /// Seals a statement.
 pub fn seal_statement<T: Stated>(statement: &T, key: &SigningKey) -> Vec<u8> {
     let payload = minicbor::to_vec(statement).expect("writing to a vector cannot fail");

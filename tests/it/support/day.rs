@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use rollcall::collector::Home;
+use rollcall::collector::{Config, Home, Store};
 use rollcall::ingest::{Intake, Limits, Step};
-use rollcall::ledger::{Item, Ledger, Sqlite, Staged};
+use rollcall::ledger::{Item, Staged};
 use rollcall::record::{Parcel, Record, SigningKey};
 use tempfile::TempDir;
 
 use super::pen::{MORNING, Pen};
+use super::postgres::Database;
 
 /// A collector's folder with its configuration.
 pub(crate) struct Day {
@@ -42,11 +43,40 @@ impl Day {
         Self { folder, config }
     }
 
+    /// The same, with this database as its store.
+    pub(crate) fn configured_in(port: u16, database: &Database) -> Self {
+        let day = Self::configured(port);
+        day.store_in(Some(database));
+        day
+    }
+
+    /// Names another store in the configuration; none is SQLite.
+    pub(crate) fn store_in(&self, database: Option<&Database>) {
+        let text = std::fs::read_to_string(&self.config).unwrap();
+        let text = text.split("[store]").next().unwrap().trim_end().to_owned();
+        let store = database.map(|database| format!("\n[store]\nurl = \"{}\"\n", database.url()));
+        write(&self.config, text + "\n" + &store.unwrap_or_default());
+    }
+
+    /// Where its data lies.
+    pub(crate) fn store(&self) -> Store {
+        Config::load(&self.config).unwrap().store().unwrap()
+    }
+
     /// A folder whose ledger holds two terminals, their records, a stated gap, a refused opening,
     /// a forged record and a stranger's.
     pub(crate) fn played() -> Self {
-        let day = Self::configured(1883);
-        let mut home = Home::create(&day.data()).unwrap();
+        Self::configured(1883).play()
+    }
+
+    /// The same in a database.
+    pub(crate) fn played_in(database: &Database) -> Self {
+        Self::configured_in(1883, database).play()
+    }
+
+    fn play(self) -> Self {
+        let day = self;
+        let mut home = Home::create_in(&day.data(), day.store()).unwrap();
         let (mut one, mut two) = (Pen::new("t-1", 1), Pen::new("t-2", 2));
         home.state(vec![one.registration(), two.registration()], MORNING).unwrap();
         drop(home);
@@ -57,16 +87,16 @@ impl Day {
         parcels.extend(two.write_many(4));
         parcels.push(Pen::new("t-1", 66).write());
         parcels.push(Pen::new("t-9", 9).write());
-        let mut ledger = Sqlite::open(&day.data().join("ledger.sqlite")).unwrap();
+        let mut ledger = day.store().open_ledger().unwrap();
         let mut intake = Intake::new(Limits::default());
         intake.learn(&one.registration());
         intake.learn(&two.registration());
         for parcel in parcels {
             let topic = Record::peek(parcel.sealed.bytes()).unwrap().0.terminal;
-            let mut steps = intake.offer(&topic, parcel.clone(), &ledger).unwrap();
+            let mut steps = intake.offer(&topic, parcel.clone(), &*ledger).unwrap();
             // A wrong opening is asked for again some times before it is refused.
             while matches!(&steps[..], [Step::Want { .. }]) {
-                steps = intake.offer(&topic, parcel.clone(), &ledger).unwrap();
+                steps = intake.offer(&topic, parcel.clone(), &*ledger).unwrap();
             }
             let items = steps.into_iter().map(|step| match step {
                 Step::Commit(admitted) => Item::Record(admitted),
@@ -89,7 +119,7 @@ impl Day {
         self.folder.path().join(name)
     }
 
-    fn log_key(&self) -> SigningKey {
+    pub(crate) fn log_key(&self) -> SigningKey {
         let text = std::fs::read_to_string(self.data().join("log.key")).unwrap();
         let secret = data_encoding::HEXLOWER.decode(text.trim().as_bytes()).unwrap();
         SigningKey::from_secret(&secret.try_into().unwrap())

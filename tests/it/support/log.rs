@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use data_encoding::HEXLOWER;
 use rollcall::collector::publish::{LogSettings, PublishError, Published, Publisher, Watcher};
 use rollcall::domain::Fact;
-use rollcall::ledger::{Item, Ledger, Sqlite, Staged};
+use rollcall::ledger::{Item, Staged};
 use rollcall::record::SigningKey;
 use rollcall::record::note::{Note, TreeHead, Vkey};
 use rusqlite::Connection;
@@ -29,7 +29,7 @@ pub(crate) fn publisher_of(
     origin: &str,
     settings: LogSettings,
 ) -> Result<Publisher, PublishError> {
-    Publisher::open(&day.data().join("ledger.sqlite"), origin, log_key(day), settings)
+    Publisher::open(&day.store(), origin, log_key(day), settings)
 }
 
 pub(crate) fn log_key(day: &Day) -> SigningKey {
@@ -41,7 +41,7 @@ pub(crate) fn log_key(day: &Day) -> SigningKey {
 /// States further ticks, at a time of their own. Past the folder's lock, which a process that another
 /// test starts may hold for a moment.
 pub(crate) fn grow(day: &Day, ticks: usize) {
-    let mut ledger = Sqlite::open(&day.data().join("ledger.sqlite")).unwrap();
+    let mut ledger = day.store().open_ledger().unwrap();
     let at = MORNING.plus_ms(1_000 * i64::try_from(ticks).unwrap());
     let items = vec![Item::Fact(Fact::Tick); ticks];
     let staged = Staged::seal(items, at, ledger.last_committed_at(), &log_key(day)).unwrap();

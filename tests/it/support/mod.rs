@@ -9,9 +9,11 @@ pub(crate) mod log;
 pub(crate) mod pen;
 pub(crate) mod centre;
 pub(crate) mod collector;
+pub(crate) mod cutter;
 pub(crate) mod disk;
 pub(crate) mod memory;
 pub(crate) mod mosquitto;
+pub(crate) mod postgres;
 pub(crate) mod records;
 pub(crate) mod town;
 

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
 
 use rollcall::domain::{CheckIn, Event, Fact, Outcome, PersonId, Way};
-use rollcall::ledger::{Body, Entry, Ledger, Sqlite};
+use rollcall::ledger::{Body, Entry};
 use rollcall::platform::clock::{Clock, SystemClock};
 use rollcall::platform::secret;
 use rollcall::platform::tls::Files;
@@ -246,8 +246,11 @@ impl Town {
 
     /// The whole ledger.
     pub(crate) fn ledger(&self) -> Vec<Entry> {
-        let ledger = Sqlite::open_read_only(&self.data().join("ledger.sqlite")).unwrap();
-        ledger.entries_since(0, usize::MAX).unwrap()
+        let store = rollcall::collector::Config::load(&self.config()).unwrap().store().unwrap();
+        // A client of PostgreSQL blocks, and may be called inside a runtime here.
+        tokio::task::block_in_place(|| {
+            store.read_ledger().unwrap().entries_since(0, 1_000_000).unwrap()
+        })
     }
 
     /// The facts of the ledger without the ticks.

@@ -235,24 +235,27 @@ impl Args {
 
 fn init(config: &ConfigArg) -> Told {
     let config = load(config)?;
-    let home = Home::create_in(&config.data_dir, store(&config)?).map_err(home_failed)?;
+    Home::create_in(&config.data_dir, store(&config)?).map_err(home_failed)?;
     say!("# Made keys and an empty ledger in {}.", config.data_dir.display());
     super::collector_ca::make(&config)?;
     collector_sheet::make_people(&config)?;
     say!("# Give these two lines to auditors, by another way than their bundles.");
-    tell_trust(&home, &config)
+    tell_trust(&config)
 }
 
 fn trust(config: &ConfigArg) -> Told {
     let config = load(config)?;
-    let home = Home::open_in(&config.data_dir, store(&config)?).map_err(home_failed)?;
-    tell_trust(&home, &config)
+    tell_trust(&config)
 }
 
-fn tell_trust(home: &Home, config: &Config) -> Told {
-    let key = vkey(config, home.log_key())?;
+/// Also while a collector runs.
+fn tell_trust(config: &Config) -> Told {
+    let logs = Home::peek(&config.data_dir).map_err(home_failed)?;
+    let receipt = Home::peek_receipt(&config.data_dir).map_err(home_failed)?;
+    let key = vkey(config, logs.newest())?;
     say!("# The log's key for witnesses and other readers of logs: {key}");
-    print!("{}", home.trust_lines());
+    logs.all().iter().for_each(|log| say!("log {log}"));
+    say!("receipt {receipt}");
     Ok(())
 }
 

@@ -24,6 +24,18 @@ pub enum Event {
     Gap,
 }
 
+impl Event {
+    /// Its stable word, and what people call it in Chinese and English.
+    pub fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Event::CheckIn => ("check_in", "签到", "check-in"),
+            Event::CheckOut => ("check_out", "签退", "check-out"),
+            Event::Attempt => ("attempt", "尝试未通过", "attempt"),
+            Event::Gap => ("gap", "缺号声明", "gap statement"),
+        }
+    }
+}
+
 /// How a person was identified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[serde(rename_all = "snake_case")]
@@ -75,6 +87,25 @@ pub enum Outcome {
     /// A policy forbids it.
     #[n(11)]
     RefusedByPolicy,
+}
+
+impl Outcome {
+    /// Its stable word, and what people call it in Chinese and English.
+    pub fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Outcome::Accepted => ("accepted", "已接受", "accepted"),
+            Outcome::AlreadyIn => ("already_in", "已签到", "already in"),
+            Outcome::NotRecognised => ("not_recognised", "未识别", "not recognised"),
+            Outcome::LooksLikeOther => ("looks_like_other", "像另一人", "looks like somebody else"),
+            Outcome::Ambiguous => ("ambiguous", "难以区分", "two people too alike"),
+            Outcome::NotOnRoster => ("not_on_roster", "不在名册", "not on the roster"),
+            Outcome::TooEarly => ("too_early", "未到时间", "too early"),
+            Outcome::TooLate => ("too_late", "已过时间", "too late"),
+            Outcome::NotLive => ("not_live", "活体未通过", "not shown to be alive"),
+            Outcome::NoLesson => ("no_lesson", "无课", "no lesson near"),
+            Outcome::RefusedByPolicy => ("refused_by_policy", "规则不允许", "refused by policy"),
+        }
+    }
 }
 
 /// The numbers that a decision rested on.

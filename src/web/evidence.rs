@@ -92,10 +92,10 @@ impl Facts {
     }
 
     fn record(&mut self, record: &Record) {
-        let (value, zh, en) = event_words(record.event);
+        let (value, zh, en) = Event::words(record.event);
         self.word("event", ("事件", "Event"), value, (zh, en));
         if let Some(outcome) = record.outcome {
-            let (value, zh, en) = outcome_words(outcome);
+            let (value, zh, en) = Outcome::words(outcome);
             self.word("outcome", ("结果", "Outcome"), value, (zh, en));
         }
         self.put("terminal", "终端", "Terminal", &record.terminal);
@@ -253,31 +253,6 @@ impl Facts {
                 self.put("tick", "时间标记", "Time tick", "");
             }
         }
-    }
-}
-
-fn event_words(event: Event) -> (&'static str, &'static str, &'static str) {
-    match event {
-        Event::CheckIn => ("check_in", "签到", "check-in"),
-        Event::CheckOut => ("check_out", "签退", "check-out"),
-        Event::Attempt => ("attempt", "尝试未通过", "attempt"),
-        Event::Gap => ("gap", "缺号声明", "gap statement"),
-    }
-}
-
-fn outcome_words(outcome: Outcome) -> (&'static str, &'static str, &'static str) {
-    match outcome {
-        Outcome::Accepted => ("accepted", "已接受", "accepted"),
-        Outcome::AlreadyIn => ("already_in", "已签到", "already in"),
-        Outcome::NotRecognised => ("not_recognised", "未识别", "not recognised"),
-        Outcome::LooksLikeOther => ("looks_like_other", "像另一人", "looks like somebody else"),
-        Outcome::Ambiguous => ("ambiguous", "难以区分", "two people too alike"),
-        Outcome::NotOnRoster => ("not_on_roster", "不在名册", "not on the roster"),
-        Outcome::TooEarly => ("too_early", "未到时间", "too early"),
-        Outcome::TooLate => ("too_late", "已过时间", "too late"),
-        Outcome::NotLive => ("not_live", "活体未通过", "not shown to be alive"),
-        Outcome::NoLesson => ("no_lesson", "无课", "no lesson near"),
-        Outcome::RefusedByPolicy => ("refused_by_policy", "规则不允许", "refused by policy"),
     }
 }
 

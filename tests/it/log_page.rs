@@ -1,6 +1,7 @@
 //! docs/verify.html in Chromium: the page without a network says of each slip and proof what
 //! `rollcall verify` says.
 
+use rollcall::domain::{Event, Outcome};
 use rollcall::ledger::bundle::Trust;
 use rollcall::ledger::proof::{Code, Proof, check};
 use rollcall::record::{SealedHash, SigningKey};
@@ -37,6 +38,9 @@ fn the_page_checks_slips_and_proofs_without_a_network() {
 
     let fine = said(&mut tab, &trust, &text, "");
     assert!(fine.contains("存证成立 proof holds") && fine.contains("record 2"), "{fine}");
+    let told = held.verify(&[&held.proof]).1;
+    let what = told.lines().find(|line| line.contains("北京时间")).unwrap().trim();
+    assert!(fine.contains(what) && what.contains("签到 check-in · 已接受 accepted"), "{fine}");
     assert!(fine.contains("entry 3 of 15, 1 witnesses"), "{fine}");
     assert!(fine.contains(&proof.person.as_ref().unwrap().person.to_string()), "{fine}");
 
@@ -80,6 +84,24 @@ fn the_page_checks_slips_and_proofs_without_a_network() {
     assert_eq!(fetched, 0, "nothing is fetched");
     let blocked = tab.eval("fetch('https://example.com/').then(() => false, () => true)");
     assert_eq!(blocked, true, "and nothing can be");
+}
+
+#[test]
+fn the_page_and_the_program_call_what_happened_by_the_same_words() {
+    let (mut events, mut outcomes) = (vec![None; 24], vec![None; 24]);
+    for number in 0..24u8 {
+        let words = |(_, zh, en)| format!("{zh} {en}");
+        let at = usize::from(number);
+        events[at] = minicbor::decode::<Event>(&[number]).ok().map(|event| words(event.words()));
+        outcomes[at] = minicbor::decode::<Outcome>(&[number]).ok().map(|how| words(how.words()));
+    }
+    let mut browser = Browser::start();
+    let mut tab = browser.open(1280, 800, "light", PAGE);
+    tab.wait_for("document.getElementById('check') !== null");
+    let all = |list: &str| format!("Array.from({{ length: 24 }}, (_, i) => {list}[i] ?? null)");
+    assert_eq!(tab.eval(&all("EVENTS")), json!(events));
+    assert_eq!(tab.eval(&all("OUTCOMES")), json!(outcomes));
+    assert_eq!((events.iter().flatten().count(), outcomes.iter().flatten().count()), (4, 11));
 }
 
 #[test]

@@ -20,7 +20,7 @@ use crate::support::pen::{Pen, opening};
 pub(crate) struct Held {
     day: Day,
     pub(crate) trust: PathBuf,
-    proof: PathBuf,
+    pub(crate) proof: PathBuf,
 }
 
 impl Held {
@@ -50,7 +50,7 @@ impl Held {
         (serde_json::from_str(&proof).unwrap(), Trust::parse(&trust).unwrap())
     }
 
-    fn verify(&self, files: &[&PathBuf]) -> (i32, String) {
+    pub(crate) fn verify(&self, files: &[&PathBuf]) -> (i32, String) {
         let mut args = vec!["verify", "--trust", self.trust.to_str().unwrap()];
         args.extend(files.iter().map(|file| file.to_str().unwrap()));
         let out = rollcall(&args);
@@ -72,6 +72,8 @@ fn a_proof_holds_with_nothing_but_trusted_keys_and_says_what_it_proves() {
     let (code, said) = held.verify(&[&held.proof]);
     assert_eq!(code, 0, "{said}");
     assert!(said.contains("成立 holds") && said.contains("record 2 of terminal t-1"), "{said}");
+    assert!(said.contains("签到 check-in · 已接受 accepted · "), "{said}");
+    assert!(said.contains("北京时间 China standard time"), "{said}");
     assert!(said.contains("entry 3 of 15, 1 witnesses"), "{said}");
     assert!(said.contains(&opening(2).person.to_string()), "{said}");
 }

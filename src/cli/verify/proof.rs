@@ -2,6 +2,7 @@
 
 use super::{Report, exit_found};
 use crate::cli::report::Exit;
+use crate::domain::Outcome;
 use crate::ledger::proof::{NotProven, Proven};
 use crate::platform::telemetry::Chain;
 use crate::record::SlipText;
@@ -32,14 +33,14 @@ impl Shown {
                 let record = &proven.record;
                 say!("证明 proof     : 成立 holds");
                 say!(
-                    "  {} 号终端第 {} 条记录 record {} of terminal {}: {:?}, {}",
+                    "  {} 号终端第 {} 条记录 record {1} of terminal {0}",
                     record.terminal,
-                    record.seq,
-                    record.seq,
-                    record.terminal,
-                    record.event,
-                    record.clock.wall
+                    record.seq
                 );
+                let (_, zh, en) = record.event.words();
+                let outcome = record.outcome.map(Outcome::words);
+                let outcome = outcome.map_or(String::new(), |(_, zh, en)| format!(" · {zh} {en}"));
+                say!("  {zh} {en}{outcome} · {} 北京时间 China standard time", record.clock.wall);
                 say!(
                     "  日志 log {:?}: entry {} of {}, {} witnesses",
                     proven.head.origin,

@@ -10,15 +10,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::backup::{backup, renew_key, restore, take};
 use super::collector_ca::{CaCommand, For, certificate};
-use super::collector_sheet::{self, PeopleCommand, SheetCommand};
+use super::collector_evidence::{audit, export, prove};
 pub(super) use super::collector_home::home_failed;
+use super::collector_sheet::{self, PeopleCommand, SheetCommand};
 use super::collector_terminal::{self, TerminalCommand};
 use super::report::{Exit, Report};
 use crate::collector::Names;
-use crate::collector::audit;
 use crate::collector::enrol::{self, Roll};
 use crate::collector::facts::{Difference, FactsError, compare, parse};
-use crate::collector::prove::{self, ProveError};
 use crate::collector::publish::PublishError;
 use crate::collector::sheet::Kind;
 use crate::collector::{
@@ -26,10 +25,7 @@ use crate::collector::{
 };
 use crate::collector::{Entries, Role, Store, Watch};
 use crate::domain::{Fact, TerminalId};
-use crate::ledger::proof::Code;
 use crate::platform::clock::{Clock, SystemClock};
-use crate::platform::durable::{self, Access};
-use crate::platform::qr;
 use crate::platform::telemetry::{Chain, Class, start_logging};
 use crate::record::note::{KeyKind, Vkey};
 use crate::record::{SigningKey, VerifyingKey};
@@ -449,100 +445,6 @@ fn register(config: &ConfigArg, facts: &std::path::Path) -> Told {
         })?;
     }
     say!("stated: {added} new, {replaced} changed, {same} as before");
-    Ok(())
-}
-
-fn audit(config: &ConfigArg, others: &[PathBuf]) -> Told {
-    let config = load(config)?;
-    let keys = Home::peek(&config.data_dir).map_err(home_failed)?;
-    let settings = config.log.settings(&config.data_dir);
-    let audited = audit::audit(&store(&config)?, &config.origin, keys, &settings, others);
-    let audited = audited.map_err(|error| {
-        (
-            Exit::Environment,
-            Report::of(&error, "look at the paths and the disk, or at the database and [store]"),
-        )
-    })?;
-    let root = audited.root;
-    say!("账本 ledger     : {} entries, root {root}", audited.entries);
-    say!("检查点 checkpoints: {} held against it", audited.checkpoints);
-    let wrong = audited.wrong.len() + audited.more;
-    if wrong == 0 {
-        say!("结论 result     : 成立 holds");
-        return Ok(());
-    }
-    for finding in &audited.wrong {
-        say!("  - {finding}");
-    }
-    if audited.more > 0 {
-        say!("  - … 另有 {more} 处 and {more} more", more = audited.more);
-    }
-    let because = format!("{wrong} things do not fit, listed above");
-    let hint = "keep the files as they are, and tell whoever supervises the centre";
-    Err((Exit::Found, Report::new("the ledger is not what was published", because, hint)))
-}
-
-fn prove(
-    config: &ConfigArg,
-    terminal: &TerminalId,
-    seq: u64,
-    out: &std::path::Path,
-    qr: Option<&std::path::Path>,
-) -> Told {
-    let config = load(config)?;
-    let folder = config.log.folder(&config.data_dir);
-    let proof = prove::prove(&store(&config)?, &folder, terminal, seq).map_err(|error| {
-        let (exit, hint) = match &error {
-            ProveError::NoRecord { .. } => (Exit::Found, "look at terminal and number"),
-            ProveError::NotYet { .. } | ProveError::Unpublished { .. } => {
-                (Exit::Found, "ask again once the next checkpoint is published")
-            }
-            ProveError::Open(_)
-            | ProveError::Read(_)
-            | ProveError::Folder(_)
-            | ProveError::Node(_)
-            | ProveError::Head(_) => {
-                (Exit::Environment, "look at the disk; `rollcall collector audit` tells more")
-            }
-        };
-        (exit, Report::of(&error, hint))
-    })?;
-    let written = |path: &std::path::Path, text: &str| {
-        durable::write(path, text.as_bytes(), Access::Owner).map_err(|error| {
-            (Exit::Environment, Report::of(&error, "look at the folder and its free space"))
-        })
-    };
-    written(out, &proof.to_json())?;
-    say!("{}: record {seq} of terminal {terminal}, entry {}", out.display(), proof.record.index);
-    let Some(qr) = qr else { return Ok(()) };
-    let code = Code::of(&proof).map_err(|error| {
-        (Exit::Found, Report::of(&error, "the proof is in its file; hand out that"))
-    })?;
-    let drawn = qr::as_svg(&code.to_string()).expect("what fits its bound fits a QR code");
-    written(qr, &drawn)?;
-    say!("{}: the same as a QR code", qr.display());
-    Ok(())
-}
-
-fn export(config: &ConfigArg, out: &std::path::Path, terminal: Option<&TerminalId>) -> Told {
-    let config = load(config)?;
-    let home = Home::open_in(&config.data_dir, store(&config)?).map_err(home_failed)?;
-    let bundle =
-        home.export(&config.origin, terminal, SystemClock::start().now()).map_err(|error| {
-            (Exit::Environment, Report::of(&error, "look at the disk, or restore a backup"))
-        })?;
-    if bundle.entries.is_empty() {
-        let because = match terminal {
-            Some(terminal) => format!("the ledger has nothing of terminal {terminal}"),
-            None => "the ledger is empty".to_owned(),
-        };
-        let hint = "look at the name of the terminal, or register something first";
-        return Err((Exit::Found, Report::new("there is nothing to export", because, hint)));
-    }
-    durable::write(out, bundle.to_json().as_bytes(), Access::Owner).map_err(|error| {
-        (Exit::Environment, Report::of(&error, "look at the folder and its free space"))
-    })?;
-    say!("{}: {} entries", out.display(), bundle.entries.len());
     Ok(())
 }
 

@@ -28,6 +28,8 @@ mod collector_home;
 #[cfg(feature = "collector")]
 mod collector_ca;
 #[cfg(feature = "collector")]
+mod collector_evidence;
+#[cfg(feature = "collector")]
 mod collector_sheet;
 #[cfg(feature = "collector")]
 mod collector_terminal;

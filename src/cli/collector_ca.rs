@@ -5,17 +5,25 @@ use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueEnum};
 
-use super::collector::{ConfigArg, Told, load};
+use super::collector::{ConfigArg, Told, home_failed, load};
 use super::report::{Exit, Report, secret_failed};
-use crate::collector::Config;
 use crate::collector::ca::{Ca, CaError, KeyForm, Role, equip};
+use crate::collector::{Config, Home};
 use crate::platform::clock::{Clock, SystemClock};
+use crate::platform::lock::Lock;
 
 /// `rollcall collector ca …`
 #[derive(Debug, Subcommand)]
 pub(super) enum CaCommand {
     /// Makes the certificate authority, once, for a centre that has none.
     Init(ConfigArg),
+    /// Lets another authority follow, while no collector runs; the one before stays trusted until it is
+    /// retired. What to do then stands in docs/runbook/keys.md.
+    Renew(ConfigArg),
+    /// Trusts the authority in force alone, while no collector runs.
+    Retire(ConfigArg),
+    /// Prints the certificates that are trusted, for the broker's `cafile`.
+    Trusted(ConfigArg),
 }
 
 /// Whom a certificate is for.
@@ -29,9 +37,15 @@ pub(super) enum For {
 
 impl CaCommand {
     pub(super) fn run(&self) -> Told {
-        let CaCommand::Init(config) = self;
-        let config = load(config)?;
-        make(&config)
+        match self {
+            Self::Init(config) => make(&load(config)?),
+            Self::Renew(config) => renew(&load(config)?),
+            Self::Retire(config) => retire(&load(config)?),
+            Self::Trusted(config) => {
+                print!("{}", open(&load(config)?)?.trusted_pem());
+                Ok(())
+            }
+        }
     }
 }
 
@@ -42,6 +56,47 @@ pub(super) fn make(config: &Config) -> Told {
     // The broker does not start without its list: it is there from the beginning.
     super::collector_terminal::list_for_broker(config)?;
     say!("# Made a certificate authority in {}.", folder.display());
+    Ok(())
+}
+
+/// A collector that ran meanwhile would go on with what it has read.
+fn alone(config: &Config) -> Told<Lock> {
+    Home::hold(&config.data_dir).map_err(home_failed)
+}
+
+fn renew(config: &Config) -> Told {
+    let _lock = alone(config)?;
+    let folder = config.enrolment.ca_dir(&config.data_dir);
+    let renewed = Ca::renew(&folder, SystemClock::start().now());
+    let (ca, before) = renewed.map_err(|error| ca_failed(&error))?;
+    say!("# Certificates are signed by authority {} from now on.", ca.name());
+    match before {
+        Some(path) => {
+            say!("# The key before lies in {}: nothing needs it any more.", path.display())
+        }
+        None => say!("# The key before was not here: nothing needs it any more."),
+    }
+    say!("# Tokens that nobody has used are worthless now: `terminal add --again` makes new ones.");
+    say!("# Both authorities are trusted. Next, so that nobody is cut off (docs/runbook/keys.md):");
+    say!(
+        "#   1. rollcall collector ca trusted --config … > the cafile of the broker and of [broker]"
+    );
+    say!("#      ca_file; restart the broker, start the collector");
+    say!("#   2. on each terminal: rollcall terminal renew; `terminal list` shows who has done it");
+    say!("#   3. rollcall collector certificate --for broker, and --for collector; restart both");
+    say!("#   4. rollcall collector ca retire, and 1. once more");
+    Ok(())
+}
+
+fn retire(config: &Config) -> Told {
+    let _lock = alone(config)?;
+    let folder = config.enrolment.ca_dir(&config.data_dir);
+    let ca = Ca::retire(&folder).map_err(|error| ca_failed(&error))?;
+    say!("# Authority {} alone is trusted from now on.", ca.name());
+    say!(
+        "# Next: rollcall collector ca trusted --config … > the cafile of the broker and of [broker]"
+    );
+    say!("# ca_file; restart the broker, start the collector");
     Ok(())
 }
 
@@ -77,6 +132,13 @@ pub(super) fn ca_failed(error: &CaError) -> (Exit, Report) {
     let (exit, hint) = match error {
         CaError::Exists { .. } => {
             (Exit::Usage, "use it; a second one would turn away every terminal of the first")
+        }
+        CaError::Overlap { .. } => {
+            (Exit::Usage, "retire it when every terminal has its new certificate: `ca retire`")
+        }
+        CaError::Alone { .. } => (Exit::Usage, "nothing was changed"),
+        CaError::Unfinished { .. } => {
+            (Exit::Environment, "`rollcall collector ca renew` goes on where it was cut off")
         }
         CaError::Certificate { .. } => {
             (Exit::Environment, "`rollcall collector ca init` makes it, once; is its disk mounted?")

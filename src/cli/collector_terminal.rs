@@ -270,12 +270,15 @@ fn list(config: &Config, json: bool) -> Told {
         };
         let key = standing.keys.last().map(|key| key.id().to_string()).unwrap_or_default();
         let replaces = standing.replaces.as_ref().map(ToString::to_string);
+        let authority = notes.bound(id).map_err(failed)?.and_then(|bound| bound.authority);
         all.push(serde_json::json!({
             "id": id, "site": standing.site, "key": key, "state": state, "replaces": replaces,
+            "authority": authority,
         }));
         if !json {
             let replaces = replaces.map(|old| format!(", in place of {old}")).unwrap_or_default();
-            say!("{id}\tsite {}\tkey {key}\t{state}{replaces}", standing.site);
+            let by = authority.as_deref().unwrap_or("unknown");
+            say!("{id}\tsite {}\tkey {key}\tauthority {by}\t{state}{replaces}", standing.site);
         }
     }
     for id in notes.with_token().map_err(failed)? {

@@ -120,6 +120,12 @@ impl Home {
         keys::renew(folder, role, now)
     }
 
+    /// Keeps collectors out of a folder while something that they read at their start is changed.
+    pub fn hold(folder: &Path) -> Result<Lock, HomeError> {
+        keys::read(folder, Role::Log)?;
+        lock(folder)
+    }
+
     /// The public log keys of a folder in which there may be no ledger yet, and the lock that keeps
     /// others out of it.
     pub(super) fn keys(folder: &Path) -> Result<(CentreKeys, Lock), HomeError> {

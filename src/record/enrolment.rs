@@ -148,19 +148,19 @@ pub fn peek_request(bytes: &[u8]) -> Result<Claim, OpenError> {
 pub fn open_enrolment(
     bytes: &[u8],
     token: &VerifyingKey,
-    centre: CentreMark,
+    centre: &[CentreMark],
 ) -> Result<Held, OpenError> {
     let Enrolment { terminal, wish } = open_statement(bytes, token)?;
     let Wish { record_key, .. } = peek_statement(&wish)?;
     open_wish(&wish, &usable(&record_key)?, &terminal, centre)
 }
 
-/// Opens the wish of a terminal whose record key is known.
+/// Opens the wish of a terminal whose record key is known, if it is meant for one of these marks.
 pub fn open_wish(
     bytes: &[u8],
     record: &VerifyingKey,
     terminal: &TerminalId,
-    centre: CentreMark,
+    centre: &[CentreMark],
 ) -> Result<Held, OpenError> {
     let wish: Wish = open_statement(bytes, record)?;
     let Possession { tls_key, .. } = peek_statement(&wish.possession)?;
@@ -170,7 +170,7 @@ pub fn open_wish(
     if !one || wish.record_key != record.to_bytes() {
         return Err(OpenError::Payload("its parts speak of different terminals or keys".into()));
     }
-    if possession.centre != centre.0 {
+    if !centre.iter().any(|mark| mark.0 == possession.centre) {
         return Err(OpenError::Payload("it is meant for another centre".into()));
     }
     Ok(Held { record: *record, tls })
@@ -210,6 +210,11 @@ pub struct Welcome {
     /// When the certificate ends.
     #[n(8)]
     pub until: Timestamp,
+    /// What [`digest_of_all`] gives of the authorities that come beside it: so an exchanged one is
+    /// believed by the word of the receipt key.
+    #[n(9)]
+    #[cbor(with = "minicbor::bytes")]
+    pub authorities: [u8; 32],
 }
 
 impl Stated for Welcome {
@@ -236,6 +241,19 @@ pub struct Answer {
     #[n(4)]
     #[cbor(with = "minicbor::bytes")]
     pub welcome: Vec<u8>,
+    /// The certificate, DER, of the authority before, while it is trusted beside the one in force.
+    #[n(5)]
+    #[cbor(with = "minicbor::bytes")]
+    pub before: Option<Vec<u8>>,
+}
+
+/// By what the centre of an answer is known.
+#[derive(Debug, Clone, Copy)]
+pub enum Expected<'e> {
+    /// By the mark of a token, which names authority and receipt key.
+    Mark(CentreMark),
+    /// By its receipt key: its authority may be another one by now.
+    ReceiptKey(&'e VerifyingKey),
 }
 
 /// An answer cannot be believed.
@@ -267,8 +285,8 @@ pub struct Welcomed {
     pub welcome: Welcome,
     /// The centre's receipt key.
     pub receipt_key: VerifyingKey,
-    /// The CA's certificate, DER.
-    pub ca: Vec<u8>,
+    /// The certificates of the authorities that are to be trusted, DER, the one in force first.
+    pub authorities: Vec<Vec<u8>>,
     /// The terminal's certificate, DER.
     pub certificate: Vec<u8>,
 }
@@ -278,6 +296,12 @@ pub fn digest_of(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
+/// SHA-256 over the SHA-256 of each, as a [`Welcome`] names authorities.
+pub fn digest_of_all(authorities: &[Vec<u8>]) -> [u8; 32] {
+    let digests: Vec<u8> = authorities.iter().flat_map(|one| digest_of(one)).collect();
+    digest_of(&digests)
+}
+
 impl Answer {
     /// As bytes.
     pub fn encode(&self) -> Vec<u8> {
@@ -285,27 +309,33 @@ impl Answer {
     }
 
     /// Believes an answer to `request` of `terminal` as far as it proves itself to come from
-    /// `centre`.
+    /// `centre`, and brings the authorities that the centre speaks of.
     pub fn open(
         bytes: &[u8],
         request: &[u8],
         terminal: &TerminalId,
-        centre: CentreMark,
+        centre: Expected<'_>,
     ) -> Result<Welcomed, AnswerError> {
         if bytes.len() > ANSWER_BYTES_MAX {
             return Err(AnswerError::Shape(format!("it has more than {ANSWER_BYTES_MAX} bytes")));
         }
         let answer: Self =
             decode_strictly(bytes).map_err(|error| AnswerError::Shape(error.to_string()))?;
-        let Self { ca, receipt_key, certificate, welcome } = answer;
-        if ca.len().max(certificate.len()) > CERTIFICATE_BYTES_MAX {
+        let Self { ca, receipt_key, certificate, welcome, before } = answer;
+        let authorities: Vec<Vec<u8>> = [ca].into_iter().chain(before).collect();
+        let too_long = |der: &Vec<u8>| der.len() > CERTIFICATE_BYTES_MAX;
+        if too_long(&certificate) || authorities.iter().any(too_long) {
             return Err(AnswerError::Shape("a certificate in it is too long".into()));
         }
         let receipt_key = VerifyingKey::from_bytes(&receipt_key)
             .map_err(|error| AnswerError::Shape(error.to_string()))?;
-        let found = CentreMark::of(&receipt_key, &ca);
-        if found != centre {
-            return Err(AnswerError::Centre { found, wanted: centre });
+        let found = CentreMark::of(&receipt_key, &authorities[0]);
+        let wanted = match centre {
+            Expected::Mark(mark) => mark,
+            Expected::ReceiptKey(key) => CentreMark::of(key, &authorities[0]),
+        };
+        if found != wanted {
+            return Err(AnswerError::Centre { found, wanted });
         }
         let welcome: Welcome =
             open_statement(&welcome, &receipt_key).map_err(AnswerError::Welcome)?;
@@ -315,7 +345,10 @@ impl Answer {
         if welcome.certificate != digest_of(&certificate) {
             return Err(AnswerError::Other("the certificate beside it is another one"));
         }
-        Ok(Welcomed { welcome, receipt_key, ca, certificate })
+        if welcome.authorities != digest_of_all(&authorities) {
+            return Err(AnswerError::Other("the authorities beside it are other ones"));
+        }
+        Ok(Welcomed { welcome, receipt_key, authorities, certificate })
     }
 }
 

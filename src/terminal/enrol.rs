@@ -19,7 +19,9 @@ use crate::platform::durable::{self, Access, WriteError};
 use crate::platform::secret::{self, SecretError};
 use crate::platform::telemetry::Class;
 use crate::platform::tls::{Files, TlsError, pem_of};
-use crate::record::enrolment::{Answer, AnswerError, Welcome, Welcomed, seal_enrolment, seal_wish};
+use crate::record::enrolment::{
+    Answer, AnswerError, Expected, Welcome, Welcomed, seal_enrolment, seal_wish,
+};
 use crate::record::{CentreMark, SigningKey, Token, VerifyingKey};
 use crate::uplink::TrustError;
 
@@ -208,9 +210,9 @@ impl Begun {
     /// Takes the centre's answer and writes everything; the terminal can run then.
     pub fn finish(self, answer: &[u8]) -> Result<Welcome, EnrolError> {
         let Self { place, terminal, centre, url, record, request } = self;
-        let welcomed = Answer::open(answer, &request, &terminal, centre)?;
+        let welcomed = Answer::open(answer, &request, &terminal, Expected::Mark(centre))?;
         let tls = place.tls();
-        write_certificate(&tls.ca, &welcomed.ca)?;
+        write_certificates(&tls.ca, &welcomed.authorities)?;
         write_certificate(&tls.cert, &welcomed.certificate)?;
         tls.read()?;
         let (journal, id) = (place.file("journal"), record.verifying_key().id());
@@ -235,6 +237,11 @@ impl Begun {
 
 fn write_certificate(path: &Path, der: &[u8]) -> Result<(), WriteError> {
     durable::write(path, pem_of("CERTIFICATE", der).as_bytes(), Access::Everyone)
+}
+
+fn write_certificates(path: &Path, all: &[Vec<u8>]) -> Result<(), WriteError> {
+    let text: String = all.iter().map(|der| pem_of("CERTIFICATE", der)).collect();
+    durable::write(path, text.as_bytes(), Access::Everyone)
 }
 
 fn config_text(place: &Place, welcomed: &Welcomed, url: &str) -> String {
@@ -272,7 +279,7 @@ fn config_text(place: &Place, welcomed: &Welcomed, url: &str) -> String {
 #[derive(Debug)]
 pub struct Renewal {
     terminal: TerminalId,
-    centre: CentreMark,
+    receipt_key: VerifyingKey,
     files: Files,
     /// The configuration that names the files, and the next key, where the key changes too.
     next: Option<(PathBuf, SigningKey)>,
@@ -298,7 +305,7 @@ pub fn renew(
     };
     let tls = next.as_ref().map_or(&own, |(_, next)| next);
     let request = seal_wish(terminal, centre, record, tls);
-    Ok(Renewal { terminal: terminal.clone(), centre, files, next, request })
+    Ok(Renewal { terminal: terminal.clone(), receipt_key: *receipt_key, files, next, request })
 }
 
 /// Where the next TLS key waits until it has its certificate.
@@ -309,10 +316,17 @@ fn next_key(files: &Files) -> PathBuf {
 }
 
 impl Renewal {
-    /// Puts the new certificate in the place of the old one.
+    /// Puts the new certificate in the place of the old one, and the authorities that the centre names
+    /// in the place of those before.
     pub fn finish(self, answer: &[u8]) -> Result<Welcome, EnrolError> {
-        let Self { terminal, centre, files, next, request } = self;
-        let welcomed = Answer::open(answer, &request, &terminal, centre)?;
+        let Self { terminal, receipt_key, files, next, request } = self;
+        let expected = Expected::ReceiptKey(&receipt_key);
+        let welcomed = Answer::open(answer, &request, &terminal, expected)?;
+        let trusted = crate::platform::tls::certificates(&files.ca)?;
+        if !trusted.iter().map(|der| der.as_ref()).eq(&welcomed.authorities) {
+            // First: a crash leaves more authorities that are trusted, and the certificate as it was.
+            write_certificates(&files.ca, &welcomed.authorities)?;
+        }
         let Some((config, next)) = next else {
             // A crash leaves the old certificate or the new one, and both are for the same key.
             write_certificate(&files.cert, &welcomed.certificate)?;

@@ -11,7 +11,7 @@ use rollcall::ledger::bundle::Bundle;
 use rollcall::ledger::proof::Proof;
 use rollcall::ledger::tree::Tree;
 use rollcall::ledger::{Item, Kind, Ledger, Memory, Staged};
-use rollcall::record::enrolment::{Answer, Welcome, digest_of, seal_enrolment};
+use rollcall::record::enrolment::{Answer, Welcome, digest_of, digest_of_all, seal_enrolment};
 use rollcall::record::note::{KeyKind, Note, TreeHead, Vkey, cosign, sign};
 use rollcall::record::{
     Batch, CentreMark, Checkpoint, Parcel, SealedHash, SigningKey, Slip, Token, seal_statement,
@@ -214,6 +214,8 @@ pub(crate) fn tokens() -> Vec<Vec<u8>> {
 
 /// What stands for the CA's certificate: nothing here looks into it.
 const CA: &[u8] = &[0x30; 400];
+/// And for that of the one before.
+const BEFORE: &[u8] = &[0x32; 400];
 
 /// A terminal's request under a token.
 pub(crate) fn request(token: &Token) -> Vec<u8> {
@@ -233,10 +235,12 @@ pub(crate) fn answer(token: &Token) -> Vec<u8> {
         broker_port: 8883,
         certificate: digest_of(&certificate),
         until: MORNING.plus_ms(1_000_000_000),
+        authorities: digest_of_all(&[CA.to_vec(), BEFORE.to_vec()]),
     };
     let welcome = seal_statement(&welcome, &centre());
     let receipt_key = centre().verifying_key().to_bytes();
-    Answer { ca: CA.to_vec(), receipt_key, certificate, welcome }.encode()
+    let before = Some(BEFORE.to_vec());
+    Answer { ca: CA.to_vec(), receipt_key, certificate, welcome, before }.encode()
 }
 
 /// A table of each kind, and one in the encoding of Chinese offices.

@@ -17,7 +17,7 @@ use rollcall::ledger::bundle::{Bundle, Trust, check as check_bundle};
 use rollcall::ledger::proof::{Code, Proof, check as check_proof, check_code};
 use rollcall::ledger::tiles::entries_in;
 use rollcall::ledger::{Memory, Staged};
-use rollcall::record::enrolment::{Answer, open_enrolment, peek_request};
+use rollcall::record::enrolment::{Answer, Expected, open_enrolment, peek_request};
 use rollcall::record::note::{Note, TreeHead, Vkey, Word, parse_lines};
 use rollcall::record::{
     Batch, Checkpoint, Parcel, Receipt, Record, SealedEvidence, SealedFact, Slip, SlipText, Stated,
@@ -205,14 +205,14 @@ fn enrolment() -> Vec<Target> {
         target("enrolment_request", 2, vec![request], move |input| {
             // Whoever it claims to be is told apart before anything is believed.
             peek_request(input).ok();
-            let held = open_enrolment(input, &token_key, centre);
+            let held = open_enrolment(input, &token_key, &[centre]);
             if held.is_ok() && input != sent {
                 return Err("a request was believed that nobody made".into());
             }
             Ok(held.is_ok())
         }),
         target("enrolment_answer", 4, vec![answer], move |input| {
-            let opened = Answer::open(input, &asked, &terminal, centre);
+            let opened = Answer::open(input, &asked, &terminal, Expected::Mark(centre));
             if opened.is_ok() && input != answered {
                 return Err("an answer was believed that no centre gave".into());
             }

@@ -219,14 +219,14 @@ fn a_restore_that_did_not_come_to_its_end_is_no_ledger_and_begins_anew() {
     let stored = day.store().read_ledger().unwrap().stored_since(0, 7).unwrap();
     half.commit(rollcall::ledger::Staged::restored(stored).unwrap()).unwrap();
     drop(half);
-    refused(&begun.collector("trust", &[]), 2, &["did not come to its end", "begins anew"]);
+    refused(&begun.opened(), 2, &["did not come to its end", "begins anew"]);
     fine(&restore(&begun, &backup));
     same(&*begun.store().open_ledger().unwrap(), &*day.store().read_ledger().unwrap());
 
     let begun = heir(&day, None);
     std::fs::copy(day.data().join("ledger.sqlite"), begun.data().join("ledger.sqlite.restoring"))
         .unwrap();
-    refused(&begun.collector("trust", &[]), 3, &["there is no ledger"]);
+    refused(&begun.opened(), 3, &["there is no ledger"]);
     fine(&restore(&begun, &backup));
     same(&*begun.store().open_ledger().unwrap(), &*day.store().read_ledger().unwrap());
 }

@@ -46,7 +46,7 @@ fn a_frozen_ledger_of_version_1_is_brought_forward_and_stays_verifiable() {
     refused(&day.collector("audit", &[]), 3, &["has version 1, and 2 is needed"]);
     assert_eq!(version(&day), 1);
 
-    fine(&day.collector("trust", &[]));
+    fine(&day.opened());
     assert_eq!(version(&day), 2);
     assert_eq!(sealed(&day), before, "not a byte of an entry is another");
     assert!(fine(&day.collector("audit", &[])).contains("15 entries"));
@@ -65,7 +65,7 @@ fn a_ledger_of_version_1_that_was_changed_is_not_brought_forward() {
     let db = Connection::open(day.data().join("ledger.sqlite")).unwrap();
     db.execute_batch("UPDATE entry SET sealed = x'00' WHERE idx = 3").unwrap();
     drop(db);
-    refused(&day.collector("trust", &[]), 4, &["its tree is not the one over its entries"]);
+    refused(&day.opened(), 4, &["its tree is not the one over its entries"]);
     assert_eq!(version(&day), 1);
 }
 

@@ -3,6 +3,7 @@
 //! terminals'. Its key lies in a folder of its own, apart from the keys of ledger and receipts, and
 //! is made by `rollcall collector init` or `rollcall collector ca init`, never silently.
 
+mod exchange;
 mod rcgen;
 
 use std::io;
@@ -15,10 +16,15 @@ use crate::platform::chance::random_bytes;
 use crate::platform::durable::{self, Access, WriteError};
 use crate::platform::secret::{self, SecretError};
 use crate::platform::tls::{pem_of, pkcs8_of};
+use crate::record::enrolment::digest_of;
 use crate::record::{SigningKey, VerifyingKey};
 
 const CA_KEY: &str = "ca.key";
 const CA_PEM: &str = "ca.pem";
+const NEXT_KEY: &str = "ca.key.next";
+const NEXT_PEM: &str = "ca.pem.next";
+/// Whose certificates are believed; where it is not there, the authority's in force.
+const TRUSTED: &str = "trusted.pem";
 
 /// The collector's name at the broker. No terminal can have it: an underscore stands in no name.
 pub const COLLECTOR_NAME: &str = "rollcall_collector";
@@ -29,7 +35,7 @@ pub const COLLECTOR_NAME: &str = "rollcall_collector";
 pub const CERTIFICATE_DAYS: u16 = 3 * 366;
 
 /// How long the CA lasts, in years: longer than any of its certificates for as long as the centre
-/// keeps it. Replacing it means enrolling every terminal anew.
+/// keeps it.
 const CA_YEARS: i16 = 30;
 
 /// Who a certificate is for.
@@ -49,6 +55,24 @@ pub enum CaError {
     /// There is one already.
     #[error("could not make a certificate authority: there is one in {folder} already")]
     Exists {
+        /// Where.
+        folder: PathBuf,
+    },
+    /// It was exchanged, and the one before is still trusted.
+    #[error("could not exchange the authority in {folder}: the one before it is still trusted")]
+    Overlap {
+        /// Where.
+        folder: PathBuf,
+    },
+    /// There is none that could be retired.
+    #[error("could not retire an authority in {folder}: only the one in force is trusted")]
+    Alone {
+        /// Where.
+        folder: PathBuf,
+    },
+    /// Its exchange was cut off.
+    #[error("could not use the authority in {folder}: its exchange was begun and not finished")]
+    Unfinished {
         /// Where.
         folder: PathBuf,
     },
@@ -88,7 +112,10 @@ pub enum CaError {
 #[derive(Debug)]
 pub struct Ca {
     key: PathBuf,
-    der: Vec<u8>,
+    /// The one in force first.
+    trusted: Vec<Vec<u8>>,
+    /// Those before it.
+    before: Vec<Vec<u8>>,
 }
 
 /// A certificate that was just signed.
@@ -115,12 +142,29 @@ impl Ca {
         // and which has signed nothing: somebody looks, removes it and begins anew.
         secret::write_new(&key, &secret)?;
         durable::write(&pem, pem_of("CERTIFICATE", &der).as_bytes(), Access::Everyone)?;
-        Ok(Self { key, der })
+        Ok(Self { key, trusted: vec![der], before: Vec::new() })
     }
 
     /// Opens what [`Ca::create`] made. Its key may be away.
     pub fn open(folder: &Path) -> Result<Self, CaError> {
-        Ok(Self { key: folder.join(CA_KEY), der: certificate_in(folder)? })
+        if folder.join(NEXT_KEY).exists() {
+            return Err(CaError::Unfinished { folder: folder.to_owned() });
+        }
+        let (trusted, before) = (exchange::trusted(folder)?, exchange::known(folder)?);
+        Ok(Self { key: folder.join(CA_KEY), trusted, before })
+    }
+
+    /// Lets another authority follow, while no collector runs, and opens it; the one before stays
+    /// trusted until it is retired. Gives too where the key before lies now.
+    pub fn renew(folder: &Path, now: Timestamp) -> Result<(Self, Option<PathBuf>), CaError> {
+        let before = exchange::renew(folder, now)?;
+        Ok((Self::open(folder)?, before))
+    }
+
+    /// Trusts the authority in force alone from now on.
+    pub fn retire(folder: &Path) -> Result<Self, CaError> {
+        exchange::retire(folder)?;
+        Self::open(folder)
     }
 
     /// Whether its key is here.
@@ -130,7 +174,28 @@ impl Ca {
 
     /// Its certificate, DER.
     pub fn der(&self) -> &[u8] {
-        &self.der
+        &self.trusted[0]
+    }
+
+    /// The certificates that are trusted, DER, its own first.
+    pub fn trusted(&self) -> &[Vec<u8>] {
+        &self.trusted
+    }
+
+    /// The same as PEM, for the broker and whoever else holds certificates against them.
+    pub fn trusted_pem(&self) -> String {
+        pem_of_all(&self.trusted)
+    }
+
+    /// Its own certificate and all before it, DER: by any of them a terminal may know the centre.
+    pub fn known(&self) -> impl Iterator<Item = &[u8]> {
+        std::iter::once(self.der()).chain(self.before.iter().map(Vec::as_slice))
+    }
+
+    /// Tells it from those before and after: the first eight bytes of its certificate's SHA-256, in
+    /// hexadecimal.
+    pub fn name(&self) -> String {
+        HEXLOWER.encode(&digest_of(self.der())[..8])
     }
 
     /// Signs a certificate that lasts for `days`.
@@ -150,14 +215,28 @@ impl Ca {
 
 /// The authority's certificate, DER, where its key may lie elsewhere.
 pub fn certificate_in(folder: &Path) -> Result<Vec<u8>, CaError> {
-    let path = folder.join(CA_PEM);
-    let failed = |why: String| CaError::Certificate { path: path.clone(), why };
-    let mut found =
-        crate::platform::tls::certificates(&path).map_err(|error| failed(error.to_string()))?;
+    one_certificate(&folder.join(CA_PEM))
+}
+
+fn one_certificate(path: &Path) -> Result<Vec<u8>, CaError> {
+    let mut found = certificates_in(path)?;
     match (found.pop(), found.is_empty()) {
-        (Some(der), true) => Ok(der.to_vec()),
-        (Some(_) | None, _) => Err(failed("it must hold one certificate".into())),
+        (Some(der), true) => Ok(der),
+        (Some(_) | None, _) => {
+            let why = "it must hold one certificate".to_owned();
+            Err(CaError::Certificate { path: path.to_owned(), why })
+        }
     }
+}
+
+fn certificates_in(path: &Path) -> Result<Vec<Vec<u8>>, CaError> {
+    let found = crate::platform::tls::certificates(path)
+        .map_err(|error| CaError::Certificate { path: path.to_owned(), why: error.to_string() })?;
+    Ok(found.iter().map(|der| der.to_vec()).collect())
+}
+
+fn pem_of_all(all: &[Vec<u8>]) -> String {
+    all.iter().map(|der| pem_of("CERTIFICATE", der)).collect()
 }
 
 /// How a private key is written.
@@ -169,7 +248,8 @@ pub enum KeyForm {
     Pem,
 }
 
-/// Makes a key, has it certified, and writes `NAME.key`, `NAME.pem` and `ca.pem` into `out`, in
+/// Makes a key, has it certified, and writes `NAME.key`, `NAME.pem` and, with all
+/// authorities that are trusted, `ca.pem` into `out`, in
 /// place of older ones: a key for TLS is nothing unique, and a crash in the middle is mended by
 /// doing it again. Gives when the certificate ends.
 pub fn equip(
@@ -187,11 +267,10 @@ pub fn equip(
         KeyForm::Hex => HEXLOWER.encode(&key.secret()) + "\n",
         KeyForm::Pem => pem_of("PRIVATE KEY", &pkcs8_of(&key.secret())),
     };
-    let certificate = |der: &[u8]| pem_of("CERTIFICATE", der);
     let file = |ending| out.join(format!("{name}.{ending}"));
     durable::write(&file("key"), private.as_bytes(), Access::Owner)?;
-    durable::write(&file("pem"), certificate(&issued.der).as_bytes(), Access::Everyone)?;
-    durable::write(&out.join(CA_PEM), certificate(ca.der()).as_bytes(), Access::Everyone)?;
+    durable::write(&file("pem"), pem_of("CERTIFICATE", &issued.der).as_bytes(), Access::Everyone)?;
+    durable::write(&out.join(CA_PEM), ca.trusted_pem().as_bytes(), Access::Everyone)?;
     Ok(issued.until)
 }
 

@@ -15,7 +15,7 @@ use crate::collector::ca::{Ca, CaError, Issued, Role};
 use crate::domain::{Fact, TerminalId};
 use crate::platform::clock::Clock;
 use crate::record::enrolment::{
-    Answer, Confirmation, RequestKind, Welcome, digest_of, peek_request,
+    Answer, Confirmation, RequestKind, Welcome, digest_of, digest_of_all, peek_request,
 };
 use crate::record::{CentreMark, SigningKey, seal_statement};
 
@@ -79,9 +79,10 @@ impl fmt::Debug for Desk {
 }
 
 impl Desk {
-    /// By what terminals know this centre.
-    pub fn mark(&self) -> CentreMark {
-        CentreMark::of(&self.receipt.verifying_key(), self.ca.der())
+    /// By what terminals know this centre: those of the authority in force and of each before it.
+    fn marks(&self) -> Vec<CentreMark> {
+        let receipt = self.receipt.verifying_key();
+        self.ca.known().map(|der| CentreMark::of(&receipt, der)).collect()
     }
 
     /// Answers a request. Blocks for the disk and for the ledger's commit.
@@ -99,7 +100,11 @@ impl Desk {
         };
         // Nobody is let in by half.
         self.ca.ready()?;
-        let Ruling { terminal, bound, new, facts } = judge(request, self.mark(), &known, now)?;
+        let ruling = judge(request, &self.marks(), &known, now)?;
+        let Ruling { terminal, mut bound, mut new, facts } = ruling;
+        let authority = Some(self.ca.name());
+        new |= bound.authority != authority;
+        bound.authority = authority;
         if new {
             // A crash after this line leaves keys that are bound and not stated: the same device
             // asks again, and no other is let in under this token.
@@ -123,12 +128,14 @@ impl Desk {
             broker_port: self.told.broker_port,
             certificate: digest_of(&der),
             until,
+            authorities: digest_of_all(self.ca.trusted()),
         };
         let answer = Answer {
             ca: self.ca.der().to_vec(),
             receipt_key: self.receipt.verifying_key().to_bytes(),
             certificate: der,
             welcome: seal_statement(&welcome, &self.receipt),
+            before: self.ca.trusted().get(1).cloned(),
         };
         Ok(answer.encode())
     }

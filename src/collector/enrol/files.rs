@@ -63,6 +63,8 @@ struct RawBound {
     site: SiteId,
     replaces: Option<TerminalId>,
     at: Timestamp,
+    #[serde(default)]
+    authority: Option<String>,
 }
 
 #[derive(Default, Serialize, Deserialize)]
@@ -116,16 +118,17 @@ impl Notes {
     pub fn bound(&self, terminal: &TerminalId) -> Result<Option<Bound>, NotesError> {
         let path = self.path(terminal, "bound");
         let Some(raw) = read::<RawBound>(&path)? else { return Ok(None) };
-        let RawBound { record, tls, site, replaces, at } = raw;
+        let RawBound { record, tls, site, replaces, at, authority } = raw;
         let tls: Result<_, _> = tls.iter().map(|key| key_in(&path, key)).collect();
-        Ok(Some(Bound { record: key_in(&path, &record)?, tls: tls?, site, replaces, at }))
+        let record = key_in(&path, &record)?;
+        Ok(Some(Bound { record, tls: tls?, site, replaces, at, authority }))
     }
 
     /// Binds a terminal to keys.
     pub fn keep_bound(&self, terminal: &TerminalId, bound: &Bound) -> Result<(), NotesError> {
-        let Bound { record, tls, site, replaces, at } = bound.clone();
+        let Bound { record, tls, site, replaces, at, authority } = bound.clone();
         let tls = tls.iter().map(ToString::to_string).collect();
-        let raw = RawBound { record: record.to_string(), tls, site, replaces, at };
+        let raw = RawBound { record: record.to_string(), tls, site, replaces, at, authority };
         write(&self.path(terminal, "bound"), &raw)
     }
 

@@ -36,6 +36,8 @@ pub struct Bound {
     pub replaces: Option<TerminalId>,
     /// When it was bound.
     pub at: Timestamp,
+    /// The name of the authority of its newest certificate, where it is known.
+    pub authority: Option<String>,
 }
 
 impl Bound {
@@ -170,10 +172,11 @@ pub struct Ruling {
     pub facts: Vec<Fact>,
 }
 
-/// Judges a request.
+/// Judges a request. Of the `centre`'s marks the first is that of its tokens; a terminal that asks for
+/// another certificate may know an earlier one.
 pub fn judge(
     request: &[u8],
-    centre: CentreMark,
+    centre: &[CentreMark],
     known: &Known,
     now: Timestamp,
 ) -> Result<Ruling, Denied> {
@@ -186,7 +189,8 @@ pub fn judge(
         if token.key.id() != claim.key {
             return Err(Denied::OtherToken { terminal });
         }
-        let held = open_enrolment(request, &token.key, centre).map_err(|e| unproven(&e))?;
+        let newest = centre.get(..1).unwrap_or_default();
+        let held = open_enrolment(request, &token.key, newest).map_err(|e| unproven(&e))?;
         not_revoked(&terminal, standing)?;
         enrol(terminal, held, token, known, now)
     } else {
@@ -255,7 +259,7 @@ fn enrol(
         (None, _) => {
             let TokenNote { site, replaces, .. } = token.clone();
             let (record, tls) = (held.record, vec![held.tls]);
-            (Bound { record, tls, site, replaces, at: now }, true)
+            (Bound { record, tls, site, replaces, at: now, authority: None }, true)
         }
     };
     let stated = known.standing.is_some();
@@ -277,6 +281,7 @@ fn renew(
         site: standing.site.clone(),
         replaces: None,
         at: now,
+        authority: None,
     });
     after.record = held.record;
     if after.tls.last() != Some(&held.tls) {

@@ -42,17 +42,17 @@ fn standing(keys: &[u8]) -> Standing {
 
 /// What is known after `request(1)` was granted and stated.
 fn enrolled() -> Known {
-    let ruling = judge(&request(1), CENTRE, &with_token(), NOON).unwrap();
+    let ruling = judge(&request(1), &[CENTRE], &with_token(), NOON).unwrap();
     Known { bound: Some(ruling.bound), standing: Some(standing(&[10])), ..with_token() }
 }
 
 fn denied(request: &[u8], known: &Known, now: Timestamp) -> &'static str {
-    judge(request, CENTRE, known, now).unwrap_err().code()
+    judge(request, &[CENTRE], known, now).unwrap_err().code()
 }
 
 #[test]
 fn the_first_device_under_a_token_is_bound_and_stated() {
-    let ruling = judge(&request(1), CENTRE, &with_token(), NOON).unwrap();
+    let ruling = judge(&request(1), &[CENTRE], &with_token(), NOON).unwrap();
     assert!(ruling.new);
     let [Fact::Terminal { id, key: stated, .. }] = &ruling.facts[..] else { panic!("{ruling:?}") };
     assert_eq!((id, *stated), (&t1(), key(10).verifying_key().to_bytes()));
@@ -70,12 +70,12 @@ fn a_token_is_over_after_its_time_and_with_another_one() {
 #[test]
 fn the_same_device_asks_again_however_late_and_no_other_does() {
     let late = NOON.plus_ms(1_000_000_000);
-    let again = judge(&request(1), CENTRE, &enrolled(), late).unwrap();
+    let again = judge(&request(1), &[CENTRE], &enrolled(), late).unwrap();
     assert!(!again.new && again.facts.is_empty());
     assert_eq!(denied(&request(2), &enrolled(), NOON), "used");
     // Bound, and the centre died before it stated it.
     let unstated = Known { standing: None, ..enrolled() };
-    assert_eq!(judge(&request(1), CENTRE, &unstated, late).unwrap().facts.len(), 1);
+    assert_eq!(judge(&request(1), &[CENTRE], &unstated, late).unwrap().facts.len(), 1);
     assert_eq!(denied(&request(2), &unstated, NOON), "used");
 }
 
@@ -83,7 +83,7 @@ fn the_same_device_asks_again_however_late_and_no_other_does() {
 fn a_terminal_that_was_registered_by_hand_keeps_its_key() {
     let known = Known { standing: Some(standing(&[20])), ..with_token() };
     assert_eq!(denied(&request(1), &known, NOON), "registered");
-    let ruling = judge(&request(2), CENTRE, &known, NOON).unwrap();
+    let ruling = judge(&request(2), &[CENTRE], &known, NOON).unwrap();
     assert!(ruling.new && ruling.facts.is_empty());
 }
 
@@ -93,8 +93,8 @@ fn a_wish_is_granted_to_the_record_key_alone_and_no_old_key_for_tls_comes_back()
     let mut known = enrolled();
     assert_eq!(denied(&wish(20, 11), &known, NOON), "unproven");
     assert_eq!(denied(&wish(10, 11), &Known::default(), NOON), "unknown");
-    assert!(!judge(&wish(10, 11), CENTRE, &known, NOON).unwrap().new);
-    let ruling = judge(&wish(10, 12), CENTRE, &known, NOON).unwrap();
+    assert!(!judge(&wish(10, 11), &[CENTRE], &known, NOON).unwrap().new);
+    let ruling = judge(&wish(10, 12), &[CENTRE], &known, NOON).unwrap();
     known.bound = Some(ruling.bound);
     assert_eq!(denied(&wish(10, 11), &known, NOON), "old_key");
 }
@@ -133,6 +133,19 @@ fn the_list_for_the_broker_denies_the_revoked_and_names_nobody_else() {
     assert_eq!(list.lines().filter(|line| line.starts_with("user ")).count(), 2);
 }
 
+/// A terminal that was away knows the centre by the authority before; a token is of the one in force.
+#[test]
+fn a_wish_may_name_an_authority_before_and_a_token_only_the_one_in_force() {
+    let next = CentreMark([6; 16]);
+    let wish = seal_wish(&t1(), CENTRE, &key(10), &key(11));
+    assert!(judge(&wish, &[next, CENTRE], &enrolled(), NOON).is_ok());
+    let refused = |request: &[u8], marks: &[CentreMark], known: &Known| {
+        judge(request, marks, known, NOON).unwrap_err().code() == "unproven"
+    };
+    assert!(refused(&wish, &[next], &enrolled()));
+    assert!(refused(&request(1), &[next, CENTRE], &with_token()));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
@@ -140,7 +153,7 @@ proptest! {
     fn no_request_makes_the_desk_panic_or_grants_anything(
         bytes in proptest::collection::vec(any::<u8>(), 0..1_200)
     ) {
-        prop_assert!(judge(&bytes, CENTRE, &enrolled(), NOON).is_err());
+        prop_assert!(judge(&bytes, &[CENTRE], &enrolled(), NOON).is_err());
     }
 
     #[test]
@@ -148,6 +161,6 @@ proptest! {
         let mut bytes = request(1);
         let place = place % bytes.len();
         bytes[place] ^= change;
-        prop_assert!(judge(&bytes, CENTRE, &with_token(), NOON).is_err());
+        prop_assert!(judge(&bytes, &[CENTRE], &with_token(), NOON).is_err());
     }
 }

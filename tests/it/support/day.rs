@@ -131,6 +131,12 @@ impl Day {
         rollcall(&[&["collector", command, "--config", config], more].concat())
     }
 
+    /// What a command says that opens the ledger for itself.
+    pub(crate) fn opened(&self) -> Output {
+        let out = self.file("opened.json");
+        self.collector("export", &["--out", out.to_str().unwrap()])
+    }
+
     /// Exports a bundle and a file of trusted keys.
     pub(crate) fn exported(&self, more: &[&str]) -> (PathBuf, PathBuf) {
         let (bundle, trust) = (self.file("bundle.json"), self.file("trust.txt"));

@@ -63,7 +63,7 @@ pub enum ReadError {
 #[derive(Debug, thiserror::Error)]
 pub enum CommitError {
     /// The storage failed: disk full, file locked, disk broken.
-    #[error("could not commit {entries} entries to the ledger")]
+    #[error("could not commit a batch of {entries} to the ledger")]
     Storage {
         /// How many the batch had.
         entries: usize,

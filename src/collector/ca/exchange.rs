@@ -6,8 +6,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{CA_KEY, CA_PEM, CA_YEARS, CaError, NEXT_KEY, NEXT_PEM, TRUSTED};
-use super::{certificate_in, certificates_in, pem_of_all, rcgen};
+use super::{CA_KEY, CA_PEM, CaError, NEXT_KEY, NEXT_PEM, TRUSTED};
+use super::{authority, certificate_in, certificates_in, pem_of_all};
 use crate::domain::Timestamp;
 use crate::platform::chance::random_bytes;
 use crate::platform::durable::{self, Access};
@@ -30,7 +30,7 @@ pub(super) fn renew(folder: &Path, now: Timestamp) -> Result<Option<PathBuf>, Ca
     }
     let next = secret::read(&next_key)?;
     if !next_pem.exists() {
-        let der = rcgen::authority(&next, now, CA_YEARS, random_bytes());
+        let der = authority(&next, now);
         durable::write(&next_pem, pem_of_all(&[der]).as_bytes(), Access::Everyone)?;
     }
     let (old, new) = (certificate_in(folder)?, read_one(folder, NEXT_PEM)?);

@@ -137,7 +137,7 @@ impl Ca {
         }
         std::fs::create_dir_all(folder).map_err(failed)?;
         let secret = random_bytes();
-        let der = rcgen::authority(&secret, now, CA_YEARS, random_bytes());
+        let der = authority(&secret, now);
         // A crash between these lines leaves a key without its certificate, which nothing accepts
         // and which has signed nothing: somebody looks, removes it and begins anew.
         secret::write_new(&key, &secret)?;
@@ -211,6 +211,11 @@ impl Ca {
         let der = rcgen::certificate(&secret, role, key, (now, until), random_bytes())?;
         Ok(Issued { der, until })
     }
+}
+
+/// A new authority's certificate, DER.
+fn authority(secret: &[u8; 32], now: Timestamp) -> Vec<u8> {
+    rcgen::authority(secret, now, CA_YEARS, random_bytes())
 }
 
 /// The authority's certificate, DER, where its key may lie elsewhere.

@@ -101,17 +101,20 @@ impl Weather {
         let (lost, doubled) = (share(200), share(200));
         let (corrupted, truncated) = (share(60), share(60));
         let (late, commit_fails, dies_before_answer) = (share(200), share(80), share(80));
+        let (stations, checkins) = (dice.index(3) + 1, dice.between(4, 40));
+        let checkin_ms_max = if long { storm_ms / 20 } else { dice.between(1, 30) * 1_000 };
         Self {
-            stations: dice.index(3) + 1,
-            checkins: dice.between(4, 40),
-            checkin_ms_max: if long { storm_ms / 20 } else { dice.between(1, 30) * 1_000 },
+            stations,
+            checkins,
+            checkin_ms_max,
             segment_bytes: dice.between(600, 6_000),
             bounds,
             pace,
             faults,
             fault_ms_max: if long { storm_ms / 6 } else { dice.between(10, 90) * 1_000 },
             fair_at_ms: storm_ms,
-            end_at_ms: storm_ms + 3 * ask_ms + 4 * HOUR_MS,
+            // Whoever was already on the way in the storm comes as late as that.
+            end_at_ms: storm_ms + checkin_ms_max + 3 * ask_ms + 4 * HOUR_MS,
             offline_ms_max,
             lost,
             doubled,

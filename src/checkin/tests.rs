@@ -1,7 +1,7 @@
 use super::*;
 use crate::domain::{
-    Candidate, CheckIn, Event, Lesson, Outcome, PersonId, Quality, SameFace, SeenFace, Sighting,
-    Timestamp, Way,
+    Candidate, CheckIn, Event, FacePlace, Landmarks, Lesson, Outcome, PersonId, Quality, SameFace,
+    SeenFace, Sighting, Timestamp, Way,
 };
 
 const ANNA: PersonId = PersonId([1; 16]);
@@ -57,6 +57,21 @@ fn face(claimed: Option<i32>, best: Candidate, second: Candidate) -> Sighting {
     Sighting {
         faces: 1,
         face: Some(SeenFace {
+            place: FacePlace {
+                x: 100.0,
+                y: 80.0,
+                width: 120.0,
+                height: 150.0,
+                frame: [640.0, 480.0],
+            },
+            landmarks: Landmarks([
+                [130.0, 140.0],
+                [190.0, 140.0],
+                [160.0, 170.0],
+                [137.0, 200.0],
+                [183.0, 200.0],
+            ]),
+            fingerprint: 7,
             quality: Quality {
                 eye_distance_px: 60.0,
                 detection: Score::from_e4(9_000),

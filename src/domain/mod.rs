@@ -31,7 +31,7 @@ pub use ids::{
 pub use policy::{Basis, Modality, NumberLine, Policy, PolicyError};
 pub use refusal::Refusal;
 pub use score::Score;
-pub use sighting::{Candidate, Quality, SeenFace, Sighting};
+pub use sighting::{Candidate, FacePlace, Landmarks, Quality, SeenFace, Sighting};
 pub use terms::{
     Aspect, Employment, LeaveReason, LessonKind, LessonMode, Level, Ownership, Qualification,
     State, SubjectKind, Target, Word,

@@ -14,6 +14,13 @@ pub struct Sighting {
 /// The face in front, measured and compared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeenFace {
+    /// Where it is in the frame.
+    pub place: FacePlace,
+    /// Eyes, nose and mouth: where they are, not what they look like.
+    pub landmarks: Landmarks,
+    /// Differs between any two pictures that a camera takes, be it only by their noise; the same
+    /// value again means the same picture again. Says nothing about the face.
+    pub fingerprint: u64,
     /// Whether the picture is good enough to decide on.
     pub quality: Quality,
     /// Passive liveness, 0…1; `None` when the model pack has no such net.
@@ -28,6 +35,27 @@ pub struct SeenFace {
     /// The most similar face among those accepted under other names today, if confidently the same.
     pub same_face: Option<SameFace>,
 }
+
+/// A rectangle in a frame, in pixels from the top left.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FacePlace {
+    /// Left edge.
+    pub x: f32,
+    /// Top edge.
+    pub y: f32,
+    /// Width.
+    pub width: f32,
+    /// Height.
+    pub height: f32,
+    /// Width and height of the whole frame.
+    pub frame: [f32; 2],
+}
+
+/// Five points of a face, in pixels of the frame from the top left, `[x, y]` each, in the order
+/// that face detectors give them: the eye on the left of the picture, the eye on its right, the tip
+/// of the nose, the left and the right corner of the mouth as seen in the picture.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Landmarks(pub [[f32; 2]; 5]);
 
 /// A person of the gallery and how similar the face is to her template.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

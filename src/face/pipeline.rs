@@ -152,6 +152,8 @@ pub struct FrontFace {
     pub rect: Rect,
     /// Eyes, nose, mouth.
     pub points: Points,
+    /// Differs between any two pictures that a camera takes.
+    pub fingerprint: u64,
     /// Whether the picture is good enough to decide on.
     pub quality: Quality,
     /// Passive liveness; `None` when the pack has no such net.
@@ -169,6 +171,8 @@ impl fmt::Debug for FrontFace {
 /// What one frame showed.
 #[derive(Debug, Clone)]
 pub struct Look {
+    /// Width and height of the frame, in pixels.
+    pub frame: [f32; 2],
     /// How many faces the detector found.
     pub faces: usize,
     /// How many of them stand at the kiosk: those at least half as wide as the one in front.
@@ -301,7 +305,9 @@ impl Pipeline {
             Some(front) => self.measure(frame, &front, &mut timings)?,
             None => None,
         };
-        Ok(Look { faces, in_front, face, timings })
+        #[expect(clippy::cast_precision_loss, reason = "sides of a picture are small")]
+        let frame = [frame.width() as f32, frame.height() as f32];
+        Ok(Look { frame, faces, in_front, face, timings })
     }
 
     /// Only finds faces, from this confidence on (0…1), the most certain first.
@@ -337,6 +343,7 @@ impl Pipeline {
         Ok(embedding.map(|embedding| FrontFace {
             rect: front.rect,
             points: front.points,
+            fingerprint: quality::fingerprint(&self.aligned),
             quality,
             liveness: alive.map(Score::from_f32),
             embedding,

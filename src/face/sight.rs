@@ -2,7 +2,7 @@
 //! beside those whom the terminal has let in today. The last place where there is an embedding.
 
 use super::{Gallery, Look, Recent};
-use crate::domain::{PersonId, SeenFace, Sighting};
+use crate::domain::{FacePlace, Landmarks, PersonId, SeenFace, Sighting};
 
 /// Compares what a frame showed with the people of the gallery and the faces of today.
 ///
@@ -20,6 +20,15 @@ pub fn sight(
         let compared = gallery.compare(&face.embedding, claim, roster);
         let subject = claim.or(compared.best.map(|best| best.person));
         SeenFace {
+            place: FacePlace {
+                x: face.rect.x,
+                y: face.rect.y,
+                width: face.rect.w,
+                height: face.rect.h,
+                frame: look.frame,
+            },
+            landmarks: Landmarks(face.points),
+            fingerprint: face.fingerprint,
             quality: face.quality,
             liveness: face.liveness,
             claimed: compared.claimed,

@@ -116,6 +116,7 @@ fn look(face: &[f32]) -> Look {
     let face = FrontFace {
         rect: Rect { x: 0.0, y: 0.0, w: 10.0, h: 10.0 },
         points: [[0.0; 2]; 5],
+        fingerprint: 7,
         quality: crate::domain::Quality {
             eye_distance_px: 40.0,
             detection: SAME,
@@ -125,7 +126,13 @@ fn look(face: &[f32]) -> Look {
         liveness: Some(Score::from_e4(9000)),
         embedding: unit(face),
     };
-    Look { faces: 3, in_front: 2, face: Some(face), timings: Timings::default() }
+    Look {
+        frame: [640.0, 480.0],
+        faces: 3,
+        in_front: 2,
+        face: Some(face),
+        timings: Timings::default(),
+    }
 }
 
 #[test]
@@ -147,7 +154,13 @@ fn claim_with_the_face_of_somebody_accepted_earlier_shows_in_the_sighting() {
 
 #[test]
 fn frame_without_a_face_gives_a_sighting_without_one() {
-    let look = Look { faces: 0, in_front: 0, face: None, timings: Timings::default() };
+    let look = Look {
+        frame: [640.0, 480.0],
+        faces: 0,
+        in_front: 0,
+        face: None,
+        timings: Timings::default(),
+    };
     let sighting = sight(&look, &gallery(), &Recent::new(SAME), Some(person(1)), &[person(1)]);
     assert_eq!((sighting.faces, sighting.face), (0, None));
 }

@@ -99,6 +99,7 @@ fn debug_of_what_is_private_shows_no_number() {
     let face = FrontFace {
         rect: Rect { x: 11.0, y: 12.0, w: 13.0, h: 14.0 },
         points: [[15.0, 16.0]; 5],
+        fingerprint: 7,
         quality: measured(|_| 17),
         liveness: None,
         embedding: embedding.clone(),
@@ -116,6 +117,12 @@ fn debug_of_what_is_private_shows_no_number() {
     ] {
         assert!(!shown.contains(|c: char| c.is_ascii_digit()), "{shown}");
     }
-    let look = Look { faces: 1, in_front: 1, face: Some(face), timings: Timings::default() };
+    let look = Look {
+        frame: [640.0, 480.0],
+        faces: 1,
+        in_front: 1,
+        face: Some(face),
+        timings: Timings::default(),
+    };
     assert!(format!("{look:?}").contains("FrontFace(<hidden>)"));
 }

@@ -17,9 +17,10 @@ use std::sync::Arc;
 use divan::Bencher;
 use rollcall::camera::{self, Frame};
 use rollcall::checkin::{self, Desk};
-use rollcall::domain::{PersonId, Policy, Score, Timestamp};
+use rollcall::domain::{CheckIn, PersonId, Policy, Score, Timestamp};
 use rollcall::face::{
-    Embedding, Gallery, Manifest, Pipeline, Recent, RuntimeChoice, Settings, model_files, sight,
+    Embedding, Gallery, Manifest, Pipeline, Recent, RuntimeChoice, Settings, Track, model_files,
+    sight,
 };
 use rollcall::platform::clock::Stopwatch;
 use rollcall::terminal::numbers;
@@ -97,7 +98,7 @@ fn frame_to_sighting(bencher: Bencher, runtime: &str) {
     let (gallery, recent, roster) = people(&face, 40);
     bencher.bench_local(|| {
         let look = pipeline.look(&frame).expect("the nets run");
-        sight(&look, &gallery, &recent, Some(roster[0]), &roster)
+        sight(&look, &track(), &gallery, &recent, Some(roster[0]), &roster)
     });
 }
 
@@ -108,7 +109,12 @@ fn compare_with_people(bencher: Bencher, count: u32) {
     let face = face(&mut pipeline, &frame);
     let (gallery, recent, roster) = people(&face, count);
     let look = pipeline.look(&frame).expect("the nets run");
-    bencher.bench(|| sight(&look, &gallery, &recent, Some(roster[0]), &roster));
+    bencher.bench(|| sight(&look, &track(), &gallery, &recent, Some(roster[0]), &roster));
+}
+
+/// Nobody has stood there before.
+fn track() -> Track {
+    Track::new(Score::from_e4(4_500))
 }
 
 fn face(pipeline: &mut Pipeline, frame: &Frame) -> Embedding {
@@ -158,11 +164,11 @@ impl Kiosk {
         Some(Self { pipeline, frame, gallery, recent, roster, desk, now })
     }
 
-    fn decide(&mut self) -> checkin::Step {
+    fn decide(&mut self) -> Option<CheckIn> {
         let look = self.pipeline.look(&self.frame).expect("the nets run");
         let claim = Some(self.roster[0]);
-        let sighting = sight(&look, &self.gallery, &self.recent, claim, &self.roster);
-        self.desk.observe(&sighting, claim, self.now)
+        let sighting = sight(&look, &track(), &self.gallery, &self.recent, claim, &self.roster);
+        sighting.face.map(|face| self.desk.decide(&face, claim, self.now))
     }
 }
 

@@ -11,11 +11,13 @@ use crate::platform::telemetry::Class;
 
 mod folder;
 mod picture;
+mod preview;
 #[cfg(test)]
 mod tests;
 
 pub use folder::Folder;
 pub use picture::{PICTURE_BYTES_MAX, PICTURE_SIDE_PX_MAX, PictureError, decode, read};
+pub use preview::preview;
 
 /// One picture: 8-bit RGB, row by row from the top left, without padding.
 #[derive(Clone, PartialEq, Eq)]

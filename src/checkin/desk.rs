@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::Numbers;
 use super::identify::{Identity, identify};
-use super::{Advice, Numbers, advise};
-use crate::domain::{CheckIn, Event, Lesson, LessonId, Outcome, PersonId, Sighting, Timestamp};
+use crate::domain::{CheckIn, Event, Lesson, LessonId, Outcome, PersonId, SeenFace, Timestamp};
 
 /// A lesson with the persons who may attend it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,25 +15,16 @@ pub struct Plan {
     pub roster: BTreeSet<PersonId>,
 }
 
-/// What comes of one sighting.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
-    /// No decision yet, and what to change.
-    Wait(Advice),
-    /// A decision, to be sealed and made durable before anything is shown.
-    Decided(CheckIn),
-}
-
 #[derive(Debug, Clone, Copy)]
 struct Stay {
     since: Timestamp,
     left: Option<Timestamp>,
 }
 
-/// Decides. Give it each sighting once, in the order of time.
+/// Decides about a face: whose it is, and whether she comes or goes.
 #[derive(Debug)]
 pub struct Desk {
-    numbers: Numbers,
+    pub(super) numbers: Numbers,
     plans: Vec<Plan>,
     /// Bounded by the rosters: one stay for each person of each lesson.
     stays: HashMap<(LessonId, PersonId), Stay>,
@@ -46,17 +37,9 @@ impl Desk {
         Self { numbers, plans, stays: HashMap::new() }
     }
 
-    /// Looks at one sighting. `claim` is whom the person says to be.
-    pub fn observe(
-        &mut self,
-        sighting: &Sighting,
-        claim: Option<PersonId>,
-        now: Timestamp,
-    ) -> Step {
-        let face = match advise(sighting, &self.numbers) {
-            Ok(face) => face,
-            Err(advice) => return Step::Wait(advice),
-        };
+    /// Decides about a face that is good enough to decide on. `claim` is whom the person says to be.
+    /// Nothing changes by it: see [`Desk::confirm`].
+    pub fn decide(&self, face: &SeenFace, claim: Option<PersonId>, now: Timestamp) -> CheckIn {
         let identity = identify(face, claim, &self.numbers);
         let (event, outcome, lesson) = match identity.person {
             Some(person) => self.place(person, identity.outcome, now),
@@ -66,7 +49,7 @@ impl Desk {
         let same_face = face.same_face.filter(|_| outcome == Outcome::Accepted);
         let Identity { person, way, scores, other, .. } = identity;
         let scores = Some(scores);
-        Step::Decided(CheckIn { event, outcome, lesson, person, way, scores, other, same_face })
+        CheckIn { event, outcome, lesson, person, way, scores, other, same_face }
     }
 
     /// Takes note that a decision is durable: only from then on the person is in, or out. A

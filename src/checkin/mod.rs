@@ -1,10 +1,15 @@
 //! Sightings over time → at most one decision each.
 //!
-//! [`Desk`] is pure: a sighting, a claim and the time go in; out comes either [`Step::Wait`] with
-//! one instruction for the person before the camera, or [`Step::Decided`] with a
-//! [`crate::domain::CheckIn`] to seal. It knows the day's lessons and rosters and who is already in; it
-//! knows no camera, no disk and no clock. All numbers stand in [`Numbers`] and come from the
-//! policy profile and the model pack.
+//! ```text
+//! Sighting ─► Visit: good enough? ─► enough pictures? ─► Desk: who, and when? ─► alive? ─► CheckIn
+//!                    │ advice             │ look              │ no: look on        │ moves asked for
+//! ```
+//!
+//! [`Visit`] is pure: a sighting, a claim and the time go in; out comes what to show the person
+//! before the camera, and once, [`Step::Decided`] with a [`crate::domain::CheckIn`] to seal.
+//! [`Desk`] knows the day's lessons and rosters and who is already in. Neither knows a camera, a
+//! disk or a clock. All numbers stand in [`Numbers`] and come from the policy profile, the model
+//! pack and the site's settings.
 //!
 //! A failed match is an attempt, never by itself an absence or a fraud: only a *claim* together
 //! with a confident match to somebody else is recorded as such (docs/rules/proxy_stand_in.md).
@@ -13,12 +18,14 @@ mod advice;
 mod desk;
 mod identify;
 mod settings;
+mod visit;
 #[cfg(test)]
 mod tests;
 
-pub use advice::{Advice, advise};
-pub use desk::{Desk, Plan, Step};
+pub use advice::{Advice, advise, advise_picture};
+pub use desk::{Desk, Plan};
 pub use settings::Settings;
+pub use visit::{Step, Visit};
 
 use crate::domain::Score;
 
@@ -53,4 +60,18 @@ pub struct Numbers {
     pub sharpness_min: f32,
     /// Darkest and brightest mean grey level of the aligned face.
     pub brightness_range: (f32, f32),
+    /// How far a face may be turned to the side ([`crate::domain::Quality::turn`]).
+    pub turn_max: f32,
+    /// How far it may be lifted and lowered ([`crate::domain::Quality::nod`]).
+    pub nod_range: (f32, f32),
+    /// How far the head may lean, in degrees.
+    pub lean_deg_max: f32,
+    /// Least contrast around the mouth against that around the eyes.
+    pub mouth_detail_min: f32,
+    /// Good pictures that a decision needs.
+    pub pictures_min: u32,
+    /// How long a visit looks on for a better answer before it says no, in milliseconds.
+    pub patience_ms: u64,
+    /// How long after a "no" the same person is looked at anew, in milliseconds.
+    pub again_ms: u64,
 }

@@ -15,6 +15,17 @@ pub struct Settings {
     pub brightness_min: f32,
     /// Brightest mean grey level of the aligned face, 0 to 255; above it "less light".
     pub brightness_max: f32,
+    /// How far a face may be turned to the side before "face the camera": how far the nose lies from
+    /// the middle of the eyes, over their distance. 0 in front, near 1 in profile.
+    pub turn_max: f32,
+    /// Contrast around the mouth, as a share of that around the eyes; below it "take off the mask".
+    pub mouth_detail_min: f32,
+    /// Good pictures that an answer needs. 1 only where the camera is a folder of single pictures.
+    pub pictures_min: u32,
+    /// How long the terminal looks on for a better answer before it says no, in milliseconds.
+    pub patience_ms: u32,
+    /// How long after a no the same person is looked at anew, in milliseconds.
+    pub again_ms: u32,
     /// Passive liveness from which a face counts as live, 0 to 1. Without it the score goes on
     /// record and refuses nobody: the nets known so far also fail many honest faces
     /// (docs/decisions/0010-passive-liveness-on-record.md).
@@ -47,6 +58,15 @@ impl Settings {
         if !(self.fpir_max > 0.0 && self.fpir_max < 1.0) {
             return Err("fpir_max must lie between 0 and 1".into());
         }
+        if !(0.05..=1.0).contains(&self.turn_max) || !(0.0..=1.0).contains(&self.mouth_detail_min) {
+            return Err("turn_max must be 0.05 to 1, mouth_detail_min 0 to 1".into());
+        }
+        if !(1..=8).contains(&self.pictures_min) {
+            return Err("pictures_min must be 1 to 8".into());
+        }
+        if self.patience_ms > 10_000 || !(1_000..=60_000).contains(&self.again_ms) {
+            return Err("patience_ms must be at most 10000, again_ms 1000 to 60000".into());
+        }
         Ok(self)
     }
 }
@@ -58,6 +78,11 @@ impl Default for Settings {
             sharpness_min: 10.0,
             brightness_min: 25.0,
             brightness_max: 240.0,
+            turn_max: 0.375,
+            mouth_detail_min: 0.375,
+            pictures_min: 3,
+            patience_ms: 1_500,
+            again_ms: 4_000,
             live_min: None,
             fpir_max: 1e-3,
             early_minutes_max: 180,

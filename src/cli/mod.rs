@@ -19,6 +19,8 @@ mod enrol;
 mod journal;
 #[cfg(feature = "terminal")]
 mod terminal;
+#[cfg(feature = "terminal")]
+mod terminal_run;
 #[cfg(feature = "collector")]
 mod backup;
 #[cfg(feature = "collector")]

@@ -131,7 +131,7 @@ impl Play<'_> {
         while let Some(frame) = camera.next()? {
             self.turn[face_no] += 1;
             let answer = door.attend(self.pipeline, device, clock, &frame, claimed)?;
-            let Some(text) = stage.board.take().map(|message| message.text) else { continue };
+            let Some(text) = stage.board.take().map(|message| message.line()) else { continue };
             let name = claim.map_or_else(
                 || "(no name given / 未报姓名)".to_owned(),
                 |claim| format!("{} {}", PEOPLE[claim].name.0, PEOPLE[claim].name.1),
@@ -146,7 +146,7 @@ impl Play<'_> {
             ));
             match answer {
                 // As at a real kiosk: not recognised, so he looks again.
-                Answer::Wait(_) | Answer::Same => {}
+                Answer::Wait(_) | Answer::Look | Answer::Same => {}
                 Answer::Stored { checkin, .. } => match checkin.outcome {
                     Outcome::NotRecognised | Outcome::Ambiguous | Outcome::NotLive => {}
                     Outcome::Accepted

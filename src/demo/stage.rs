@@ -47,7 +47,7 @@ impl Board {
 }
 
 impl Screen for Board {
-    fn show(&mut self, message: &Message) {
+    fn show(&mut self, message: &Message, _at_ms: u64) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(message.clone());
     }
 }
@@ -118,15 +118,20 @@ pub(super) fn set(
         let gallery = gallery(site, pipeline.embedding_digest(), &templates, same)?;
         let people = people_searched(&plans, &gallery);
         let door = Door::new(
-            numbers(&policy, thresholds, &Settings::default(), people),
+            numbers(&policy, thresholds, &single_pictures(), people),
             plans,
             gallery,
-            thresholds.confident.cosine,
+            thresholds,
             Box::new(board.clone()),
         );
         terminals.push((terminal, door));
     }
     Ok(Stage { clock, broker, collector, watch, store, terminals, board })
+}
+
+/// The people of the demo pass as single pictures, not as a video.
+fn single_pictures() -> Settings {
+    Settings { pictures_min: 1, ..Settings::default() }
 }
 
 fn name_of(name: &str) -> TerminalId {

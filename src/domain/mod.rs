@@ -36,6 +36,6 @@ pub use terms::{
     Aspect, Employment, LeaveReason, LessonKind, LessonMode, Level, Ownership, Qualification,
     State, SubjectKind, Target, Word,
 };
-pub use text::Bilingual;
+pub use text::{Bilingual, masked_name};
 pub use time::{ClockDoubt, ClockEvidence, ClockQuality, TimeError, Timestamp, Uptime};
 pub use timetable::Lesson;

@@ -21,7 +21,11 @@ pub struct SeenFace {
     /// Differs between any two pictures that a camera takes, be it only by their noise; the same
     /// value again means the same picture again. Says nothing about the face.
     pub fingerprint: u64,
-    /// Whether the picture is good enough to decide on.
+    /// Counts the people who came before the camera one after the other: it changes with the person.
+    pub visit: u64,
+    /// On how many good pictures of this visit the scores below rest; 0: on this one, which is poor.
+    pub pictures: u32,
+    /// Whether this picture is good enough to decide on.
     pub quality: Quality,
     /// Passive liveness, 0…1; `None` when the model pack has no such net.
     pub liveness: Option<Score>,
@@ -77,4 +81,15 @@ pub struct Quality {
     pub sharpness: f32,
     /// Mean grey level of the aligned face, 0…255.
     pub brightness: f32,
+    /// How far the face is turned to the side: how far the nose lies from the middle of the eyes,
+    /// along their line, over their distance. 0 in front, near 1 in profile; positive to the right
+    /// of the picture.
+    pub turn: f32,
+    /// How far it is lifted or lowered: how far down the nose lies between eyes and mouth, 0…1.
+    /// About 0.6 in front, less when it looks up.
+    pub nod: f32,
+    /// How far the head leans to a shoulder, in degrees, 0…180.
+    pub lean_deg: f32,
+    /// Contrast around the mouth over that around the eyes; a mask has hardly any.
+    pub mouth_detail: f32,
 }

@@ -23,6 +23,7 @@ pub mod manifest;
 pub mod model_files;
 pub mod open_search;
 pub mod recent;
+pub mod track;
 
 mod align;
 mod detect;
@@ -47,3 +48,4 @@ pub use onnx::{NetError, Runtime, RuntimeChoice, RuntimeError};
 pub use pipeline::{FrontFace, Look, LookError, OpenError, Pipeline, Settings, Timings};
 pub use recent::Recent;
 pub use sight::sight;
+pub use track::Track;

@@ -1,23 +1,27 @@
 //! From what a frame showed to a [`Sighting`]: the face beside those who are expected here, and
 //! beside those whom the terminal has let in today. The last place where there is an embedding.
 
-use super::{Gallery, Look, Recent};
+use super::{Gallery, Look, Recent, Track};
 use crate::domain::{FacePlace, Landmarks, PersonId, SeenFace, Sighting};
 
-/// Compares what a frame showed with the people of the gallery and the faces of today.
+/// Compares the person before the camera with the people of the gallery and the faces of today.
 ///
-/// `claim` is the person that the trainee says to be; `roster` the people who may check in here
-/// now. Whether the face served somebody else today is asked for the claimed person, without a
-/// claim for the most similar one.
+/// `look` is the newest frame, and `track` has followed it: identity and liveness rest on all good
+/// pictures of the visit, quality and place on the newest. `claim` is the person that the trainee
+/// says to be; `roster` the people who may check in here now. Whether the face served somebody
+/// else today is asked for the claimed person, without a claim for the most similar one.
 pub fn sight(
     look: &Look,
+    track: &Track,
     gallery: &Gallery,
     recent: &Recent,
     claim: Option<PersonId>,
     roster: &[PersonId],
 ) -> Sighting {
     let face = look.face.as_ref().map(|face| {
-        let compared = gallery.compare(&face.embedding, claim, roster);
+        let over_all = track.face();
+        let embedding = over_all.as_ref().unwrap_or(&face.embedding);
+        let compared = gallery.compare(embedding, claim, roster);
         let subject = claim.or(compared.best.map(|best| best.person));
         SeenFace {
             place: FacePlace {
@@ -29,13 +33,14 @@ pub fn sight(
             },
             landmarks: Landmarks(face.points),
             fingerprint: face.fingerprint,
+            visit: track.visit(),
+            pictures: track.pictures(),
             quality: face.quality,
-            liveness: face.liveness,
+            liveness: track.liveness().or(face.liveness),
             claimed: compared.claimed,
             best: compared.best,
             second: compared.second,
-            same_face: subject
-                .and_then(|person| recent.same_face(&face.embedding, person, gallery)),
+            same_face: subject.and_then(|person| recent.same_face(embedding, person, gallery)),
         }
     });
     Sighting { faces: look.in_front, face }

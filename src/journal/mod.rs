@@ -171,6 +171,11 @@ impl Journal {
         self.lock().positions.standing()
     }
 
+    /// What is taken of the bound that will be reached first, in percent.
+    pub fn full_percent(&self) -> u8 {
+        self.lock().positions.full_percent(&self.bounds)
+    }
+
     /// Follows where the journal stands; a change is announced after it is durable.
     pub fn watch(&self) -> watch::Receiver<Standing> {
         self.standing.subscribe()

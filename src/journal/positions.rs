@@ -182,6 +182,15 @@ impl Positions {
         (self.released + 1..=self.appended()).filter(freed).collect()
     }
 
+    /// What is taken of the bound that will be reached first, in percent; 100 only at the bound.
+    pub(super) fn full_percent(&self, bounds: &Bounds) -> u8 {
+        let share = |taken: u64, bound: u64| {
+            let percent = u128::from(taken) * 100 / u128::from(bound.max(1));
+            u8::try_from(percent.min(100)).expect("at most 100")
+        };
+        share(self.waiting, bounds.records_max).max(share(self.waiting_bytes, bounds.bytes_max))
+    }
+
     /// Whether one more record of this size has room.
     pub(super) fn check_room(&self, bytes: u64, bounds: &Bounds) -> Result<(), AppendError> {
         if self.waiting >= bounds.records_max

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::{Light, Message, Screen};
+use super::{Kind, Message, Screen};
 use crate::platform::qr;
 
 /// Prints each message with the terminal's name before it.
@@ -27,18 +27,18 @@ impl Console {
 }
 
 impl Screen for Console {
-    fn show(&mut self, message: &Message) {
+    fn show(&mut self, message: &Message, _at_ms: u64) {
         // A screen that shows the same still shows it; a log need not say it again.
         if self.shown.as_ref() == Some(message) {
             return;
         }
         self.shown = Some(message.clone());
-        let sign = match message.light {
-            Light::Green => "✔",
-            Light::Amber => "!",
-            Light::Red => "✘",
-        };
-        let (zh, en) = (&message.text.zh, &message.text.en);
+        // Between instruction and answer the terminal looks: a screen shows it, a log need not.
+        if message.kind == Kind::Look {
+            return;
+        }
+        let (sign, line) = (message.light.sign(), message.line());
+        let (zh, en) = (&line.zh, &line.en);
         // Who reads these lines may go away; the terminal must not.
         writeln!(std::io::stdout(), "{} {sign} {zh} {en}", self.name).ok();
         if let Some(slip) = message.slip.as_ref().filter(|_| self.slips) {

@@ -4,15 +4,17 @@
 
 use std::fs;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::plan;
-use crate::checkin::{self, Plan};
+use super::plan::{self, SitePlan};
+use crate::checkin;
 use crate::domain::{IdError, Policy, PolicyError, TerminalId};
 use crate::face::RuntimeChoice;
 use crate::journal;
+use crate::kiosk;
 use crate::platform::tls;
 use crate::record::{KeyError, VerifyingKey, is_endpoint};
 use crate::uplink;
@@ -43,6 +45,8 @@ pub struct RawConfig {
     pub face: FaceSection,
     /// The camera.
     pub camera: CameraSection,
+    /// The screen.
+    pub kiosk: kiosk::Section,
     /// The numbers of a decision that depend on the site.
     pub checkin: checkin::Settings,
 }
@@ -183,6 +187,10 @@ pub struct Config {
     pub face: FaceSection,
     /// Folder to replay, if any, and the time between two frames in milliseconds.
     pub replay: Option<(PathBuf, u64)>,
+    /// Where the screen's page is served, if at all.
+    pub screen: Option<SocketAddr>,
+    /// Whether names can be chosen from a list.
+    pub list: bool,
     /// The numbers of a decision that depend on the site.
     pub checkin: checkin::Settings,
 }
@@ -280,6 +288,8 @@ impl RawConfig {
             plan_file: self.site.plan_file,
             replay: named(self.camera.replay_dir).map(|dir| (dir, self.camera.frame_ms)),
             face: self.face,
+            screen: self.kiosk.address().map_err(range("[kiosk]"))?,
+            list: self.kiosk.list,
             checkin: self.checkin.checked().map_err(range("[checkin]"))?,
             bounds: self.journal.bounds().map_err(range("[journal]"))?,
             journal_dir: self.journal.dir,
@@ -320,8 +330,8 @@ impl Config {
         }
     }
 
-    /// The site's lessons and rosters.
-    pub fn plans(&self) -> Result<Vec<Plan>, ConfigError> {
+    /// The site's lessons, rosters and people.
+    pub fn site_plan(&self) -> Result<SitePlan, ConfigError> {
         let path = &self.plan_file;
         plan::parse(&read_small(path)?)
             .map_err(|source| ConfigError::Plan { path: path.clone(), source: source.into() })

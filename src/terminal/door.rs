@@ -1,16 +1,18 @@
 //! The classroom door: joins camera, face, desk, journal and screen for one person at a time.
 //!
-//! frame → look → sighting → decision → sealed and durable → shown. The order is the promise:
+//! frame → look → sighting → visit → decision → sealed and durable → shown. The order is the promise:
 //! whatever is shown as stored has been synced before ([`Terminal::take`]).
+
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use crate::camera::Frame;
-use crate::checkin::{Advice, Desk, Numbers, Plan, Settings, Step};
+use crate::camera::{self, Frame};
+use crate::checkin::{Advice, Desk, Numbers, Plan, Settings, Step, Visit, advise_picture};
 use crate::domain::{Bilingual, CheckIn, Event, Outcome, PersonId, Policy, Score, Timestamp};
-use crate::face::{Gallery, Look, LookError, Pipeline, Recent, Thresholds, sight};
+use crate::face::{Gallery, LookError, Pipeline, Recent, Thresholds, Track, sight};
 use crate::journal::{Journal, ReplayError};
-use crate::kiosk::{Message, Screen};
+use crate::kiosk::{Message, Outline, Screen};
 use crate::platform::clock::Clock;
 use crate::record::Record;
 
@@ -23,11 +25,20 @@ const RECALL_RECORDS: usize = 256;
 /// still before a camera that looks five times a second.
 const SAME_ANSWER_MS: i64 = 10_000;
 
+/// How far a face may be lifted and lowered: LFW's portraits lie between 0.47 and 0.66 (1 in 200
+/// beyond either end), and nobody is to be turned away for looking a little up or down.
+const NOD_RANGE: (f32, f32) = (0.38, 0.78);
+
+/// How far a head may lean, in degrees: alignment turns it upright again.
+const LEAN_DEG_MAX: f32 = 30.0;
+
 /// What came of one frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// No decision: one instruction is on the screen.
     Wait(Advice),
+    /// No decision yet: the terminal looks on.
+    Look,
     /// The same as a moment ago: the answer is still on the screen, and no second record is made.
     Same,
     /// A record exists, durably; its answer is on the screen.
@@ -52,11 +63,14 @@ pub enum AttendError {
 
 /// One door with its people.
 pub struct Door {
-    desk: Desk,
+    visit: Visit,
+    track: Track,
     gallery: Gallery,
     recent: Recent,
     roster: Vec<PersonId>,
     screen: Box<dyn Screen>,
+    /// What the screen calls people, masked.
+    names: BTreeMap<PersonId, String>,
     /// The newest stored answer, and when.
     last: Option<(Option<PersonId>, Outcome, Timestamp)>,
     /// The day whose faces are remembered.
@@ -64,19 +78,36 @@ pub struct Door {
 }
 
 impl Door {
-    /// A door with its timetable and templates. `confident` is the pack's threshold from which a
-    /// face is the same as one seen before.
+    /// A door with its timetable and templates. `thresholds` are those of the model pack that made
+    /// the templates.
     pub fn new(
         numbers: Numbers,
         plans: Vec<Plan>,
         gallery: Gallery,
-        confident: Score,
+        thresholds: &Thresholds,
         screen: Box<dyn Screen>,
     ) -> Self {
         let roster = roster_of(&plans);
-        let desk = Desk::new(numbers, plans);
-        let recent = Recent::new(confident);
-        Self { desk, gallery, recent, roster, screen, last: None, day: None }
+        let visit = Visit::new(Desk::new(numbers, plans));
+        let track = Track::new(thresholds.matching.cosine);
+        let recent = Recent::new(thresholds.confident.cosine);
+        Self {
+            visit,
+            track,
+            gallery,
+            recent,
+            roster,
+            screen,
+            names: BTreeMap::new(),
+            last: None,
+            day: None,
+        }
+    }
+
+    /// The same with names for the screen, masked.
+    #[must_use]
+    pub fn with_names(self, names: BTreeMap<PersonId, String>) -> Self {
+        Self { names, ..self }
     }
 
     /// Takes note of who is in, from what this terminal has stored: a restart in the middle of a
@@ -92,7 +123,7 @@ impl Door {
                 if let (Some(Outcome::Accepted), Some(lesson), Some(opening)) =
                     (record.outcome, &record.lesson, parcel.person)
                 {
-                    self.desk.recall(record.event, lesson, opening.person, record.clock.wall);
+                    self.visit.recall(record.event, lesson, opening.person, record.clock.wall);
                 }
             }
         }
@@ -107,50 +138,90 @@ impl Door {
         frame: &Frame,
         claim: Option<PersonId>,
     ) -> Result<Answer, AttendError> {
+        let (now, at_ms) = (clock.now(), clock.uptime().as_ms());
+        if self.screen.wants_picture() {
+            self.screen.picture(camera::preview(frame));
+        }
         let look = match pipeline.look(frame) {
             Ok(look) => look,
             Err(error) => {
-                self.screen.show(&Message::not_stored(&Bilingual::new(
+                let why = Bilingual::new(
                     "人脸识别故障，请联系老师",
                     "the recognition failed: please ask the teacher",
-                )));
+                );
+                self.screen.show(&Message::not_stored(&why), at_ms);
                 return Err(error.into());
             }
         };
-        let now = clock.now();
         // Faces are compared within a day, and not kept beyond it.
         let today = now.shanghai().date();
         if self.day.replace(today) != Some(today) {
             self.recent.clear();
         }
-        let sighting = sight(&look, &self.gallery, &self.recent, claim, &self.roster);
-        let checkin = match self.desk.observe(&sighting, claim, now) {
+        if let Some(face) = &look.face {
+            let poor = advise_picture(&face.quality, self.visit.numbers()).is_some();
+            self.track.follow(face, look.in_front == 1 && !poor, at_ms);
+        }
+        let (track, roster) = (&self.track, &self.roster);
+        let sighting = sight(&look, track, &self.gallery, &self.recent, claim, roster);
+        self.screen.outline(sighting.face.as_ref().map(|face| Outline::of(&face.place)));
+        let checkin = match self.visit.step(&sighting, claim, now, at_ms) {
             Step::Decided(checkin) => checkin,
             Step::Wait(advice) => {
-                self.screen.show(&Message::wait(advice.text()));
+                let message = match advice {
+                    Advice::NobodyThere => Message::idle(advice.text()),
+                    Advice::OneAtATime
+                    | Advice::ComeCloser
+                    | Advice::MoreLight
+                    | Advice::LessLight
+                    | Advice::FaceFront
+                    | Advice::TakeOffMask
+                    | Advice::HoldStill => Message::advice(advice.text()),
+                };
+                self.screen.show(&message, at_ms);
                 return Ok(Answer::Wait(advice));
             }
+            Step::Look => {
+                self.screen.show(&Message::look(), at_ms);
+                return Ok(Answer::Look);
+            }
+            Step::Answered => return Ok(Answer::Same),
         };
         if claim.is_none() && self.repeats(&checkin, now) {
             return Ok(Answer::Same);
         }
+        self.keep(terminal, checkin, now, at_ms)
+    }
+
+    /// Seals and stores a decision, and shows it only then.
+    fn keep(
+        &mut self,
+        terminal: &Terminal,
+        checkin: CheckIn,
+        now: Timestamp,
+        at_ms: u64,
+    ) -> Result<Answer, AttendError> {
         match terminal.take(&checkin) {
             Ok(taken) => {
-                self.desk.confirm(&checkin, now);
+                self.visit.confirm(&checkin, now);
                 self.last = Some((checkin.person, checkin.outcome, now));
-                self.remember(&checkin, taken.seq, look);
+                self.remember(&checkin, taken.seq);
                 let slip = terminal.slip(&taken).to_string();
-                let message =
-                    Message::stored(&checkin, taken.seq, taken.clock_doubt).with_slip(slip);
-                self.screen.show(&message);
+                let name = checkin.person.and_then(|person| self.names.get(&person).cloned());
+                let message = Message::stored(&checkin, taken.seq, taken.clock_doubt)
+                    .with_name(name)
+                    .with_slip(slip);
+                self.screen.show(&message, at_ms);
                 terminal.shown();
                 Ok(Answer::Stored { checkin, taken })
             }
             Err(error) => {
-                self.screen.show(&Message::not_stored(&Bilingual::new(
+                self.visit.not_stored();
+                let why = Bilingual::new(
                     "终端存储故障或已满，请联系老师",
                     "the terminal cannot store or is full: please ask the teacher",
-                )));
+                );
+                self.screen.show(&Message::not_stored(&why), at_ms);
                 Err(error.into())
             }
         }
@@ -169,11 +240,11 @@ impl Door {
     }
 
     /// Under this name this face was accepted: a later look under another name will say so.
-    fn remember(&mut self, checkin: &CheckIn, seq: u64, look: Look) {
+    fn remember(&mut self, checkin: &CheckIn, seq: u64) {
         if let (Outcome::Accepted, Some(person), Some(face)) =
-            (checkin.outcome, checkin.person, look.face)
+            (checkin.outcome, checkin.person, self.track.face())
         {
-            self.recent.remember(person, seq, face.embedding);
+            self.recent.remember(person, seq, face);
         }
     }
 }
@@ -215,5 +286,12 @@ pub fn numbers(
         eye_distance_px_min: settings.eye_distance_px_min,
         sharpness_min: settings.sharpness_min,
         brightness_range: (settings.brightness_min, settings.brightness_max),
+        turn_max: settings.turn_max,
+        nod_range: NOD_RANGE,
+        lean_deg_max: LEAN_DEG_MAX,
+        mouth_detail_min: settings.mouth_detail_min,
+        pictures_min: settings.pictures_min,
+        patience_ms: settings.patience_ms.into(),
+        again_ms: settings.again_ms.into(),
     }
 }

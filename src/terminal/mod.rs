@@ -10,9 +10,11 @@
 //! [`Terminal::take`] is the seam: whatever decides (camera, face and checkin, or a script in a
 //! test) hands over a [`CheckIn`] and may show green only when `take` has returned `Ok`.
 
+mod claim;
 mod config;
 pub mod enrol;
 pub mod http;
+pub mod panel;
 mod plan;
 pub mod rotate;
 mod door;
@@ -25,9 +27,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+pub use self::claim::Claim;
 pub use self::config::{Config, ConfigError, FaceSection, RawConfig};
 pub use self::door::{Answer, AttendError, Door, numbers, people_searched};
-pub use self::plan::PlanError;
+pub use self::plan::{Attendee, PlanError, SitePlan};
 
 use self::pen::Pen;
 use crate::domain::{CheckIn, ClockDoubt, ClockEvidence, TerminalId};

@@ -1,12 +1,16 @@
-//! The site's plan: which lessons are held here, and who may attend them. A file for now; later it
-//! comes from the centre, signed and encrypted to the terminal.
+//! The site's plan: which lessons are held here, who may attend them, and what the screen calls
+//! them. A file for now; later it comes from the centre, signed and encrypted to the terminal.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
+use data_encoding::HEXLOWER;
 use serde::Deserialize;
 
 use crate::checkin::Plan;
-use crate::domain::{ClassId, Lesson, LessonId, PersonId, SiteId, TimeError, Timestamp};
+use crate::domain::{
+    ClassId, Lesson, LessonId, PersonId, SiteId, TimeError, Timestamp, masked_name,
+};
 
 /// A plan that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +41,7 @@ pub enum PlanError {
         /// Which class.
         class: ClassId,
     },
-    /// Two lessons or classes of one name.
+    /// Two lessons, classes, people or numbers of one name.
     #[error("{name} stands twice in the plan")]
     Twice {
         /// Its name.
@@ -53,6 +57,54 @@ struct File {
     classes: Vec<Class>,
     #[serde(default, rename = "lesson")]
     lessons: Vec<RawLesson>,
+    #[serde(default, rename = "person")]
+    people: Vec<RawPerson>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPerson {
+    id: PersonId,
+    name: String,
+    #[serde(default)]
+    number: String,
+}
+
+/// What the screen knows of somebody. Stays on the terminal.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Attendee {
+    /// Her name.
+    pub name: String,
+    /// What is on her card, or what she types: a student number. Empty without one.
+    pub number: String,
+}
+
+impl fmt::Debug for Attendee {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Attendee(<name hidden>)")
+    }
+}
+
+/// The site's plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SitePlan {
+    /// Its lessons with their rosters.
+    pub plans: Vec<Plan>,
+    /// Who is who, as far as the plan says it.
+    pub people: BTreeMap<PersonId, Attendee>,
+}
+
+impl SitePlan {
+    /// Whose card or number this is.
+    pub fn holder(&self, number: &str) -> Option<PersonId> {
+        let held = |attendee: &Attendee| !number.is_empty() && attendee.number == number;
+        self.people.iter().find(|(_, attendee)| held(attendee)).map(|(person, _)| *person)
+    }
+
+    /// Her name as a public screen may show it.
+    pub fn masked_name(&self, person: &PersonId) -> Option<String> {
+        self.people.get(person).map(|attendee| masked_name(&attendee.name))
+    }
 }
 
 #[derive(Deserialize)]
@@ -83,9 +135,25 @@ struct RawLesson {
 /// class = "cook-a"
 /// starts = "2026-03-02 08:30"
 /// ends = "2026-03-02 11:30"
+/// [[person]]                                   # what the screen calls her; may be left out
+/// id = "0123456789abcdef0123456789abcdef"
+/// name = "李娜"
+/// number = "20260001"                          # on her card, or typed; may be left out
 /// ```
-pub(super) fn parse(text: &str) -> Result<Vec<Plan>, PlanError> {
-    let File { site, classes, lessons } = toml::from_str(text)?;
+pub(super) fn parse(text: &str) -> Result<SitePlan, PlanError> {
+    let File { site, classes, lessons, people: raw } = toml::from_str(text)?;
+    let mut people = BTreeMap::new();
+    let mut numbers = BTreeSet::new();
+    for RawPerson { id, name, number } in raw {
+        if !number.is_empty() && !numbers.insert(number.clone()) {
+            return Err(PlanError::Twice { name: format!("the number {number}") });
+        }
+        if people.insert(id, Attendee { name, number }).is_some() {
+            return Err(PlanError::Twice {
+                name: format!("the person {}", HEXLOWER.encode(&id.0)),
+            });
+        }
+    }
     let mut rosters = BTreeMap::new();
     for Class { id, people } in classes {
         let name = id.to_string();
@@ -113,5 +181,5 @@ pub(super) fn parse(text: &str) -> Result<Vec<Plan>, PlanError> {
         let lesson = Lesson { id, class, site: site.clone(), starts, ends };
         plans.push(Plan { lesson, roster });
     }
-    Ok(plans)
+    Ok(SitePlan { plans, people })
 }

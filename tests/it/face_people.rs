@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rollcall::camera::{self, Frame};
 use rollcall::checkin::{self, Advice, advise};
 use rollcall::domain::{PersonId, Policy, Score, Sighting};
-use rollcall::face::{Embedding, Gallery, Manifest, Pipeline, Recent, RuntimeChoice, sight};
+use rollcall::face::{Embedding, Gallery, Manifest, Pipeline, Recent, RuntimeChoice, Track, sight};
 use rollcall::terminal::numbers;
 use serde::Deserialize;
 
@@ -73,6 +73,8 @@ fn word(advice: Result<(), Advice>) -> &'static str {
         Err(Advice::ComeCloser) => "come_closer",
         Err(Advice::MoreLight) => "more_light",
         Err(Advice::LessLight) => "less_light",
+        Err(Advice::FaceFront) => "face_front",
+        Err(Advice::TakeOffMask) => "take_off_mask",
         Err(Advice::HoldStill) => "hold_still",
     }
 }
@@ -87,11 +89,13 @@ fn answers_hard_cases(pipeline: &mut Pipeline) {
     let policy = Policy::sichuan_2025();
     let numbers = numbers(&policy, &thresholds, &checkin::Settings::default(), 0);
     let recent = Recent::new(thresholds.confident.cosine);
+    let track = Track::new(thresholds.matching.cosine);
     let gallery = Gallery::new(pipeline.embedding_digest());
     let mut wrong = Vec::new();
     for case in &expected.case {
         let look = looked(pipeline, &assets().join("hard").join(&case.file));
-        let said = word(advise(&sight(&look, &gallery, &recent, None, &[]), &numbers).map(|_| ()));
+        let said =
+            word(advise(&sight(&look, &track, &gallery, &recent, None, &[]), &numbers).map(|_| ()));
         if !case.says.iter().any(|says| says == said) {
             wrong.push(format!("{}: {said}, not {:?}", case.file, case.says));
         }
@@ -148,10 +152,18 @@ fn sightings(pipeline: &mut Pipeline, people: &[(PersonId, Vec<PathBuf>)]) -> Ve
     }
     let roster: Vec<_> = people.iter().map(|(person, _)| *person).collect();
     let recent = Recent::new(thresholds.confident.cosine);
+    let track = Track::new(thresholds.matching.cosine);
     people
         .iter()
         .map(|(person, pictures)| {
-            sight(&looked(pipeline, &pictures[2]), &gallery, &recent, Some(*person), &roster)
+            sight(
+                &looked(pipeline, &pictures[2]),
+                &track,
+                &gallery,
+                &recent,
+                Some(*person),
+                &roster,
+            )
         })
         .collect()
 }

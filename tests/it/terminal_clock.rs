@@ -186,7 +186,8 @@ fn battery_that_died_is_seen_at_the_next_boot_and_the_history_goes_on() {
 fn screen_shows_green_and_explains_the_doubt_in_both_languages() {
     let message = Message::stored(&accepted(), 7, Some(ClockDoubt::BeforeOwnRecord));
     assert_eq!(message.light, Light::Green);
-    assert_eq!(message.text.zh, "签到成功（7 号）（终端时钟存疑：早于本机上一条记录）");
-    let en = "Checked in (no. 7) (clock in doubt: it is earlier than this terminal's last record)";
-    assert_eq!(message.text.en, en);
+    let line = message.line();
+    assert_eq!(line.zh, "签到成功（7 号，终端时钟存疑：早于本机上一条记录）");
+    let en = "Checked in (no. 7, clock in doubt: it is earlier than this terminal's last record)";
+    assert_eq!(line.en, en);
 }

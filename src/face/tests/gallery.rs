@@ -2,7 +2,7 @@ use super::{person, unit};
 use crate::domain::{PersonId, Score};
 use crate::face::gallery::{EnrolError, Gallery, PEOPLE_MAX};
 use crate::face::recent::{RECENT_MAX, Recent};
-use crate::face::{FrontFace, Look, Rect, Timings, sight};
+use crate::face::{FrontFace, Look, Rect, Timings, Track, sight};
 
 const SAME: Score = Score::from_e4(4000);
 
@@ -122,6 +122,10 @@ fn look(face: &[f32]) -> Look {
             detection: SAME,
             sharpness: 1.0,
             brightness: 1.0,
+            turn: 0.02,
+            nod: 0.6,
+            lean_deg: 1.0,
+            mouth_detail: 0.9,
         },
         liveness: Some(Score::from_e4(9000)),
         embedding: unit(face),
@@ -141,14 +145,14 @@ fn claim_with_the_face_of_somebody_accepted_earlier_shows_in_the_sighting() {
     let mut recent = Recent::new(Score::from_e4(7000));
     recent.remember(person(1), 41, unit(&[1.0, 0.0, 0.0]));
     let look = look(&[1.0, 0.0, 0.0]);
-    let sighting = sight(&look, &gallery(), &recent, Some(person(2)), &roster);
+    let sighting = sight(&look, &Track::new(SAME), &gallery(), &recent, Some(person(2)), &roster);
     assert_eq!(sighting.faces, 2);
     let face = sighting.face.unwrap();
     assert_eq!(face.claimed, Some(Score::from_e4(6000)));
     assert_eq!(face.best.unwrap().person, person(1));
     assert_eq!(face.same_face.unwrap().seq, 41);
     // Without a claim she is herself, and meets only herself.
-    let face = sight(&look, &gallery(), &recent, None, &roster).face.unwrap();
+    let face = sight(&look, &Track::new(SAME), &gallery(), &recent, None, &roster).face.unwrap();
     assert_eq!((face.claimed, face.same_face), (None, None));
 }
 
@@ -161,6 +165,13 @@ fn frame_without_a_face_gives_a_sighting_without_one() {
         face: None,
         timings: Timings::default(),
     };
-    let sighting = sight(&look, &gallery(), &Recent::new(SAME), Some(person(1)), &[person(1)]);
+    let sighting = sight(
+        &look,
+        &Track::new(SAME),
+        &gallery(),
+        &Recent::new(SAME),
+        Some(person(1)),
+        &[person(1)],
+    );
     assert_eq!((sighting.faces, sighting.face), (0, None));
 }

@@ -9,6 +9,7 @@ mod local_manifest;
 mod manifest;
 mod measures;
 mod open_search;
+mod track;
 
 use super::embed::Embedding;
 use crate::domain::PersonId;

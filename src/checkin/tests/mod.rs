@@ -1,3 +1,5 @@
+mod visit;
+
 use super::*;
 use crate::domain::{
     Candidate, CheckIn, Event, FacePlace, Landmarks, Lesson, Outcome, PersonId, Quality, SameFace,
@@ -24,6 +26,13 @@ fn numbers() -> Numbers {
         eye_distance_px_min: 30.0,
         sharpness_min: 20.0,
         brightness_range: (30.0, 235.0),
+        turn_max: 0.35,
+        nod_range: (0.4, 0.8),
+        lean_deg_max: 30.0,
+        mouth_detail_min: 0.35,
+        pictures_min: 3,
+        patience_ms: 1_500,
+        again_ms: 4_000,
     }
 }
 
@@ -72,11 +81,17 @@ fn face(claimed: Option<i32>, best: Candidate, second: Candidate) -> Sighting {
                 [183.0, 200.0],
             ]),
             fingerprint: 7,
+            visit: 1,
+            pictures: 3,
             quality: Quality {
                 eye_distance_px: 60.0,
                 detection: Score::from_e4(9_000),
                 sharpness: 200.0,
                 brightness: 120.0,
+                turn: 0.02,
+                nod: 0.6,
+                lean_deg: 1.0,
+                mouth_detail: 0.9,
             },
             liveness: None,
             claimed: claimed.map(Score::from_e4),
@@ -91,16 +106,14 @@ fn anna() -> Sighting {
     face(None, candidate(ANNA, 7_000), candidate(BORIS, 1_000))
 }
 
-fn decided(step: Step) -> CheckIn {
-    match step {
-        Step::Decided(checkin) => checkin,
-        Step::Wait(advice) => panic!("no decision: {advice:?}"),
-    }
+/// What the desk says of the face of a sighting.
+fn decided(desk: &Desk, sighting: &Sighting, claim: Option<PersonId>, time: &str) -> CheckIn {
+    desk.decide(sighting.face.as_ref().unwrap(), claim, at(time))
 }
 
-/// Observes and, as the terminal does after the disk said yes, confirms.
+/// Decides and, as the terminal does after the disk said yes, confirms.
 fn attend(desk: &mut Desk, sighting: &Sighting, claim: Option<PersonId>, time: &str) -> CheckIn {
-    let checkin = decided(desk.observe(sighting, claim, at(time)));
+    let checkin = decided(desk, sighting, claim, time);
     desk.confirm(&checkin, at(time));
     checkin
 }
@@ -122,9 +135,9 @@ fn first_look_checks_in_and_a_later_one_checks_out() {
 
 #[test]
 fn what_was_not_stored_did_not_happen() {
-    let mut desk = desk();
-    let first = decided(desk.observe(&anna(), None, at("08:25")));
-    let second = decided(desk.observe(&anna(), None, at("08:26")));
+    let desk = desk();
+    let first = decided(&desk, &anna(), None, "08:25");
+    let second = decided(&desk, &anna(), None, "08:26");
     assert_eq!((first.event, second.event), (Event::CheckIn, Event::CheckIn));
 }
 
@@ -150,6 +163,12 @@ fn settings_with_which_nobody_could_check_in_are_refused() {
         Settings { brightness_min: 240.0, brightness_max: 25.0, ..fine.clone() },
         Settings { live_min: Some(50.0), ..fine.clone() },
         Settings { fpir_max: 0.0, ..fine.clone() },
+        Settings { turn_max: f32::NAN, ..fine.clone() },
+        Settings { mouth_detail_min: 1.5, ..fine.clone() },
+        Settings { pictures_min: 0, ..fine.clone() },
+        Settings { pictures_min: 9, ..fine.clone() },
+        Settings { patience_ms: 60_000, ..fine.clone() },
+        Settings { again_ms: 0, ..fine.clone() },
         Settings { fpir_max: f64::NAN, ..fine.clone() },
     ] {
         assert!(wrong.clone().checked().is_err(), "{wrong:?}");
@@ -251,17 +270,26 @@ fn poor_pictures_get_one_instruction_and_no_record() {
     let spoil = |change: &dyn Fn(&mut Sighting)| {
         let mut sighting = anna();
         change(&mut sighting);
-        desk().observe(&sighting, None, at("08:25"))
+        advise(&sighting, &numbers()).map(|_| ()).unwrap_err()
     };
     fn quality(sighting: &mut Sighting) -> &mut Quality {
         &mut sighting.face.as_mut().unwrap().quality
     }
-    assert_eq!(spoil(&|s| s.face = None), Step::Wait(Advice::NobodyThere));
-    assert_eq!(spoil(&|s| s.faces = 2), Step::Wait(Advice::OneAtATime));
-    assert_eq!(spoil(&|s| quality(s).eye_distance_px = 12.0), Step::Wait(Advice::ComeCloser));
-    assert_eq!(spoil(&|s| quality(s).brightness = 10.0), Step::Wait(Advice::MoreLight));
-    assert_eq!(spoil(&|s| quality(s).brightness = 250.0), Step::Wait(Advice::LessLight));
-    assert_eq!(spoil(&|s| quality(s).sharpness = f32::NAN), Step::Wait(Advice::HoldStill));
+    assert!(advise(&anna(), &numbers()).is_ok());
+    assert_eq!(spoil(&|s| s.face = None), Advice::NobodyThere);
+    assert_eq!(spoil(&|s| s.faces = 2), Advice::OneAtATime);
+    assert_eq!(spoil(&|s| quality(s).eye_distance_px = 12.0), Advice::ComeCloser);
+    assert_eq!(spoil(&|s| quality(s).brightness = 10.0), Advice::MoreLight);
+    assert_eq!(spoil(&|s| quality(s).brightness = 250.0), Advice::LessLight);
+    assert_eq!(spoil(&|s| quality(s).sharpness = f32::NAN), Advice::HoldStill);
+    assert_eq!(spoil(&|s| quality(s).mouth_detail = 0.1), Advice::TakeOffMask);
+    for turned in [0.5, -0.5, f32::NAN] {
+        assert_eq!(spoil(&|s| quality(s).turn = turned), Advice::FaceFront, "{turned}");
+    }
+    for (nod, lean_deg) in [(0.2, 0.0), (0.9, 0.0), (0.6, 45.0)] {
+        let bent = |s: &mut Sighting| (quality(s).nod, quality(s).lean_deg) = (nod, lean_deg);
+        assert_eq!(spoil(&bent), Advice::FaceFront, "{nod} {lean_deg}");
+    }
 }
 
 #[test]

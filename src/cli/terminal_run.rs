@@ -1,0 +1,312 @@
+//! `rollcall terminal run`: camera, models, door, screen and uplink of one terminal, until a signal.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::report::{Exit, Report, secret_failed};
+use super::terminal::{
+    Told, config_failed, exit_of, gallery_failed, look_failed, open_pipeline, thresholds_of,
+};
+use crate::camera::{Folder, FrameSource};
+use crate::domain::Policy;
+use crate::face::{Pipeline, gallery_file};
+use crate::kiosk::{Console, Listening, Message, Page, Said, Screen, Screens};
+use crate::platform::clock::{Clock, SystemClock};
+use crate::platform::secret;
+use crate::platform::telemetry::{Chain, Class};
+use crate::record::SigningKey;
+use crate::terminal::panel::{CameraState, Panel};
+use crate::terminal::{
+    Answer, AttendError, Claim, Config, Door, Setup, SitePlan, Terminal, numbers, people_searched,
+};
+use crate::uplink::{self, NoWaypoints};
+
+/// Runs a terminal until SIGINT or SIGTERM.
+pub(super) fn run(config: &Config, slips: bool) -> Told {
+    let policy = config.policy().map_err(|error| config_failed(&error))?;
+    let key = secret::read(&config.key_file).map_err(|error| secret_failed(&error))?;
+    let key = SigningKey::from_secret(&key);
+    let tls = config.tls.as_ref().map(|files| files.read()).transpose();
+    let tls = tls.map_err(|error| {
+        let hint =
+            "put the files that [uplink] names back, or get new ones: `rollcall terminal renew`";
+        (Exit::Usage, Report::of(&error, hint))
+    })?;
+    let mut eye = match &config.replay {
+        Some((folder, frame_ms)) => Some(Eye::open(config, &policy, folder, *frame_ms, slips)?),
+        None => None,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|cause| environment("could not start", &cause))?;
+    runtime.block_on(async {
+        let clock = Arc::new(SystemClock::start());
+        let terminal = Terminal::start(Setup {
+            terminal: config.terminal.clone(),
+            key,
+            journal_dir: config.journal_dir.clone(),
+            bounds: config.bounds,
+            uplink: uplink::Config { tls, ..config.uplink.clone() },
+            policy: policy.profile(),
+            pack: eye.as_ref().map(|eye| eye.pipeline.pack_digest()),
+            plugged: true,
+            clock: Arc::clone(&clock) as _,
+            waypoints: Arc::new(NoWaypoints),
+        });
+        let terminal =
+            terminal.map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))?;
+        let terminal = Arc::new(terminal);
+        if let Some(eye) = &mut eye {
+            eye.door.recall(terminal.journal()).map_err(|error| {
+                let hint = "look at the disk; nothing that was shown green is lost by this";
+                (exit_of(error.class()), Report::of(&error, hint))
+            })?;
+        }
+        let listening = match (&eye, config.screen) {
+            (Some(_), Some(address)) => {
+                let bound = Listening::bind(address).await;
+                Some(bound.map_err(|error| (Exit::Environment, Report::of(&error, error.hint())))?)
+            }
+            (Some(_) | None, _) => None,
+        };
+        say!(
+            "rollcall terminal: {} is running, {} records wait",
+            terminal.id(),
+            terminal.waiting()
+        );
+        if let Some(listening) = &listening {
+            say!("rollcall terminal: its screen is at http://{}", listening.address);
+        }
+        let panel = eye.as_ref().map(|eye| Panel {
+            page: eye.page.clone(),
+            terminal: Arc::clone(&terminal),
+            site: Arc::clone(&eye.site),
+            door_opens_ms_before: i64::from(policy.door_opens_minutes_before()) * 60_000,
+            list: config.list,
+            camera: Arc::clone(&eye.camera_state),
+            clock: Arc::clone(&clock) as _,
+        });
+        let showing = async {
+            match (listening, panel) {
+                (Some(listening), Some(panel)) => {
+                    let page = panel.page.clone();
+                    tokio::select! {
+                        served = listening.serve(page) => served.map_err(|error| {
+                            (Exit::Environment, Report::of(&error, error.hint()))
+                        }),
+                        () = panel.keep() => Ok(()),
+                    }
+                }
+                (Some(_) | None, _) => std::future::pending().await,
+            }
+        };
+        let ended = async {
+            let waited = wait(&terminal).await;
+            waited.map_err(|cause| environment("could not wait for signals", &cause))
+        };
+        let looking = async {
+            if let Some(eye) = eye {
+                watch(eye, Arc::clone(&terminal), clock).await?;
+            }
+            // The replay is over; the records still go to the centre.
+            std::future::pending().await
+        };
+        let broker = format!("{}:{}", config.uplink.broker_host, config.uplink.broker_port);
+        let seen = tokio::select! {
+            ended = ended => ended,
+            failed = looking => failed,
+            failed = showing => failed,
+            () = warn(&terminal, &broker) => Ok(()),
+        };
+        terminal.shut_down().await.map_err(|error| {
+            let hint = "look at the disk; what is in the journal is offered at the next start";
+            (exit_of(error.class()), Report::of(&error, hint))
+        })?;
+        seen?;
+        say!("rollcall terminal: ended, {} records wait", terminal.waiting());
+        Ok(())
+    })
+}
+
+fn environment(what: &str, cause: &std::io::Error) -> (Exit, Report) {
+    let hint = "look at the limits of this machine";
+    (Exit::Environment, Report::new(what, cause.to_string(), hint))
+}
+
+/// Camera, models, door and screen of one terminal.
+struct Eye {
+    camera: Box<dyn FrameSource>,
+    camera_state: Arc<CameraState>,
+    frame: Duration,
+    pipeline: Pipeline,
+    door: Door,
+    site: Arc<SitePlan>,
+    page: Page,
+    ear: mpsc::Receiver<Said>,
+    claim: Claim,
+}
+
+impl Eye {
+    fn open(
+        config: &Config,
+        policy: &Policy,
+        folder: &Path,
+        frame_ms: u64,
+        slips: bool,
+    ) -> Told<Self> {
+        let site = config.site_plan().map_err(|error| config_failed(&error))?;
+        let camera = Folder::open(folder)
+            .map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))?;
+        let secret =
+            secret::read(&config.face.gallery_key_file).map_err(|error| secret_failed(&error))?;
+        let pipeline = open_pipeline(&config.face)?;
+        let model = pipeline.embedding_digest();
+        let gallery = gallery_file::load(&config.face.gallery_file, &secret, &model)
+            .map_err(|error| gallery_failed(&error))?;
+        let thresholds = thresholds_of(&pipeline)?;
+        let (page, ear) = Page::new();
+        let console = Console::new(config.terminal.as_str()).with_slips(slips);
+        let screen = Screens(vec![Box::new(console), Box::new(page.clone())]);
+        let people = people_searched(&site.plans, &gallery);
+        let numbers = numbers(policy, thresholds, &config.checkin, people);
+        let names = site.people.keys().filter_map(|id| Some((*id, site.masked_name(id)?)));
+        let door = Door::new(numbers, site.plans.clone(), gallery, thresholds, Box::new(screen))
+            .with_names(names.collect());
+        Ok(Self {
+            camera: Box::new(camera),
+            camera_state: Arc::default(),
+            frame: Duration::from_millis(frame_ms),
+            pipeline,
+            door,
+            site: Arc::new(site),
+            page,
+            ear,
+            claim: Claim::default(),
+        })
+    }
+
+    /// Takes what was said at the screen since the last frame.
+    fn listen(&mut self, at_ms: u64) {
+        while let Ok(said) = self.ear.try_recv() {
+            if let Err(unknown) = self.claim.hear(&said, &self.site, at_ms) {
+                self.page.show(&Message::advice(unknown), at_ms);
+            }
+        }
+    }
+}
+
+/// Looks at each frame in turn, until the replay is over.
+async fn watch(mut eye: Eye, terminal: Arc<Terminal>, clock: Arc<SystemClock>) -> Told {
+    let mut pace = tokio::time::interval(eye.frame);
+    // A frame that took long is not made up for by a burst of others.
+    pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        pace.tick().await;
+        let (device, time) = (Arc::clone(&terminal), Arc::clone(&clock));
+        let looked = tokio::task::spawn_blocking(move || {
+            let looked = look_once(&mut eye, &device, &time);
+            (eye, looked)
+        });
+        let (back, looked) = looked.await.expect("looking at a frame does not panic");
+        eye = back;
+        if !looked? {
+            say!("rollcall terminal: the replay is over");
+            return Ok(());
+        }
+    }
+}
+
+/// `false` when there is no further frame.
+fn look_once(eye: &mut Eye, terminal: &Terminal, clock: &SystemClock) -> Told<bool> {
+    let frame = match eye.camera.next() {
+        Ok(Some(frame)) => frame,
+        Ok(None) => return Ok(false),
+        Err(error) => {
+            // One broken picture is one lost frame, not the end of the lesson.
+            tracing::warn!("Passed over a frame: {}.", Chain(&error));
+            return Ok(true);
+        }
+    };
+    eye.camera_state.lost.store(false, Ordering::Relaxed);
+    let at_ms = clock.uptime().as_ms();
+    eye.listen(at_ms);
+    let claim = eye.claim.holds(at_ms);
+    match eye.door.attend(&mut eye.pipeline, terminal, clock, &frame, claim) {
+        Ok(Answer::Stored { .. }) => {
+            eye.claim.over();
+            Ok(true)
+        }
+        Ok(Answer::Wait(_) | Answer::Look | Answer::Same) => Ok(true),
+        Err(AttendError::Look(error)) if error.class() == Class::Transient => {
+            tracing::warn!("Passed over a frame: {}.", Chain(&error));
+            Ok(true)
+        }
+        Err(AttendError::Look(error)) => Err(look_failed(&error)),
+        // Full: the screen is red, and stays so until receipts make room.
+        Err(AttendError::Take(error)) if error.class() == Class::Transient => Ok(true),
+        Err(AttendError::Take(error)) => {
+            let hint = "look at the disk; what was shown green is safe in the journal";
+            Err((exit_of(error.class()), Report::of(&error, hint)))
+        }
+    }
+}
+
+/// Tells of a broker that is not reached and of a clock that is not to be believed, once each time
+/// that it begins. Neither ends the terminal: it goes on taking records.
+async fn warn(terminal: &Terminal, broker: &str) {
+    let mut view = terminal.view();
+    let (mut offline, mut doubted, mut undated) = (false, None, false);
+    loop {
+        let (trouble, dates) = {
+            let view = view.borrow_and_update();
+            (view.trouble.clone(), view.undated)
+        };
+        if dates && !undated {
+            let what = "could not check the dates of the broker's certificate";
+            let because = "they do not fit this terminal's clock, and no time is confirmed yet";
+            let hint = "nothing needs to be done if the clock is wrong; its name and its issuer are \
+                        right, and check-in goes on";
+            eprintln!("rollcall terminal: {}", Report::new(what, because, hint));
+        }
+        undated = dates;
+        if let (false, Some(trouble)) = (offline, &trouble) {
+            let what = format!("could not reach the broker at {broker}");
+            let hint = "records are kept and offered again; look at the network and [uplink]";
+            eprintln!("rollcall terminal: {}", Report::new(what, trouble, hint));
+        }
+        offline = trouble.is_some();
+        let (evidence, doubt) = terminal.clock_evidence();
+        if let (None, Some(doubt)) = (doubted, doubt) {
+            let what = format!("could not believe the clock, which shows {}", evidence.wall);
+            let signed = evidence.signed.map_or("none".into(), |at| at.to_string());
+            let because =
+                format!("it {}; the centre's newest signed time: {signed}", doubt.text().en);
+            let hint = "set the clock or connect the network; until then check-in goes on, and \
+                        records say that their time is doubtful";
+            eprintln!("rollcall terminal: {}", Report::new(what, because, hint));
+        }
+        doubted = doubt;
+        // A clock can be changed while the line is quiet: look again from time to time.
+        let changed = tokio::time::timeout(Duration::from_secs(30), view.changed()).await;
+        // The uplink is gone: its end is told by others.
+        if let Ok(Err(_)) = changed {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Waits for a signal, or for the uplink's end.
+async fn wait(terminal: &Terminal) -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        () = terminal.ended() => {}
+    }
+    Ok(())
+}

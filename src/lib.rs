@@ -40,6 +40,8 @@ pub mod web;
 // Roots.
 #[cfg(feature = "terminal")]
 pub mod terminal;
+#[cfg(feature = "terminal")]
+pub mod bench;
 #[cfg(feature = "collector")]
 pub mod collector;
 #[cfg(feature = "collector")]

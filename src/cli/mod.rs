@@ -20,6 +20,8 @@ mod journal;
 #[cfg(feature = "terminal")]
 mod terminal;
 #[cfg(feature = "terminal")]
+mod terminal_bench;
+#[cfg(feature = "terminal")]
 mod terminal_run;
 #[cfg(feature = "collector")]
 mod backup;

@@ -46,6 +46,9 @@ enum Command {
         #[arg(required = true)]
         pictures: Vec<PathBuf>,
     },
+    /// Lets generated people come before a made camera and says how long they wait, and what the
+    /// machine has to give for it. Touches nothing of this terminal.
+    Bench(super::terminal_bench::Args),
     /// Runs until SIGINT or SIGTERM.
     Run {
         #[command(flatten)]
@@ -80,6 +83,7 @@ impl Args {
             Command::RotateKey(args) => super::enrol::rotated(&args),
             Command::CheckConfig(config) => check_config(&config),
             Command::Enrol { config, person, pictures } => enrol(&config, person, &pictures),
+            Command::Bench(args) => super::terminal_bench::run(&args),
             Command::Run { config, slips } => {
                 load(&config).and_then(|config| super::terminal_run::run(&config, slips))
             }

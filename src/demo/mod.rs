@@ -10,7 +10,6 @@ pub mod broker;
 pub mod result;
 mod script;
 mod world;
-mod generated;
 mod pictures;
 mod attacker;
 mod wiretap;
@@ -41,6 +40,7 @@ use crate::domain::{Fact, Policy, Timestamp};
 use crate::face::{self, LookError, Pipeline, RuntimeChoice, Settings, gallery::EnrolError};
 use crate::platform::clock::{Clock, Stopwatch};
 use crate::platform::durable::{self, Access, WriteError};
+use crate::platform::scratch::{Scratch, ScratchError};
 use crate::terminal::AttendError;
 use crate::uplink::RunError;
 use crate::web::{About, Listening, Site, WhenTaken};
@@ -95,12 +95,8 @@ pub enum DemoError {
     Attend(#[from] AttendError),
     #[error("could not start the MQTT broker")]
     Broker(#[source] io::Error),
-    #[error("could not use the folder {folder}")]
-    Folder {
-        folder: PathBuf,
-        #[source]
-        io: io::Error,
-    },
+    #[error(transparent)]
+    Folder(#[from] ScratchError),
     #[error("could not make the collector")]
     Home(#[from] HomeError),
     #[error("could not open cases and feed")]
@@ -146,30 +142,6 @@ impl Narrator {
     }
 }
 
-/// A folder that goes away with the demo.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn make() -> Result<Self, DemoError> {
-        let folder = std::env::temp_dir().join(format!("rollcall-demo-{}", std::process::id()));
-        let failed = |io| DemoError::Folder { folder: folder.clone(), io };
-        match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-            Ok(()) | Err(_) => {}
-        }
-        fs::create_dir_all(&folder).map_err(failed)?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.0) {
-            tracing::warn!("Left the demo's folder {}: {error}.", self.0.display());
-        }
-    }
-}
-
 /// Runs the demo to its end. `None`: somebody pressed Ctrl-C before the script was over.
 pub async fn run(options: Options) -> Result<Option<Outcome>, DemoError> {
     let watch = Stopwatch::start();
@@ -189,10 +161,10 @@ pub async fn run(options: Options) -> Result<Option<Outcome>, DemoError> {
         pipeline.runtime_why()
     ));
 
-    let scratch = Scratch::make()?;
+    let scratch = Scratch::make("demo")?;
     narrator.say("Enrolling / 登记人脸 …");
     let mut stage = tokio::task::block_in_place(|| {
-        stage::set(&scratch.0, &mut pipeline, &albums, |person| {
+        stage::set(scratch.path(), &mut pipeline, &albums, |person| {
             narrator.say(&format!("      {} {}", person.name.0, person.name.1));
         })
     })?;
@@ -240,9 +212,9 @@ fn export(
     at: Timestamp,
     narrator: Narrator,
 ) -> Result<(), DemoError> {
-    let home = Home::open(&scratch.0.join("collector"))?;
+    let home = Home::open(&scratch.path().join("collector"))?;
     let bundle = home.export(ORIGIN, None, at)?;
-    fs::create_dir_all(folder).map_err(|io| DemoError::Folder { folder: folder.to_owned(), io })?;
+    fs::create_dir_all(folder).map_err(|io| ScratchError { folder: folder.to_owned(), io })?;
     let (trust, file) = (folder.join("demo.trust"), folder.join("demo.bundle"));
     durable::write(&trust, home.trust_lines().as_bytes(), Access::Everyone)?;
     durable::write(&file, bundle.to_json().as_bytes(), Access::Owner)?;

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::vec::IntoIter;
 
-use super::generated;
+use crate::bench::people;
 use crate::camera::{self, CaptureError, Frame, FrameSource, PictureError};
 
 /// One half enrols, the other stands before the camera.
@@ -99,7 +99,7 @@ pub(super) const PICTURES_MIN: usize = 4;
 
 /// The albums of the generated people.
 pub(super) fn shipped() -> Vec<Album> {
-    let people = (1..).zip(generated::PEOPLE);
+    let people = (1..).zip(people::PEOPLE);
     people
         .map(|(person, pictures)| {
             let named = (1..).zip(pictures).map(|(number, bytes)| {

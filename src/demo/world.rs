@@ -101,8 +101,7 @@ pub(super) const PEOPLE: [Person; 15] = [
     person("胡斌", "Hu Bin", 13),
 ];
 
-/// How many different faces the demo needs.
-pub(super) const FACES: usize = 14;
+pub(super) use crate::bench::people::FACES;
 
 /// The id of a person. Fixed, so that two runs tell the same story; a real centre draws it at random.
 pub(super) fn person_id(person: usize) -> PersonId {

@@ -26,6 +26,19 @@ impl Embedding {
         Some(Self(values))
     }
 
+    /// A vector of the same length that is nobody's face: as far from all as chance has it. Fills a
+    /// gallery for a bench.
+    pub fn of_nobody(&self, number: u32) -> Option<Self> {
+        let value = |place: usize| {
+            // The fractions of multiples of the golden ratio, squared, scatter evenly enough.
+            let step = f64::from(number + 1) * (place as f64 + 1.0).powi(2) * 0.618_033_988_749_895;
+            #[expect(clippy::cast_possible_truncation, reason = "between -0.5 and 0.5")]
+            let value = (step.fract() - 0.5) as f32;
+            value
+        };
+        Self::unit((0..self.0.len()).map(value).collect())
+    }
+
     /// A vector that was stored; it has length 1 already, and keeps its exact bits.
     pub(super) fn stored(values: Vec<f32>) -> Option<Self> {
         let square: f64 = values.iter().map(|value| f64::from(*value).powi(2)).sum();

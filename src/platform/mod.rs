@@ -9,7 +9,9 @@ pub mod lines;
 pub mod lock;
 #[cfg(feature = "collector")]
 pub mod postgres;
+pub mod process;
 pub mod qr;
+pub mod scratch;
 pub mod secret;
 pub mod telemetry;
 #[cfg(any(feature = "terminal", feature = "collector"))]

@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use crate::camera::{self, Frame};
 use crate::checkin::{Advice, Desk, Numbers, Plan, Settings, Step, Visit, advise_picture};
 use crate::domain::{Bilingual, CheckIn, Event, Outcome, PersonId, Policy, Score, Timestamp};
-use crate::face::{Gallery, LookError, Pipeline, Recent, Thresholds, Track, sight};
+use crate::face::{Gallery, LookError, Pipeline, Recent, Thresholds, Timings, Track, sight};
 use crate::journal::{Journal, ReplayError};
 use crate::kiosk::{Message, Outline, Screen};
 use crate::platform::clock::Clock;
@@ -73,6 +73,8 @@ pub struct Door {
     names: BTreeMap<PersonId, String>,
     /// The newest stored answer, and when.
     last: Option<(Option<PersonId>, Outcome, Timestamp)>,
+    /// How long the nets took for the newest frame.
+    timings: Timings,
     /// The day whose faces are remembered.
     day: Option<Date>,
 }
@@ -100,6 +102,7 @@ impl Door {
             screen,
             names: BTreeMap::new(),
             last: None,
+            timings: Timings::default(),
             day: None,
         }
     }
@@ -108,6 +111,11 @@ impl Door {
     #[must_use]
     pub fn with_names(self, names: BTreeMap<PersonId, String>) -> Self {
         Self { names, ..self }
+    }
+
+    /// How long each net took for the newest frame.
+    pub fn timings(&self) -> Timings {
+        self.timings
     }
 
     /// Takes note of who is in, from what this terminal has stored: a restart in the middle of a
@@ -153,6 +161,7 @@ impl Door {
                 return Err(error.into());
             }
         };
+        self.timings = look.timings;
         // Faces are compared within a day, and not kept beyond it.
         let today = now.shanghai().date();
         if self.day.replace(today) != Some(today) {

@@ -1,7 +1,8 @@
-//! The generated people who play in the demo: pictures of nobody, part of the program, so that
-//! `rollcall demo` needs no folder. assets/README.md says how they were made.
+//! The generated people who play in the demo and in the bench: pictures of nobody, part of the
+//! program, so that neither needs a folder. assets/README.md says how they were made.
 
-use super::world::FACES;
+/// How many faces there are.
+pub const FACES: usize = 14;
 
 macro_rules! picture {
     ($id:literal, $number:literal) => {
@@ -30,7 +31,7 @@ macro_rules! person {
 }
 
 /// Each person's pictures, JPEG, in the order of their folders in assets/people/.
-pub(super) const PEOPLE: [[&[u8]; 6]; FACES] = [
+pub const PEOPLE: [[&[u8]; 6]; FACES] = [
     person!("p01"),
     person!("p02"),
     person!("p03"),

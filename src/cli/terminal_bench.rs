@@ -21,20 +21,20 @@ pub(super) struct Args {
     #[arg(long)]
     json: bool,
     /// Model pack; the one in use without it.
-    #[arg(long, default_value = "")]
-    pack: String,
+    #[arg(long)]
+    pack: Option<String>,
     /// Which inference runtime to use.
     #[arg(long, value_enum, default_value = "auto")]
     runtime: RuntimeChoice,
     /// Folder of installed models.
-    #[arg(long, value_name = "DIR", default_value = "")]
-    models: PathBuf,
+    #[arg(long, value_name = "DIR")]
+    models: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &Args) -> Told {
     let face = FaceSection {
-        pack: args.pack.clone(),
-        models_dir: args.models.clone(),
+        pack: args.pack.clone().unwrap_or_default(),
+        models_dir: args.models.clone().unwrap_or_default(),
         runtime: args.runtime,
         ..FaceSection::default()
     };

@@ -2,26 +2,22 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
-
-use tokio::sync::mpsc;
 
 use super::report::{Exit, Report, secret_failed};
 use super::terminal::{
     Told, config_failed, exit_of, gallery_failed, look_failed, open_pipeline, thresholds_of,
 };
-use crate::camera::{Folder, FrameSource};
+use crate::camera::Folder;
 use crate::domain::Policy;
-use crate::face::{Pipeline, gallery_file};
-use crate::kiosk::{Console, Listening, Message, Page, Said, Screen, Screens};
-use crate::platform::clock::{Clock, SystemClock};
+use crate::face::gallery_file;
+use crate::kiosk::{Console, Listening, Page, Screens};
+use crate::platform::clock::SystemClock;
 use crate::platform::secret;
-use crate::platform::telemetry::{Chain, Class};
 use crate::record::SigningKey;
-use crate::terminal::panel::{CameraState, Panel};
+use crate::terminal::panel::Panel;
 use crate::terminal::{
-    Answer, AttendError, Claim, Config, Door, Setup, SitePlan, Terminal, numbers, people_searched,
+    AttendError, Claim, Config, Door, Looked, Looking, Setup, Terminal, numbers, people_searched,
 };
 use crate::uplink::{self, NoWaypoints};
 
@@ -37,9 +33,10 @@ pub(super) fn run(config: &Config, slips: bool) -> Told {
         (Exit::Usage, Report::of(&error, hint))
     })?;
     let mut eye = match &config.replay {
-        Some((folder, frame_ms)) => Some(Eye::open(config, &policy, folder, *frame_ms, slips)?),
+        Some((folder, _)) => Some(open(config, &policy, folder, slips)?),
         None => None,
     };
+    let frame_ms = config.replay.as_ref().map_or(0, |(_, frame_ms)| *frame_ms);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| environment("could not start", &cause))?;
     runtime.block_on(async {
@@ -109,7 +106,7 @@ pub(super) fn run(config: &Config, slips: bool) -> Told {
         };
         let looking = async {
             if let Some(eye) = eye {
-                watch(eye, Arc::clone(&terminal), clock).await?;
+                watch(eye, Duration::from_millis(frame_ms), Arc::clone(&terminal), clock).await?;
             }
             // The replay is over; the records still go to the centre.
             std::future::pending().await
@@ -136,120 +133,66 @@ fn environment(what: &str, cause: &std::io::Error) -> (Exit, Report) {
     (Exit::Environment, Report::new(what, cause.to_string(), hint))
 }
 
-/// Camera, models, door and screen of one terminal.
-struct Eye {
-    camera: Box<dyn FrameSource>,
-    camera_state: Arc<CameraState>,
-    frame: Duration,
-    pipeline: Pipeline,
-    door: Door,
-    site: Arc<SitePlan>,
-    page: Page,
-    ear: mpsc::Receiver<Said>,
-    claim: Claim,
-}
-
-impl Eye {
-    fn open(
-        config: &Config,
-        policy: &Policy,
-        folder: &Path,
-        frame_ms: u64,
-        slips: bool,
-    ) -> Told<Self> {
-        let site = config.site_plan().map_err(|error| config_failed(&error))?;
-        let camera = Folder::open(folder)
-            .map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))?;
-        let secret =
-            secret::read(&config.face.gallery_key_file).map_err(|error| secret_failed(&error))?;
-        let pipeline = open_pipeline(&config.face)?;
-        let model = pipeline.embedding_digest();
-        let gallery = gallery_file::load(&config.face.gallery_file, &secret, &model)
-            .map_err(|error| gallery_failed(&error))?;
-        let thresholds = thresholds_of(&pipeline)?;
-        let (page, ear) = Page::new();
-        let console = Console::new(config.terminal.as_str()).with_slips(slips);
-        let screen = Screens(vec![Box::new(console), Box::new(page.clone())]);
-        let people = people_searched(&site.plans, &gallery);
-        let numbers = numbers(policy, thresholds, &config.checkin, people);
-        let names = site.people.keys().filter_map(|id| Some((*id, site.masked_name(id)?)));
-        let door = Door::new(numbers, site.plans.clone(), gallery, thresholds, Box::new(screen))
-            .with_names(names.collect());
-        Ok(Self {
-            camera: Box::new(camera),
-            camera_state: Arc::default(),
-            frame: Duration::from_millis(frame_ms),
-            pipeline,
-            door,
-            site: Arc::new(site),
-            page,
-            ear,
-            claim: Claim::default(),
-        })
-    }
-
-    /// Takes what was said at the screen since the last frame.
-    fn listen(&mut self, at_ms: u64) {
-        while let Ok(said) = self.ear.try_recv() {
-            if let Err(unknown) = self.claim.hear(&said, &self.site, at_ms) {
-                self.page.show(&Message::advice(unknown), at_ms);
-            }
-        }
-    }
+fn open(config: &Config, policy: &Policy, folder: &Path, slips: bool) -> Told<Looking> {
+    let site = config.site_plan().map_err(|error| config_failed(&error))?;
+    let camera = Folder::open(folder)
+        .map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))?;
+    let secret =
+        secret::read(&config.face.gallery_key_file).map_err(|error| secret_failed(&error))?;
+    let pipeline = open_pipeline(&config.face)?;
+    let model = pipeline.embedding_digest();
+    let gallery = gallery_file::load(&config.face.gallery_file, &secret, &model)
+        .map_err(|error| gallery_failed(&error))?;
+    let thresholds = thresholds_of(&pipeline)?;
+    let (page, ear) = Page::new();
+    let console = Console::new(config.terminal.as_str()).with_slips(slips);
+    let screen = Screens(vec![Box::new(console), Box::new(page.clone())]);
+    let people = people_searched(&site.plans, &gallery);
+    let numbers = numbers(policy, thresholds, &config.checkin, people);
+    let door = Door::new(numbers, site.plans.clone(), gallery, thresholds, Box::new(screen))
+        .with_names(site.masked_names());
+    Ok(Looking {
+        camera: Box::new(camera),
+        camera_state: Arc::default(),
+        pipeline,
+        door,
+        site: Arc::new(site),
+        page,
+        ear,
+        claim: Claim::default(),
+    })
 }
 
 /// Looks at each frame in turn, until the replay is over.
-async fn watch(mut eye: Eye, terminal: Arc<Terminal>, clock: Arc<SystemClock>) -> Told {
-    let mut pace = tokio::time::interval(eye.frame);
+async fn watch(
+    mut eye: Looking,
+    frame: Duration,
+    terminal: Arc<Terminal>,
+    clock: Arc<SystemClock>,
+) -> Told {
+    let mut pace = tokio::time::interval(frame);
     // A frame that took long is not made up for by a burst of others.
     pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         pace.tick().await;
         let (device, time) = (Arc::clone(&terminal), Arc::clone(&clock));
         let looked = tokio::task::spawn_blocking(move || {
-            let looked = look_once(&mut eye, &device, &time);
+            let looked = eye.once(&device, &*time);
             (eye, looked)
         });
         let (back, looked) = looked.await.expect("looking at a frame does not panic");
         eye = back;
-        if !looked? {
-            say!("rollcall terminal: the replay is over");
-            return Ok(());
-        }
-    }
-}
-
-/// `false` when there is no further frame.
-fn look_once(eye: &mut Eye, terminal: &Terminal, clock: &SystemClock) -> Told<bool> {
-    let frame = match eye.camera.next() {
-        Ok(Some(frame)) => frame,
-        Ok(None) => return Ok(false),
-        Err(error) => {
-            // One broken picture is one lost frame, not the end of the lesson.
-            tracing::warn!("Passed over a frame: {}.", Chain(&error));
-            return Ok(true);
-        }
-    };
-    eye.camera_state.lost.store(false, Ordering::Relaxed);
-    let at_ms = clock.uptime().as_ms();
-    eye.listen(at_ms);
-    let claim = eye.claim.holds(at_ms);
-    match eye.door.attend(&mut eye.pipeline, terminal, clock, &frame, claim) {
-        Ok(Answer::Stored { .. }) => {
-            eye.claim.over();
-            Ok(true)
-        }
-        Ok(Answer::Wait(_) | Answer::Look | Answer::Same) => Ok(true),
-        Err(AttendError::Look(error)) if error.class() == Class::Transient => {
-            tracing::warn!("Passed over a frame: {}.", Chain(&error));
-            Ok(true)
-        }
-        Err(AttendError::Look(error)) => Err(look_failed(&error)),
-        // Full: the screen is red, and stays so until receipts make room.
-        Err(AttendError::Take(error)) if error.class() == Class::Transient => Ok(true),
-        Err(AttendError::Take(error)) => {
-            let hint = "look at the disk; what was shown green is safe in the journal";
-            Err((exit_of(error.class()), Report::of(&error, hint)))
+        match looked {
+            Ok(Looked::Answered(_) | Looked::Lost) => {}
+            Ok(Looked::Over) => {
+                say!("rollcall terminal: the replay is over");
+                return Ok(());
+            }
+            Err(AttendError::Look(error)) => return Err(look_failed(&error)),
+            Err(AttendError::Take(error)) => {
+                let hint = "look at the disk; what was shown green is safe in the journal";
+                return Err((exit_of(error.class()), Report::of(&error, hint)));
+            }
         }
     }
 }

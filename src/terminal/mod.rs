@@ -14,6 +14,7 @@ mod claim;
 mod config;
 pub mod enrol;
 pub mod http;
+mod looking;
 pub mod panel;
 mod plan;
 pub mod rotate;
@@ -30,6 +31,7 @@ use tokio::task::JoinHandle;
 pub use self::claim::Claim;
 pub use self::config::{Config, ConfigError, FaceSection, RawConfig};
 pub use self::door::{Answer, AttendError, Door, numbers, people_searched};
+pub use self::looking::{Looked, Looking};
 pub use self::plan::{Attendee, PlanError, SitePlan};
 
 use self::pen::Pen;

@@ -101,6 +101,11 @@ impl SitePlan {
         self.people.iter().find(|(_, attendee)| held(attendee)).map(|(person, _)| *person)
     }
 
+    /// All names as a public screen may show them.
+    pub fn masked_names(&self) -> BTreeMap<PersonId, String> {
+        self.people.iter().map(|(person, who)| (*person, masked_name(&who.name))).collect()
+    }
+
     /// Her name as a public screen may show it.
     pub fn masked_name(&self, person: &PersonId) -> Option<String> {
         self.people.get(person).map(|attendee| masked_name(&attendee.name))

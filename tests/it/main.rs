@@ -60,6 +60,8 @@ mod cases_once; // an anomaly is stored once, however often the ledger is judged
 mod feed_contract; // one suite for the log of events, run on sqlite and postgresql
 mod feed_live; // who follows the feed misses nothing and sees nothing twice
 mod web_api; // the page's server on the wire: stream, JSON, guards, busy port
+mod kiosk_browser; // the kiosk's screen in Chromium: real people, real decisions, each state at three sizes
+mod kiosk_fixture; // a whole terminal with a made camera and its screen, in this process
 mod web_browser; // the page in Chromium: both languages, 1280 and 390 px, live, paused, evidence
 mod web_fixture; // an invented province, its server, and a plain HTTP client
 mod demo_once; // the whole way, as a visitor runs it

@@ -117,7 +117,7 @@ impl Drop for Browser {
 }
 
 impl Tab<'_> {
-    fn call(&mut self, method: &str, params: Value) -> Value {
+    pub(crate) fn call(&mut self, method: &str, params: Value) -> Value {
         let session = self.session.clone();
         self.browser.try_call(Some(&session), method, params).expect("the browser answers")
     }
@@ -150,11 +150,11 @@ impl Tab<'_> {
         assert_eq!(waited, true, "waited in vain for: {condition}\n{}", self.text());
     }
 
-    fn text(&mut self) -> String {
+    pub(crate) fn text(&mut self) -> String {
         self.eval("document.body.innerText").as_str().unwrap_or("").to_owned()
     }
 
-    fn count(&mut self, selector: &str) -> u64 {
+    pub(crate) fn count(&mut self, selector: &str) -> u64 {
         self.eval(&format!("document.querySelectorAll({selector:?}).length")).as_u64().unwrap()
     }
 
@@ -170,7 +170,7 @@ impl Tab<'_> {
     }
 
     /// Saves what is seen, where the variable says so.
-    fn picture(&mut self, name: &str) {
+    pub(crate) fn picture(&mut self, name: &str) {
         let Some(folder) = env::var_os("ROLLCALL_SCREENSHOTS").map(PathBuf::from) else { return };
         let shot = self.call("Page.captureScreenshot", json!({ "format": "png" }));
         let png = BASE64.decode(shot["data"].as_str().unwrap().as_bytes()).unwrap();

@@ -1,0 +1,255 @@
+//! A whole terminal in this process: generated people before a made camera, the real nets, desk,
+//! journal and screen. A test says who stands there, and reads the screen as its browser shows it.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use rollcall::bench::actor::{Actor, Pose, room};
+use rollcall::bench::people::PEOPLE;
+use rollcall::camera::{self, CaptureError, Frame, FrameSource};
+use rollcall::checkin::{Plan, Settings};
+use rollcall::domain::{Lesson, PersonId, Policy, TerminalId};
+use rollcall::face::{Gallery, Pipeline, RuntimeChoice};
+use rollcall::journal::{Bounds, Journal};
+use rollcall::kiosk::{Listening, Page};
+use rollcall::platform::clock::{Clock, SystemClock};
+use rollcall::record::SigningKey;
+use rollcall::terminal::panel::{CameraState, Panel};
+use rollcall::terminal::{
+    Attendee, Claim, Door, Looking, Setup, SitePlan, Terminal, numbers, people_searched,
+};
+use rollcall::uplink::{self, NoWaypoints};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use crate::face_data::opened;
+
+/// Three trainees, and a fourth who is enrolled here and on no roster.
+const NAMES: [(&str, &str); 4] =
+    [("张小明", "20260001"), ("李娜", "20260002"), ("欧阳建国", "20260003"), ("王强", "20260004")];
+
+pub(crate) fn person(number: u8) -> PersonId {
+    PersonId([number + 1; 16])
+}
+
+/// Who stands before the camera: a place in [`PEOPLE`], or nobody.
+type Standing = Arc<Mutex<Option<usize>>>;
+
+struct MadeCamera {
+    actors: Vec<Actor>,
+    standing: Standing,
+    frame: u64,
+    ended: Arc<AtomicBool>,
+}
+
+impl FrameSource for MadeCamera {
+    fn next(&mut self) -> Result<Option<Frame>, CaptureError> {
+        if self.ended.load(Ordering::SeqCst) {
+            return Ok(None);
+        }
+        self.frame += 1;
+        #[expect(clippy::cast_precision_loss, reason = "a test takes few frames")]
+        let time = self.frame as f32;
+        let pose = Pose {
+            at: [320.0 + 3.0 * (time / 7.0).sin(), 250.0],
+            size_px: 340.0,
+            turn_deg: 3.0 * (time / 9.0).sin(),
+            lift_deg: 0.0,
+        };
+        let frame = match *self.standing.lock().unwrap() {
+            Some(who) => self.actors[who].frame(&pose, self.frame),
+            None => room(self.frame),
+        };
+        Ok(Some(frame))
+    }
+}
+
+/// How many of [`PEOPLE`] a test can call before the camera: the last is known to nobody.
+const ACTORS: usize = 5;
+
+pub(crate) struct Kiosk {
+    pub(crate) url: String,
+    pub(crate) terminal: Arc<Terminal>,
+    standing: Standing,
+    ended: Arc<AtomicBool>,
+    looking: Option<JoinHandle<()>>,
+    runtime: Option<Runtime>,
+    _folder: TempDir,
+}
+
+impl Kiosk {
+    /// A terminal whose lesson has just begun. `broker_port` 1 is never reached.
+    pub(crate) fn open(broker_port: u16, bounds: Bounds) -> Self {
+        let mut pipeline = opened(RuntimeChoice::Auto);
+        let thresholds = pipeline.thresholds().unwrap().clone();
+        let (gallery, actors) = people(&mut pipeline, thresholds.matching.cosine);
+        let clock = Arc::new(SystemClock::start());
+        let site = Arc::new(site(&*clock));
+        let runtime = Runtime::new().unwrap();
+        let _inside = runtime.enter();
+        let (terminal, folder) = terminal(broker_port, bounds, &pipeline, &clock);
+        let terminal = Arc::new(terminal);
+
+        let (page, ear) = Page::new();
+        let searched = people_searched(&site.plans, &gallery);
+        let policy = Policy::sichuan_2025();
+        let numbers = numbers(&policy, &thresholds, &Settings::default(), searched);
+        let screen = Box::new(page.clone());
+        let door = Door::new(numbers, site.plans.clone(), gallery, &thresholds, screen)
+            .with_names(site.masked_names());
+        let (standing, ended) = (Standing::default(), Arc::new(AtomicBool::new(false)));
+        let camera = MadeCamera {
+            actors,
+            standing: Arc::clone(&standing),
+            frame: 0,
+            ended: Arc::clone(&ended),
+        };
+        let camera_state = Arc::<CameraState>::default();
+        let mut looking = Looking {
+            camera: Box::new(camera),
+            camera_state: Arc::clone(&camera_state),
+            pipeline,
+            door,
+            site: Arc::clone(&site),
+            page: page.clone(),
+            ear,
+            claim: Claim::default(),
+        };
+        let panel = Panel {
+            page: page.clone(),
+            terminal: Arc::clone(&terminal),
+            site,
+            door_opens_ms_before: 1_800_000,
+            list: true,
+            camera: camera_state,
+            clock: Arc::clone(&clock) as _,
+        };
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let listening = runtime.block_on(Listening::bind(any)).unwrap();
+        let address = listening.address;
+        runtime.spawn(listening.serve(page));
+        runtime.spawn(panel.keep());
+        let (device, stop) = (Arc::clone(&terminal), Arc::clone(&ended));
+        let looking = std::thread::spawn(move || {
+            while !stop.load(Ordering::SeqCst) {
+                looking.once(&device, &*clock).expect("models and disk are sound");
+            }
+        });
+        Self {
+            url: format!("http://{address}/"),
+            terminal,
+            standing,
+            ended,
+            looking: Some(looking),
+            runtime: Some(runtime),
+            _folder: folder,
+        }
+    }
+
+    /// This one of [`PEOPLE`] stands before the camera now.
+    pub(crate) fn stands(&self, who: usize) {
+        *self.standing.lock().unwrap() = Some(who);
+    }
+
+    /// Nobody does.
+    pub(crate) fn leaves(&self) {
+        *self.standing.lock().unwrap() = None;
+    }
+
+    /// The terminal's program dies: camera, screen and all.
+    pub(crate) fn dies(&mut self) {
+        self.ended.store(true, Ordering::SeqCst);
+        if let Some(looking) = self.looking.take() {
+            looking.join().unwrap();
+        }
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+impl Drop for Kiosk {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::SeqCst);
+        if let Some(looking) = self.looking.take() {
+            looking.join().ok();
+        }
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn people(pipeline: &mut Pipeline, same: rollcall::domain::Score) -> (Gallery, Vec<Actor>) {
+    let mut gallery = Gallery::new(pipeline.embedding_digest());
+    let mut actors = Vec::new();
+    for (number, pictures) in (0..).zip(&PEOPLE[..ACTORS]) {
+        let mut look = |picture: &[u8]| {
+            let frame = camera::decode(picture).unwrap();
+            let face = pipeline.look(&frame).unwrap().face.expect("a face is there");
+            (frame, face)
+        };
+        let faces: Vec<_> = pictures[..3].iter().map(|picture| look(picture).1.embedding).collect();
+        if usize::from(number) < NAMES.len() {
+            gallery.enrol(person(number), &faces, same).unwrap();
+        }
+        let (frame, face) = look(pictures[3]);
+        actors.push(Actor::new(frame, &face.points));
+    }
+    (gallery, actors)
+}
+
+fn site(clock: &dyn Clock) -> SitePlan {
+    let now = clock.now();
+    let lesson = Lesson {
+        id: "cook-a-1".parse().unwrap(),
+        class: "cook-a".parse().unwrap(),
+        site: "huaxin-1".parse().unwrap(),
+        starts: now.plus_ms(-600_000),
+        ends: now.plus_ms(7_200_000),
+    };
+    let people = (0..).zip(NAMES).map(|(number, (name, card))| {
+        (person(number), Attendee { name: name.into(), number: card.into() })
+    });
+    SitePlan {
+        plans: vec![Plan { lesson, roster: (0..3).map(person).collect() }],
+        people: people.collect::<BTreeMap<_, _>>(),
+    }
+}
+
+fn terminal(
+    broker_port: u16,
+    bounds: Bounds,
+    pipeline: &Pipeline,
+    clock: &Arc<SystemClock>,
+) -> (Terminal, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let id: TerminalId = "huaxin-1-a".parse().unwrap();
+    let key = SigningKey::from_secret(&[7; 32]);
+    let journal_dir = folder.path().join("journal");
+    Journal::init(&journal_dir, &id, key.verifying_key().id()).unwrap();
+    let terminal = Terminal::start(Setup {
+        terminal: id,
+        key,
+        journal_dir,
+        bounds,
+        uplink: uplink::Config {
+            tls: None,
+            broker_host: "127.0.0.1".into(),
+            broker_port,
+            receipt_key: SigningKey::from_secret(&[8; 32]).verifying_key(),
+            clock_tolerance_ms: 120_000,
+            pace: uplink::Section::default().pace().unwrap(),
+            firmware: "test".into(),
+        },
+        policy: Policy::sichuan_2025().profile(),
+        pack: Some(pipeline.pack_digest()),
+        plugged: true,
+        clock: Arc::clone(clock) as _,
+        waypoints: Arc::new(NoWaypoints),
+    });
+    (terminal.unwrap(), folder)
+}

@@ -79,6 +79,7 @@ fn parcel(journal: &Journal, key: &SigningKey) -> Parcel {
         policy: "sichuan-2025/1".into(),
         firmware: env!("CARGO_PKG_VERSION").into(),
         gap: None,
+        notice: None,
     };
     Parcel { sealed: Sealed::seal(&record, key), person: Some(opening), other: None }
 }

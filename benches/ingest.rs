@@ -71,6 +71,7 @@ fn chain(first: u64, n: usize, mut prev: SealedHash) -> Vec<Parcel> {
                 policy: "default/1".into(),
                 firmware: "0.1.0".into(),
                 gap: None,
+                notice: None,
             };
             let sealed = Sealed::seal(&record, &key());
             prev = sealed.hash();

@@ -60,6 +60,7 @@ fn record(seq: u64, prev: SealedHash) -> (Record, Opening) {
         policy: "sichuan-2025/1".into(),
         firmware: env!("CARGO_PKG_VERSION").into(),
         gap: None,
+        notice: None,
     };
     (record, opening)
 }

@@ -76,7 +76,7 @@ impl Desk {
                     stay.left = Some(at);
                 }
             }
-            Event::Attempt | Event::Gap => {}
+            Event::Attempt | Event::Gap | Event::Presence | Event::Notice => {}
         }
     }
 

@@ -78,5 +78,7 @@ fn scores(
         threshold,
         detection: face.quality.detection,
         liveness: face.liveness,
+        pictures: (face.pictures > 1).then_some(face.pictures),
+        challenge: None,
     }
 }

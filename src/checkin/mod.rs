@@ -15,6 +15,7 @@
 //! with a confident match to somebody else is recorded as such (docs/rules/proxy_stand_in.md).
 
 mod advice;
+pub mod challenge;
 mod desk;
 mod identify;
 mod settings;
@@ -24,7 +25,7 @@ mod tests;
 
 pub use advice::{Advice, advise, advise_picture};
 pub use desk::{Desk, Plan};
-pub use settings::Settings;
+pub use settings::{Settings, When};
 pub use visit::{Step, Visit};
 
 use crate::domain::Score;
@@ -74,4 +75,12 @@ pub struct Numbers {
     pub patience_ms: u64,
     /// How long after a "no" the same person is looked at anew, in milliseconds.
     pub again_ms: u64,
+    /// When movements are asked for.
+    pub when: When,
+    /// Share of check-ins for which they are asked for by chance, in percent.
+    pub share_percent: u32,
+    /// A match that passes its threshold by less than this is thin.
+    pub thin_margin: Score,
+    /// The numbers of a challenge.
+    pub challenge: challenge::Numbers,
 }

@@ -2,6 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+/// When the person is asked for movements that show that she is alive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum When {
+    /// Never: only where somebody watches the kiosk.
+    Never,
+    /// Where there is a reason: a claim, a thin match, no passive liveness, or chance.
+    Risk,
+    /// Always.
+    Always,
+}
+
 /// Section `[checkin]` of the terminal's configuration. The defaults suit a kiosk at arm's length
 /// with an ordinary webcam.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +38,8 @@ pub struct Settings {
     pub patience_ms: u32,
     /// How long after a no the same person is looked at anew, in milliseconds.
     pub again_ms: u32,
+    /// When movements are asked for that show a living person: `never`, `risk`, `always`.
+    pub challenge: When,
     /// Passive liveness from which a face counts as live, 0 to 1. Without it the score goes on
     /// record and refuses nobody: the nets known so far also fail many honest faces
     /// (docs/decisions/0010-passive-liveness-on-record.md).
@@ -83,6 +97,7 @@ impl Default for Settings {
             pictures_min: 3,
             patience_ms: 1_500,
             again_ms: 4_000,
+            challenge: When::Risk,
             live_min: None,
             fpir_max: 1e-3,
             early_minutes_max: 180,

@@ -6,8 +6,11 @@
 //! refusal hurts. Then the same person gets a new look after a moment, or at once when she says who
 //! she is.
 
-use super::{Advice, Desk, Numbers, advise};
-use crate::domain::{CheckIn, Event, Outcome, PersonId, SeenFace, Sighting, Timestamp};
+use super::challenge::{Challenge, Failure, Move, Progress};
+use super::{Advice, Desk, Numbers, When, advise};
+use crate::domain::{
+    Challenged, CheckIn, Event, LessonId, Outcome, PersonId, Score, SeenFace, Sighting, Timestamp,
+};
 
 /// An instruction is given when it has been right for so long, in milliseconds: single poor
 /// pictures are normal, and words that flicker cannot be read.
@@ -23,6 +26,13 @@ pub enum Step {
     Wait(Advice),
     /// The terminal is looking; nothing to do but to stay.
     Look,
+    /// A movement is asked for; `None`: look straight ahead.
+    Ask {
+        /// Which.
+        asked: Option<Move>,
+        /// How much is done.
+        done_percent: u8,
+    },
     /// A decision, to be sealed and made durable before anything is shown.
     Decided(CheckIn),
     /// The answer was given; it stays on the screen as long as the person stays.
@@ -36,6 +46,10 @@ enum Phase {
     Empty,
     /// Since when the terminal looks at this visitor's good pictures.
     Looking { visit: u64, since_ms: Option<u64> },
+    /// This visitor does movements; she had so many good pictures before.
+    Moving { visit: u64, pictures: u32 },
+    /// She has done them, and is looked at once more.
+    Moved { visit: u64, pictures: u32 },
     /// This visitor got this answer, then.
     Answered { visit: u64, outcome: Outcome, at_ms: u64 },
 }
@@ -45,6 +59,7 @@ enum Phase {
 pub struct Visit {
     desk: Desk,
     phase: Phase,
+    challenge: Option<Challenge>,
     /// The newest instruction that would be right, and since when.
     advice: Option<(Advice, u64)>,
     seen_ms: Option<u64>,
@@ -54,7 +69,14 @@ pub struct Visit {
 impl Visit {
     /// Nobody is there yet.
     pub fn new(desk: Desk) -> Self {
-        Self { desk, phase: Phase::Empty, advice: None, seen_ms: None, claimed: None }
+        Self {
+            desk,
+            phase: Phase::Empty,
+            challenge: None,
+            advice: None,
+            seen_ms: None,
+            claimed: None,
+        }
     }
 
     /// The desk that decides.
@@ -68,17 +90,23 @@ impl Visit {
     }
 
     /// Looks at one sighting. `claim` is whom the person says to be, `now` wall time for the
-    /// timetable, `at_ms` monotonic time for everything else.
+    /// timetable, `at_ms` monotonic time for everything else, `random` fresh random bytes.
     pub fn step(
         &mut self,
         sighting: &Sighting,
         claim: Option<PersonId>,
         now: Timestamp,
         at_ms: u64,
+        random: [u8; 32],
     ) -> Step {
         if let Some(face) = &sighting.face {
             self.seen_ms = Some(at_ms);
             self.arrive(face.visit, claim, at_ms);
+        } else if let (Phase::Moving { visit, .. }, Some(challenge)) =
+            (self.phase, &mut self.challenge)
+        {
+            let progress = challenge.step(None, at_ms);
+            return self.moving(progress, None, visit, claim, now, at_ms);
         } else if self.seen_ms.is_some_and(|seen| at_ms.saturating_sub(seen) <= GONE_MS) {
             // The detector blinked, or she is about to go.
             return self.meanwhile();
@@ -88,10 +116,16 @@ impl Visit {
         let visit = match self.phase {
             Phase::Empty => return self.advised(Advice::NobodyThere, at_ms),
             Phase::Answered { .. } => return Step::Answered,
-            Phase::Looking { visit, .. } => visit,
+            Phase::Looking { visit, .. } | Phase::Moved { visit, .. } => visit,
+            Phase::Moving { visit, .. } => {
+                let face = sighting.face.as_ref().filter(|_| sighting.faces == 1);
+                let Some(challenge) = &mut self.challenge else { return Step::Look };
+                let progress = challenge.step(face, at_ms);
+                return self.moving(progress, face, visit, claim, now, at_ms);
+            }
         };
         match advise(sighting, &self.desk.numbers) {
-            Ok(face) => self.look(face, visit, claim, now, at_ms),
+            Ok(face) => self.look(face, visit, claim, now, (at_ms, random)),
             Err(advice) => self.advised(advice, at_ms),
         }
     }
@@ -102,7 +136,9 @@ impl Visit {
         self.claimed = claim;
         let looks_anew = match self.phase {
             Phase::Empty => true,
-            Phase::Looking { visit: before, .. } => visit != before,
+            Phase::Looking { visit: before, .. }
+            | Phase::Moving { visit: before, .. }
+            | Phase::Moved { visit: before, .. } => visit != before,
             Phase::Answered { visit: before, outcome, at_ms: answered } => {
                 let long_ago = at_ms.saturating_sub(answered) >= self.desk.numbers.again_ms;
                 visit != before || says_who || (may_try_again(outcome) && long_ago)
@@ -121,12 +157,23 @@ impl Visit {
         visit: u64,
         claim: Option<PersonId>,
         now: Timestamp,
-        at_ms: u64,
+        (at_ms, random): (u64, [u8; 32]),
     ) -> Step {
         self.advice = None;
+        if let Phase::Moved { pictures, .. } = self.phase {
+            if face.pictures <= pictures {
+                return Step::Look;
+            }
+            let checkin = challenged(self.desk.decide(face, claim, now), Challenged::Passed);
+            return self.answer(checkin, visit, at_ms);
+        }
         let since_ms = match self.phase {
             Phase::Looking { since_ms: Some(since_ms), .. } => since_ms,
-            Phase::Looking { .. } | Phase::Empty | Phase::Answered { .. } => at_ms,
+            Phase::Looking { .. }
+            | Phase::Empty
+            | Phase::Moving { .. }
+            | Phase::Moved { .. }
+            | Phase::Answered { .. } => at_ms,
         };
         self.phase = Phase::Looking { visit, since_ms: Some(since_ms) };
         let numbers = &self.desk.numbers;
@@ -138,8 +185,96 @@ impl Visit {
         if patient && numbers.pictures_min > 1 && may_improve(checkin.outcome) {
             return Step::Look;
         }
+        if checkin.outcome == Outcome::Accepted && self.must_move(face, &checkin, claim, random) {
+            // The first byte decided whether; sixteen others decide in which order.
+            let mut order = [0; 16];
+            order.copy_from_slice(&random[16..]);
+            self.challenge = Some(Challenge::begin(order, numbers.challenge, at_ms));
+            self.phase = Phase::Moving { visit, pictures: face.pictures };
+            return Step::Ask { asked: None, done_percent: 0 };
+        }
+        self.answer(checkin, visit, at_ms)
+    }
+
+    fn answer(&mut self, checkin: CheckIn, visit: u64, at_ms: u64) -> Step {
+        self.challenge = None;
         self.phase = Phase::Answered { visit, outcome: checkin.outcome, at_ms };
         Step::Decided(checkin)
+    }
+
+    /// Whether there is a reason to ask for movements before this "yes".
+    fn must_move(
+        &self,
+        face: &SeenFace,
+        checkin: &CheckIn,
+        claim: Option<PersonId>,
+        random: [u8; 32],
+    ) -> bool {
+        let numbers = &self.desk.numbers;
+        // A single picture cannot move.
+        if numbers.pictures_min <= 1 {
+            return false;
+        }
+        let passive = face.liveness.is_some() && numbers.live_threshold.is_some();
+        let thin = checkin.scores.is_some_and(|scores| {
+            let lead = |score: Score| score.as_e4() - scores.threshold.as_e4();
+            scores.match_score.map_or(0, lead) < numbers.thin_margin.as_e4()
+        });
+        // One of 256 values each: as near to a percentage as chance needs to be.
+        let by_chance = u32::from(random[0]) * 100 < numbers.share_percent * 256;
+        match numbers.when {
+            When::Never => false,
+            When::Always => true,
+            When::Risk => claim.is_some() || !passive || thin || by_chance,
+        }
+    }
+
+    /// What came of one frame of a challenge.
+    fn moving(
+        &mut self,
+        progress: Progress,
+        face: Option<&SeenFace>,
+        visit: u64,
+        claim: Option<PersonId>,
+        now: Timestamp,
+        at_ms: u64,
+    ) -> Step {
+        let percent = |done: usize, of: usize| u8::try_from(done * 100 / of.max(1)).unwrap_or(100);
+        let pictures = match self.phase {
+            Phase::Moving { pictures, .. } => pictures,
+            Phase::Empty | Phase::Looking { .. } | Phase::Moved { .. } | Phase::Answered { .. } => {
+                0
+            }
+        };
+        let why = match progress {
+            Progress::Front { done, of, .. } => {
+                return Step::Ask { asked: None, done_percent: percent(done, of) };
+            }
+            Progress::Asking { asked, done, of, .. } => {
+                return Step::Ask { asked: Some(asked), done_percent: percent(done, of) };
+            }
+            Progress::Passed(_) => {
+                self.phase = Phase::Moved { visit, pictures };
+                return Step::Ask { asked: None, done_percent: 100 };
+            }
+            Progress::Failed(why, _) => why,
+        };
+        let came_of_it = match (why, face) {
+            // Gone, or another one in her place: nothing to answer, whoever stands there is looked at.
+            (Failure::Lost, _) | (_, None) => {
+                self.challenge = None;
+                self.phase = Phase::Looking { visit, since_ms: None };
+                return Step::Look;
+            }
+            (Failure::Flat, Some(_)) => Challenged::Flat,
+            (Failure::TooLate | Failure::WrongMove, Some(_)) => Challenged::NotFollowed,
+            (Failure::Repeated, Some(_)) => Challenged::Repeated,
+        };
+        let Some(face) = face else { return Step::Look };
+        let mut checkin = challenged(self.desk.decide(face, claim, now), came_of_it);
+        (checkin.event, checkin.outcome) = (Event::Attempt, Outcome::NotLive);
+        checkin.same_face = None;
+        self.answer(checkin, visit, at_ms)
     }
 
     /// An instruction, once it has been right for a moment.
@@ -162,7 +297,7 @@ impl Visit {
     fn meanwhile(&self) -> Step {
         match self.phase {
             Phase::Empty => Step::Wait(Advice::NobodyThere),
-            Phase::Looking { .. } => Step::Look,
+            Phase::Looking { .. } | Phase::Moving { .. } | Phase::Moved { .. } => Step::Look,
             Phase::Answered { .. } => Step::Answered,
         }
     }
@@ -180,15 +315,16 @@ impl Visit {
     }
 
     /// Takes note of a coming or going that was stored before ([`Desk::recall`]).
-    pub fn recall(
-        &mut self,
-        event: Event,
-        lesson: &crate::domain::LessonId,
-        person: PersonId,
-        at: Timestamp,
-    ) {
+    pub fn recall(&mut self, event: Event, lesson: &LessonId, person: PersonId, at: Timestamp) {
         self.desk.recall(event, lesson, person, at);
     }
+}
+
+fn challenged(mut checkin: CheckIn, came_of_it: Challenged) -> CheckIn {
+    if let Some(scores) = &mut checkin.scores {
+        scores.challenge = Some(came_of_it);
+    }
+    checkin
 }
 
 /// Whether more pictures may turn this answer into a yes.

@@ -133,7 +133,7 @@ impl Announcer {
         record: &Record,
         person: Option<&PersonId>,
     ) -> Option<feed::Body> {
-        if record.event == Event::Gap {
+        if matches!(record.event, Event::Gap | Event::Notice) {
             return None;
         }
         let lesson = record.lesson.as_ref().and_then(|id| self.registry().lesson(id));
@@ -271,6 +271,8 @@ fn line_of(record: &Record) -> Bilingual {
         (Event::CheckIn, _) => ("签到", "check-in"),
         (Event::CheckOut, _) => ("签退", "check-out"),
         (Event::Gap, _) => ("缺号声明", "gap statement"),
+        (Event::Presence, _) => ("在场确认", "presence"),
+        (Event::Notice, _) => ("终端通告", "notice"),
         (Event::Attempt, Some(Outcome::LooksLikeOther)) => ("与所报姓名不符", "claim contradicted"),
         (Event::Attempt, Some(Outcome::NoLesson)) => ("无课时到场", "no lesson"),
         (Event::Attempt, _) => ("未通过", "attempt"),

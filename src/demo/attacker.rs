@@ -69,5 +69,6 @@ fn invented(terminal: &TerminalId, at: Timestamp) -> Record {
         policy: "sichuan-2025/1".into(),
         firmware: env!("CARGO_PKG_VERSION").into(),
         gap: None,
+        notice: None,
     }
 }

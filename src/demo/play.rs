@@ -146,7 +146,7 @@ impl Play<'_> {
             ));
             match answer {
                 // As at a real kiosk: not recognised, so he looks again.
-                Answer::Wait(_) | Answer::Look | Answer::Same => {}
+                Answer::Wait(_) | Answer::Look | Answer::Asked(_) | Answer::Same => {}
                 Answer::Stored { checkin, .. } => match checkin.outcome {
                     Outcome::NotRecognised | Outcome::Ambiguous | Outcome::NotLive => {}
                     Outcome::Accepted

@@ -22,6 +22,12 @@ pub enum Event {
     /// Sequence numbers that will never come, stated by the terminal itself.
     #[n(4)]
     Gap,
+    /// A person was seen in the room within her lesson (在场): a spot check.
+    #[n(5)]
+    Presence,
+    /// The terminal states something about itself or about a consent: no attendance.
+    #[n(6)]
+    Notice,
 }
 
 impl Event {
@@ -32,6 +38,8 @@ impl Event {
             Event::CheckOut => ("check_out", "签退", "check-out"),
             Event::Attempt => ("attempt", "尝试未通过", "attempt"),
             Event::Gap => ("gap", "缺号声明", "gap statement"),
+            Event::Presence => ("presence", "在场确认", "presence"),
+            Event::Notice => ("notice", "终端通告", "notice"),
         }
     }
 }
@@ -47,6 +55,12 @@ pub enum Way {
     /// She just stood there; the face was searched among the roster, 1:N.
     #[n(2)]
     Open,
+    /// Without a face: by card or number and the PIN that goes with it.
+    #[n(3)]
+    Credential,
+    /// Without a face: a member of the staff confirmed her.
+    #[n(4)]
+    Staff,
 }
 
 /// The terminal's answers: few and fixed.
@@ -127,6 +141,43 @@ pub struct Scores {
     /// Passive liveness, where the model pack has it.
     #[n(5)]
     pub liveness: Option<Score>,
+    /// On how many pictures the scores rest; absent where it was one.
+    #[n(6)]
+    pub pictures: Option<u32>,
+    /// What came of the movements that were asked for, to show that the person is alive.
+    #[n(7)]
+    pub challenge: Option<Challenged>,
+}
+
+/// What came of an active challenge: movements of the head in a random order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
+pub enum Challenged {
+    /// The head moved as asked, and as a solid head moves.
+    #[n(1)]
+    Passed,
+    /// It moved as a flat picture does.
+    #[n(2)]
+    Flat,
+    /// Not in time, or not as asked.
+    #[n(3)]
+    NotFollowed,
+    /// The same pictures came again.
+    #[n(4)]
+    Repeated,
+}
+
+impl Challenged {
+    /// Its stable word, and what people call it in Chinese and English.
+    pub fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Challenged::Passed => ("passed", "动作通过", "passed"),
+            Challenged::Flat => ("flat", "像平面图片", "moved like a flat picture"),
+            Challenged::NotFollowed => ("not_followed", "未按提示动作", "not as asked"),
+            Challenged::Repeated => ("repeated", "画面重复", "pictures repeated"),
+        }
+    }
 }
 
 /// A confident match to somebody other than the person claimed.

@@ -8,6 +8,7 @@ mod checkin;
 mod fact;
 mod identity;
 mod ids;
+mod notice;
 mod policy;
 mod refusal;
 mod score;
@@ -22,12 +23,13 @@ pub use centre::{
     Claim, ClaimLine, ClassPlan, Committed, InstitutionDetails, Joined, Left, LessonDetails,
     ROSTER_BY_MEMBERS, Status, Subject, Teacher,
 };
-pub use checkin::{CheckIn, Event, OtherPerson, Outcome, SameFace, Scores, Way};
+pub use checkin::{Challenged, CheckIn, Event, OtherPerson, Outcome, SameFace, Scores, Way};
 pub use fact::{Fact, GeoPoint};
 pub use identity::{IdNumber, IdNumberError, without_numbers};
 pub use ids::{
     ClaimId, ClassId, IdError, InstitutionId, LessonId, PersonId, SiteId, TeacherId, TerminalId,
 };
+pub use notice::{Notice, NoticeKind};
 pub use policy::{Basis, Modality, NumberLine, Policy, PolicyError};
 pub use refusal::Refusal;
 pub use score::Score;

@@ -169,7 +169,8 @@ fn light_of(outcome: Outcome) -> Light {
 fn words_of(checkin: &CheckIn) -> Bilingual {
     match (checkin.outcome, checkin.event) {
         (Outcome::Accepted, Event::CheckOut) => Bilingual::new("签退成功", "Checked out"),
-        (Outcome::Accepted, Event::CheckIn | Event::Attempt | Event::Gap) => {
+        (Outcome::Accepted, Event::Presence) => Bilingual::new("在场确认", "Present"),
+        (Outcome::Accepted, Event::CheckIn | Event::Attempt | Event::Gap | Event::Notice) => {
             Bilingual::new("签到成功", "Checked in")
         }
         (Outcome::AlreadyIn, _) => Bilingual::new("您已签到", "You are already checked in"),
@@ -182,7 +183,7 @@ fn words_of(checkin: &CheckIn) -> Bilingual {
             "This does not look like the person named: please ask the teacher",
         ),
         (Outcome::Ambiguous, _) => Bilingual::new(
-            "请刷卡或选择姓名后再试",
+            "请刷卡或选择姓名，再试一次",
             "Please say who you are (card or list) and try again",
         ),
         (Outcome::NotOnRoster, _) => {
@@ -190,9 +191,10 @@ fn words_of(checkin: &CheckIn) -> Bilingual {
         }
         (Outcome::TooEarly, _) => Bilingual::new("签到尚未开始", "Check-in is not open yet"),
         (Outcome::TooLate, _) => Bilingual::new("签到已结束", "Check-in has closed"),
-        (Outcome::NotLive, _) => {
-            Bilingual::new("请本人到镜头前", "Please come before the camera yourself")
-        }
+        (Outcome::NotLive, _) => Bilingual::new(
+            "未完成动作，请再试一次",
+            "The movements were not seen: please try again",
+        ),
         (Outcome::NoLesson, _) => Bilingual::new(
             "现在没有课，已记录，不计学时",
             "No lesson now: recorded, counts no hours",

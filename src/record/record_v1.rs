@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::cose::{self, OpenError, Typ};
 use super::{Commitment, KeyId, SigningKey, VerifyingKey};
 use crate::domain::{
-    ClockEvidence, Event, LessonId, Outcome, SameFace, Score, Scores, TerminalId, Way,
+    ClockEvidence, Event, LessonId, Notice, Outcome, SameFace, Score, Scores, TerminalId, Way,
 };
 
 /// SHA-256 over the complete sealed bytes: links the chain, names a record in receipts, and is
@@ -122,6 +122,9 @@ pub struct Record {
     /// In a gap statement: what is missing.
     #[n(16)]
     pub gap: Option<Gap>,
+    /// In a notice: what the terminal states.
+    #[n(17)]
+    pub notice: Option<Notice>,
 }
 
 /// A record in the only form that counts: its signed bytes, with the hash at hand.
@@ -187,9 +190,16 @@ impl Record {
         if self.seq == 0 {
             return Err("sequence numbers start at 1");
         }
+        if (self.event == Event::Notice) != self.notice.is_some() {
+            return Err("a notice, and nothing else, has a notice");
+        }
         match (self.event, self.gap, self.outcome) {
-            (Event::CheckIn | Event::CheckOut | Event::Attempt, None, Some(_)) => Ok(()),
-            (Event::CheckIn | Event::CheckOut | Event::Attempt, _, _) => {
+            (
+                Event::CheckIn | Event::CheckOut | Event::Attempt | Event::Presence,
+                None,
+                Some(_),
+            ) => Ok(()),
+            (Event::CheckIn | Event::CheckOut | Event::Attempt | Event::Presence, _, _) => {
                 Err("an event with a person has an outcome and no gap")
             }
             (Event::Gap, Some(gap), None) => {
@@ -203,6 +213,15 @@ impl Record {
                 }
             }
             (Event::Gap, _, _) => Err("a gap statement has a gap and no outcome"),
+            (Event::Notice, None, None) => {
+                let concerns = self.notice.is_some_and(|notice| notice.kind.concerns_somebody());
+                let bare = Self { person: None, ..self.clone() };
+                if bare.tells_of_somebody() || concerns != self.person.is_some() {
+                    return Err("a notice names the person it concerns, and tells nothing else");
+                }
+                Ok(())
+            }
+            (Event::Notice, _, _) => Err("a notice has no outcome and no gap"),
         }
     }
 

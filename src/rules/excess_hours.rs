@@ -206,7 +206,7 @@ impl Rule for ExcessHours {
         let leaves = match record.event {
             Event::CheckIn => false,
             Event::CheckOut => true,
-            Event::Attempt | Event::Gap => return Vec::new(),
+            Event::Attempt | Event::Gap | Event::Presence | Event::Notice => return Vec::new(),
         };
         let accepted = record.outcome == Some(Outcome::Accepted);
         let (Some(moment), Some(lesson)) = (

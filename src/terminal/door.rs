@@ -8,11 +8,13 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use crate::camera::{self, Frame};
+use crate::checkin::challenge::{self, Move};
 use crate::checkin::{Advice, Desk, Numbers, Plan, Settings, Step, Visit, advise_picture};
 use crate::domain::{Bilingual, CheckIn, Event, Outcome, PersonId, Policy, Score, Timestamp};
 use crate::face::{Gallery, LookError, Pipeline, Recent, Thresholds, Timings, Track, sight};
 use crate::journal::{Journal, ReplayError};
 use crate::kiosk::{Message, Outline, Screen};
+use crate::platform::chance;
 use crate::platform::clock::Clock;
 use crate::record::Record;
 
@@ -39,6 +41,8 @@ pub enum Answer {
     Wait(Advice),
     /// No decision yet: the terminal looks on.
     Look,
+    /// No decision yet: a movement is asked for, or none between two.
+    Asked(Option<Move>),
     /// The same as a moment ago: the answer is still on the screen, and no second record is made.
     Same,
     /// A record exists, durably; its answer is on the screen.
@@ -174,7 +178,7 @@ impl Door {
         let (track, roster) = (&self.track, &self.roster);
         let sighting = sight(&look, track, &self.gallery, &self.recent, claim, roster);
         self.screen.outline(sighting.face.as_ref().map(|face| Outline::of(&face.place)));
-        let checkin = match self.visit.step(&sighting, claim, now, at_ms) {
+        let checkin = match self.visit.step(&sighting, claim, now, at_ms, chance::random_bytes()) {
             Step::Decided(checkin) => checkin,
             Step::Wait(advice) => {
                 let message = match advice {
@@ -193,6 +197,14 @@ impl Door {
             Step::Look => {
                 self.screen.show(&Message::look(), at_ms);
                 return Ok(Answer::Look);
+            }
+            Step::Ask { asked, done_percent } => {
+                let (word, text) = match asked {
+                    Some(asked) => (asked.code(), asked.text()),
+                    None => ("front", Bilingual::new("请正对镜头", "Look straight at the camera")),
+                };
+                self.screen.show(&Message::ask(word, text, done_percent), at_ms);
+                return Ok(Answer::Asked(asked));
             }
             Step::Answered => return Ok(Answer::Same),
         };
@@ -302,5 +314,9 @@ pub fn numbers(
         pictures_min: settings.pictures_min,
         patience_ms: settings.patience_ms.into(),
         again_ms: settings.again_ms.into(),
+        when: settings.challenge,
+        share_percent: policy.challenge_share_percent(),
+        thin_margin: policy.thin_match_margin(),
+        challenge: challenge::Numbers::default(),
     }
 }

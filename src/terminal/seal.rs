@@ -48,6 +48,7 @@ pub(super) fn seal(
         policy: frame.policy.to_owned(),
         firmware: frame.firmware.to_owned(),
         gap: None,
+        notice: None,
     };
     Parcel { sealed: Sealed::seal(&record, key), person, other }
 }
@@ -71,6 +72,7 @@ pub(super) fn seal_gap(gap: Gap, frame: Frame<'_>, key: &SigningKey) -> Parcel {
         policy: frame.policy.to_owned(),
         firmware: frame.firmware.to_owned(),
         gap: Some(gap),
+        notice: None,
     };
     Parcel { sealed: Sealed::seal(&record, key), person: None, other: None }
 }

@@ -116,6 +116,8 @@ impl Facts {
             let (value, zh, en) = match way {
                 Way::Claimed => ("claimed", "本人声明身份，1:1 比对", "claimed, compared 1:1"),
                 Way::Open => ("open", "名册内搜索，1:N", "searched in the roster, 1:N"),
+                Way::Credential => ("credential", "卡号加密码，未用人脸", "card and PIN, no face"),
+                Way::Staff => ("staff", "工作人员确认，未用人脸", "confirmed by staff, no face"),
             };
             self.word("way", ("识别方式", "Identified by"), value, (zh, en));
         }
@@ -133,6 +135,13 @@ impl Facts {
             self.put("threshold", "阈值", "Threshold", scores.threshold);
             if let Some(score) = scores.liveness {
                 self.put("liveness", "活体", "Liveness", score);
+            }
+            if let Some(pictures) = scores.pictures {
+                self.put("pictures", "图像数", "Pictures", pictures);
+            }
+            if let Some(challenged) = scores.challenge {
+                let (value, zh, en) = challenged.words();
+                self.word("challenge", ("动作活体", "Challenge"), value, (zh, en));
             }
         }
         if let Some(other) = record.other {

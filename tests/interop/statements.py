@@ -94,6 +94,8 @@ scores = table(
     (3, "threshold", score, MUST),
     (4, "detection", score, MUST),
     (5, "liveness", score, MAY),
+    (6, "pictures", uint, MAY),
+    (7, "challenge", word("passed", "flat", "not_followed", "repeated"), MAY),
 )
 clock = table(
     (1, "wall", time, MUST),
@@ -106,15 +108,16 @@ OUTCOMES = (
     "accepted already_in not_recognised looks_like_other ambiguous not_on_roster too_early"
     " too_late not_live no_lesson refused_by_policy"
 ).split()
+NOTICES = "camera_changed consent_given consent_withdrawn template_made template_deleted".split()
 record_fields = table(
     (1, "terminal", name, MUST),
     (2, "seq", uint, MUST),
     (3, "prev", digest, MUST),
-    (4, "event", word("check_in", "check_out", "attempt", "gap"), MUST),
+    (4, "event", word("check_in", "check_out", "attempt", "gap", "presence", "notice"), MUST),
     (5, "outcome", word(*OUTCOMES), MAY),
     (6, "lesson", name, MAY),
     (7, "person", digest, MAY),
-    (8, "way", word("claimed", "open"), MAY),
+    (8, "way", word("claimed", "open", "credential", "staff"), MAY),
     (9, "scores", scores, MAY),
     (10, "other", table((1, "person", digest, MUST), (2, "score", score, MUST)), MAY),
     (11, "same_face", table((1, "seq", uint, MUST), (2, "score", score, MUST)), MAY),
@@ -123,6 +126,7 @@ record_fields = table(
     (14, "policy", text, MUST),
     (15, "firmware", text, MUST),
     (16, "gap", table((1, "first", uint, MUST), (2, "last", uint, MUST)), MAY),
+    (17, "notice", table((1, "kind", word(*NOTICES), MUST), (2, "digest", digest, MAY)), MAY),
 )
 
 
@@ -130,9 +134,14 @@ def consistent(r):
     """Record, "Consistency": asked last, because such a record keeps its place in the chain."""
     try:
         check(r["seq"] >= 1, "sequence number 0")
-        if r["event"] == "gap":
+        check((r["event"] == "notice") == ("notice" in r), "a notice, or none")
+        told = {"outcome", "lesson", "person", "way", "scores", "other", "same_face"}
+        if r["event"] == "notice":
+            concerns = r["notice"]["kind"] != "camera_changed"
+            check(not (told - {"person"} | {"gap"}) & r.keys(), "a notice tells something else")
+            check(concerns == ("person" in r), "a notice names whom it concerns")
+        elif r["event"] == "gap":
             check("gap" in r, "a gap statement without a gap")
-            told = {"outcome", "lesson", "person", "way", "scores", "other", "same_face"}
             check(not told & r.keys(), "a gap statement tells of somebody")
             check(1 <= r["gap"]["first"] <= r["gap"]["last"] == r["seq"] - 1, "a wrong gap")
         else:

@@ -10,7 +10,7 @@ use rollcall::record::{
 };
 use serde_json::{Value, json};
 
-use crate::vectors::{check_in, committed, gap, hex, key, minimal, without_nulls};
+use crate::vectors::{check_in, committed, gap, hex, key, minimal, notice, without_nulls};
 
 /// Error, reason, bytes.
 type Row = (&'static str, &'static str, Vec<u8>);
@@ -313,6 +313,10 @@ fn contradictions() -> Vec<Row> {
         wrong("a gap statement with an outcome", Record { outcome: accepted, ..gap() }),
         wrong("a gap statement about a person", Record { person: check_in().person, ..gap() }),
         wrong("a gap statement without a gap", Record { gap: None, ..gap() }),
+        wrong("a notice without what it states", Record { notice: None, ..notice() }),
+        wrong("a notice about a consent of nobody", Record { person: None, ..notice() }),
+        wrong("a notice with an outcome", Record { outcome: accepted, ..notice() }),
+        wrong("a check-in with a notice", Record { notice: notice().notice, ..check_in() }),
         wrong("a gap that ends before it begins", with_gap(5, 4)),
         wrong("a gap that begins at 0", with_gap(0, 4)),
         wrong("a gap that ends before its statement's predecessor", with_gap(3, 3)),

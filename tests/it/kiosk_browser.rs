@@ -5,13 +5,20 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 
-use rollcall::domain::{Bilingual, CheckIn, ClockDoubt, Event, Outcome};
+use rollcall::bench::actor::{self, Actor, Pose};
+use rollcall::bench::people::PEOPLE;
+use rollcall::camera;
+use rollcall::checkin::{Settings, When};
+use rollcall::domain::{Bilingual, Challenged, CheckIn, ClockDoubt, Event, FacePlace, Outcome};
+use rollcall::face::{Rect, RuntimeChoice};
 use rollcall::journal::Bounds;
-use rollcall::kiosk::{Facts, Listening, Message, Outline, Page, Screen, notices};
+use rollcall::kiosk::{Facts, Kind, Light, Listening, Message, Outline, Page, Screen, notices};
+use rollcall::record::Record;
 use tokio::runtime::Runtime;
 
+use crate::face_data::opened;
 use crate::kiosk_fixture::Kiosk;
-use crate::support::broker::embedded;
+use crate::support::broker::{embedded, eventually};
 use crate::web_browser::{Browser, Tab};
 
 /// A ten-inch panel, a small one, and one that stands upright.
@@ -114,7 +121,7 @@ fn name_is_chosen_from_the_list_and_a_wrong_number_is_told() {
     tab.wait_for("document.getElementById('lesson').textContent.includes('cook-a')");
     tab.eval("document.getElementById('choose').click()");
     tab.wait_for("document.querySelectorAll('#people button').length === 3");
-    tab.picture("kiosk-list-800.png");
+    tab.picture("kiosk-list-800.webp");
     tab.eval(
         "[...document.querySelectorAll('#people button')]
            .find((button) => button.textContent === '李*').click()",
@@ -131,9 +138,47 @@ fn name_is_chosen_from_the_list_and_a_wrong_number_is_told() {
         ));
     }
     assert_eq!(tab.eval("document.getElementById('typed').textContent"), "42");
-    tab.picture("kiosk-number-800.png");
+    tab.picture("kiosk-number-800.webp");
     tab.eval("document.getElementById('enter').click()");
     tab.wait_for(&says("没有这个编号"));
+}
+
+/// Does what the screen asks for until there is an answer; `asks` may read the arrow otherwise.
+fn follows(kiosk: &Kiosk, tab: &mut Tab<'_>, asks: impl Fn(&str) -> &str) {
+    tab.wait_for("document.body.dataset.kind === 'ask'");
+    eventually("the challenge is over", || {
+        let arrow = tab.eval("document.getElementById('sign').textContent");
+        kiosk.follows(asks(arrow.as_str().unwrap()));
+        tab.eval("document.body.dataset.kind === 'answer'") == true
+    });
+}
+
+#[test]
+fn who_moves_as_asked_is_in_and_who_does_not_is_asked_to_try_again() {
+    let settings = Settings { challenge: When::Always, ..Settings::default() };
+    let kiosk = Kiosk::with(NO_BROKER, Bounds::default(), &settings);
+    let mut browser = Browser::start();
+    let mut tab = browser.open(1280, 800, "light", &kiosk.url);
+    kiosk.stands(0);
+    // A photograph can be moved; it does not turn its head.
+    follows(&kiosk, &mut tab, |arrow| if arrow == "⬅" { "➡" } else { "⬅" });
+    tab.wait_for(&says("未完成动作，请再试一次"));
+    kiosk.leaves();
+    kiosk.follows("");
+    tab.wait_for(&says("请站到镜头前"));
+    kiosk.stands(0);
+    follows(&kiosk, &mut tab, |arrow| arrow);
+    tab.wait_for(&format!("{} && {}", says("签到成功"), named("张*明")));
+    let kept = kiosk.terminal.journal().replay(1, 9).unwrap();
+    let challenges: Vec<_> = kept
+        .iter()
+        .map(|(_, parcel)| Record::peek(parcel.sealed.bytes()).unwrap().0)
+        .map(|record| (record.event, record.scores.unwrap().challenge.unwrap()))
+        .collect();
+    assert_eq!(
+        challenges,
+        [(Event::Attempt, Challenged::NotFollowed), (Event::CheckIn, Challenged::Passed)]
+    );
 }
 
 #[test]
@@ -257,6 +302,19 @@ fn states() -> Vec<(&'static str, Message, Facts)> {
     ]
 }
 
+/// A generated person before the camera, and where her face is.
+fn somebody() -> (Vec<u8>, Outline) {
+    let mut pipeline = opened(RuntimeChoice::Auto);
+    let picture = camera::decode(PEOPLE[2][3]).unwrap();
+    let face = pipeline.look(&picture).unwrap().face.expect("a face is there");
+    let pose = Pose { at: [320.0, 270.0], size_px: 400.0, turn_deg: 0.0, lift_deg: 0.0 };
+    let frame = Actor::new(picture, &face.points).frame(&pose, 1);
+    let rect = pipeline.look(&frame).unwrap().face.expect("a face is there").rect;
+    let frame_sides = [640.0, 480.0];
+    let Rect { x, y, w: width, h: height } = rect;
+    (camera::preview(&frame), Outline::of(&FacePlace { x, y, width, height, frame: frame_sides }))
+}
+
 /// Whatever is not inside its place, is cut off, or lies under something else.
 const CROWDED: &str = "[...document.querySelectorAll('#who, h1, #note, #en, #zh, #notices li, header p, footer button')]
     .filter((e) => e.getClientRects().length > 0 && e.textContent.trim() !== '')
@@ -303,11 +361,13 @@ const FAINT: &str = "(() => {
 fn each_state_fits_each_panel_can_be_read_from_two_metres_and_never_speaks_by_colour_alone() {
     let mut told = Told::open();
     let mut browser = Browser::start();
+    let (room, (face, outline)) = (camera::preview(&actor::room(1)), somebody());
     let mut wrong = Vec::new();
     for (width, height) in SIZES {
         let mut tab = browser.open(width, height, "light", &told.url);
         for (name, message, facts) in states() {
-            told.page.outline(Some(Outline { x: 380, y: 260, width: 240, height: 420 }));
+            told.page.outline((message.kind != Kind::Idle).then_some(outline));
+            told.page.picture(if message.kind == Kind::Idle { room.clone() } else { face.clone() });
             // A state that nobody has seen before: the last answer holds nothing back.
             told.page.show(&Message::advice(Bilingual::new("·", "·")), 0);
             told.page.show(&message, 0);
@@ -317,7 +377,13 @@ fn each_state_fits_each_panel_can_be_read_from_two_metres_and_never_speaks_by_co
             tab.wait_for(&says(&message.text.zh));
             let strip = notices(&facts).len();
             tab.wait_for(&format!("document.querySelectorAll('#notices li').length === {strip}"));
-            tab.picture(&format!("kiosk-{name}-{width}.png"));
+            if message.light == Light::Green {
+                tab.wait_for("document.getElementById('slip').naturalWidth > 0");
+            }
+            // A browser shows a picture when the next one comes.
+            told.page.picture(if message.kind == Kind::Idle { room.clone() } else { face.clone() });
+            tab.wait_for("document.getElementById('picture').naturalWidth === 640");
+            tab.picture(&format!("kiosk-{name}-{width}.webp"));
             let mut hold = |fine: bool, what: String| {
                 if !fine {
                     wrong.push(format!("{name} at {width}: {what}"));
@@ -336,6 +402,8 @@ fn each_state_fits_each_panel_can_be_read_from_two_metres_and_never_speaks_by_co
             let spoken = (light == "calm") == (sign == "") || name == "turn";
             hold(spoken, format!("light {light} with the sign {sign}"));
         }
+        // Its two streams make room for those of the next one.
+        tab.call("Page.navigate", serde_json::json!({ "url": "about:blank" }));
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use rollcall::bench::actor::{Actor, Pose, room};
 use rollcall::bench::people::PEOPLE;
 use rollcall::camera::{self, CaptureError, Frame, FrameSource};
-use rollcall::checkin::{Plan, Settings};
+use rollcall::checkin::{Plan, Settings, When};
 use rollcall::domain::{Lesson, PersonId, Policy, TerminalId};
 use rollcall::face::{Gallery, Pipeline, RuntimeChoice};
 use rollcall::journal::{Bounds, Journal};
@@ -42,6 +42,10 @@ struct MadeCamera {
     actors: Vec<Actor>,
     standing: Standing,
     frame: u64,
+    /// Turn and lift of the head in degrees, and how much larger it looks in pixels: where it is, and
+    /// where it goes.
+    head: [f32; 3],
+    wanted: Arc<Mutex<[f32; 3]>>,
     ended: Arc<AtomicBool>,
 }
 
@@ -53,11 +57,16 @@ impl FrameSource for MadeCamera {
         self.frame += 1;
         #[expect(clippy::cast_precision_loss, reason = "a test takes few frames")]
         let time = self.frame as f32;
+        // A head takes some frames for its way.
+        let wanted = *self.wanted.lock().unwrap();
+        for (angle, wanted) in self.head.iter_mut().zip(wanted) {
+            *angle += (wanted - *angle).clamp(-4.0, 4.0);
+        }
         let pose = Pose {
             at: [320.0 + 3.0 * (time / 7.0).sin(), 250.0],
-            size_px: 340.0,
-            turn_deg: 3.0 * (time / 9.0).sin(),
-            lift_deg: 0.0,
+            size_px: 320.0 + self.head[2],
+            turn_deg: 3.0 * (time / 9.0).sin() + self.head[0],
+            lift_deg: self.head[1],
         };
         let frame = match *self.standing.lock().unwrap() {
             Some(who) => self.actors[who].frame(&pose, self.frame),
@@ -74,6 +83,7 @@ pub(crate) struct Kiosk {
     pub(crate) url: String,
     pub(crate) terminal: Arc<Terminal>,
     standing: Standing,
+    wanted: Arc<Mutex<[f32; 3]>>,
     ended: Arc<AtomicBool>,
     looking: Option<JoinHandle<()>>,
     runtime: Option<Runtime>,
@@ -82,7 +92,14 @@ pub(crate) struct Kiosk {
 
 impl Kiosk {
     /// A terminal whose lesson has just begun. `broker_port` 1 is never reached.
+    /// No movements are asked for.
     pub(crate) fn open(broker_port: u16, bounds: Bounds) -> Self {
+        let settings = Settings { challenge: When::Never, ..Settings::default() };
+        Self::with(broker_port, bounds, &settings)
+    }
+
+    /// A terminal with these settings.
+    pub(crate) fn with(broker_port: u16, bounds: Bounds, settings: &Settings) -> Self {
         let mut pipeline = opened(RuntimeChoice::Auto);
         let thresholds = pipeline.thresholds().unwrap().clone();
         let (gallery, actors) = people(&mut pipeline, thresholds.matching.cosine);
@@ -96,15 +113,18 @@ impl Kiosk {
         let (page, ear) = Page::new();
         let searched = people_searched(&site.plans, &gallery);
         let policy = Policy::sichuan_2025();
-        let numbers = numbers(&policy, &thresholds, &Settings::default(), searched);
+        let numbers = numbers(&policy, &thresholds, settings, searched);
         let screen = Box::new(page.clone());
         let door = Door::new(numbers, site.plans.clone(), gallery, &thresholds, screen)
             .with_names(site.masked_names());
         let (standing, ended) = (Standing::default(), Arc::new(AtomicBool::new(false)));
+        let wanted = Arc::<Mutex<[f32; 3]>>::default();
         let camera = MadeCamera {
             actors,
             standing: Arc::clone(&standing),
             frame: 0,
+            head: [0.0; 3],
+            wanted: Arc::clone(&wanted),
             ended: Arc::clone(&ended),
         };
         let camera_state = Arc::<CameraState>::default();
@@ -142,6 +162,7 @@ impl Kiosk {
             url: format!("http://{address}/"),
             terminal,
             standing,
+            wanted,
             ended,
             looking: Some(looking),
             runtime: Some(runtime),
@@ -152,6 +173,17 @@ impl Kiosk {
     /// This one of [`PEOPLE`] stands before the camera now.
     pub(crate) fn stands(&self, who: usize) {
         *self.standing.lock().unwrap() = Some(who);
+    }
+
+    /// She does what the arrow on the screen asks for; anything else is looking straight ahead.
+    pub(crate) fn follows(&self, arrow: &str) {
+        *self.wanted.lock().unwrap() = match arrow {
+            "⬅" => [26.0, 0.0, 0.0],
+            "➡" => [-26.0, 0.0, 0.0],
+            "⬆" => [0.0, 24.0, 0.0],
+            "⤢" => [0.0, 0.0, 100.0],
+            _ => [0.0; 3],
+        };
     }
 
     /// Nobody does.

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use data_encoding::HEXLOWER;
 use proptest::prelude::*;
 use rollcall::domain::{
-    ClockEvidence, ClockQuality, Event, Outcome, SameFace, Score, Scores, Timestamp, Uptime, Way,
+    Challenged, ClockEvidence, ClockQuality, Event, Outcome, SameFace, Score, Scores, Timestamp,
+    Uptime, Way,
 };
 use rollcall::platform::durable::{self, Access};
 use rollcall::record::{
@@ -17,7 +18,7 @@ use rollcall::record::{
 use serde_json::Value;
 
 use crate::vectors::{
-    all_evidence, all_facts, check_in, checkpoint, files, full, gap, key, minimal, opening,
+    all_evidence, all_facts, check_in, checkpoint, files, full, gap, key, minimal, notice, opening,
     record_fields,
 };
 
@@ -95,7 +96,7 @@ fn openings_of_the_vectors_open_the_commitments_of_their_records() {
             opened += 1;
         }
     }
-    assert_eq!(opened, 3);
+    assert_eq!(opened, 4);
 }
 
 #[test]
@@ -229,7 +230,7 @@ fn batch_error(error: &BatchError) -> &'static str {
 #[test]
 fn one_flipped_bit_is_refused_for_every_bit() {
     let terminal = key("terminal");
-    for record in [minimal(), check_in(), gap(), full()] {
+    for record in [minimal(), check_in(), gap(), notice(), full()] {
         let sealed = Sealed::seal(&record, &terminal);
         for bit in 0..sealed.bytes().len() * 8 {
             let mut flipped = sealed.bytes().to_vec();
@@ -295,14 +296,28 @@ fn outcome() -> impl Strategy<Value = Outcome> {
     ])
 }
 
+fn challenged() -> impl Strategy<Value = Challenged> {
+    prop::sample::select(vec![
+        Challenged::Passed,
+        Challenged::Flat,
+        Challenged::NotFollowed,
+        Challenged::Repeated,
+    ])
+}
+
 fn scores() -> impl Strategy<Value = Scores> {
-    (some(score()), some(score()), score(), score(), some(score())).prop_map(
-        |(match_score, second_score, threshold, detection, liveness)| Scores {
-            match_score,
-            second_score,
-            threshold,
-            detection,
-            liveness,
+    let more = (some(any::<u32>()), some(challenged()));
+    (some(score()), some(score()), score(), score(), some(score()), more).prop_map(
+        |(match_score, second_score, threshold, detection, liveness, (pictures, challenge))| {
+            Scores {
+                match_score,
+                second_score,
+                threshold,
+                detection,
+                liveness,
+                pictures,
+                challenge,
+            }
         },
     )
 }
@@ -333,7 +348,12 @@ fn any_record() -> impl Strategy<Value = Record> {
         some((commitment(), score()).prop_map(|(person, score)| Other { person, score })),
         some((any::<u64>(), score()).prop_map(|(seq, score)| SameFace { seq, score })),
     );
-    let event = prop::sample::select(vec![Event::CheckIn, Event::CheckOut, Event::Attempt]);
+    let event = prop::sample::select(vec![
+        Event::CheckIn,
+        Event::CheckOut,
+        Event::Attempt,
+        Event::Presence,
+    ]);
     let frame = (
         "[a-z0-9][a-z0-9-]{0,39}",
         1..=u64::MAX,
@@ -363,6 +383,7 @@ fn any_record() -> impl Strategy<Value = Record> {
             policy,
             firmware,
             gap: None,
+            notice: None,
         }
     })
 }

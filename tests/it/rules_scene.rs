@@ -52,6 +52,8 @@ fn told(terminal: &str, time: &str, event: Event, person: PersonId) -> Told {
             threshold: Score::from_e4(4600),
             detection: Score::from_e4(9000),
             liveness: None,
+            pictures: None,
+            challenge: None,
         }),
         other: None,
         same_face: None,
@@ -66,6 +68,7 @@ fn told(terminal: &str, time: &str, event: Event, person: PersonId) -> Told {
         policy: "sichuan-2025/1".into(),
         firmware: "0.1.0".into(),
         gap: None,
+        notice: None,
     };
     Told { record, person: Some(person), other: None, arrives: None }
 }

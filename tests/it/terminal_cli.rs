@@ -120,7 +120,8 @@ fn wrong_configurations_are_told_with_the_field() {
     for (more, what) in [
         ("retry_ms_min = 0", "retry_ms_min"),
         ("speed = 3", "unknown field `speed`"),
-        ("[kiosk]\nport = 1", "unknown field `kiosk`"),
+        ("[kiosk]\nport = 1", "unknown field `port`"),
+        ("[kiosk]\nlisten = \"0.0.0.0:80\"", "not on loopback"),
         ("[clock]\ntolerance_ms = 5", "tolerance_ms"),
         ("[journal2]", "unknown field `journal2`"),
         ("[camera]\nframe_ms = 0", "frame_ms"),

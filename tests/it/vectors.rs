@@ -4,10 +4,11 @@
 
 use data_encoding::HEXLOWER;
 use rollcall::domain::{
-    Bilingual, Claim, ClaimLine, ClassPlan, ClockEvidence, ClockQuality, Employment, Event, Fact,
-    GeoPoint, InstitutionDetails, Joined, LeaveReason, Left, Lesson, LessonDetails, LessonKind,
-    LessonMode, Level, Outcome, Ownership, PersonId, Qualification, Refusal, SameFace, Score,
-    Scores, State, Status, Subject, Target, Teacher, Timestamp, Uptime, Way,
+    Bilingual, Challenged, Claim, ClaimLine, ClassPlan, ClockEvidence, ClockQuality, Employment,
+    Event, Fact, GeoPoint, InstitutionDetails, Joined, LeaveReason, Left, Lesson, LessonDetails,
+    LessonKind, LessonMode, Level, Notice, NoticeKind, Outcome, Ownership, PersonId, Qualification,
+    Refusal, SameFace, Score, Scores, State, Status, Subject, Target, Teacher, Timestamp, Uptime,
+    Way,
 };
 use rollcall::record::enrolment::seal_succession;
 use rollcall::record::{
@@ -105,6 +106,7 @@ pub(crate) fn minimal() -> Record {
         policy: "sichuan-2025/1".into(),
         firmware: "0.1.0".into(),
         gap: None,
+        notice: None,
     }
 }
 
@@ -124,6 +126,8 @@ pub(crate) fn check_in() -> Record {
             threshold: Score::from_e4(4_612),
             detection: Score::from_e4(9_120),
             liveness: None,
+            pictures: None,
+            challenge: None,
         }),
         clock: clock(),
         pack: Some([0x7c; 32]),
@@ -146,6 +150,8 @@ pub(crate) fn full() -> Record {
             threshold: Score::from_e4(4_612),
             detection: Score::from_e4(9_120),
             liveness: Some(Score::from_e4(10_000)),
+            pictures: Some(u32::MAX),
+            challenge: Some(Challenged::Repeated),
         }),
         other: Some(Other {
             person: opening(0x52, 0xa2).commitment(),
@@ -173,6 +179,20 @@ pub(crate) fn gap() -> Record {
         event: Event::Gap,
         outcome: None,
         gap: Some(Gap { first: 3, last: 4 }),
+        clock: clock(),
+        ..minimal()
+    }
+}
+
+/// The terminal says that a person agreed to a text.
+pub(crate) fn notice() -> Record {
+    Record {
+        seq: 6,
+        prev: Sealed::seal(&gap(), &key("terminal")).hash(),
+        event: Event::Notice,
+        outcome: None,
+        person: check_in().person,
+        notice: Some(Notice { kind: NoticeKind::ConsentGiven, digest: Some([0x5c; 32]) }),
         clock: clock(),
         ..minimal()
     }
@@ -216,6 +236,7 @@ pub(crate) fn record_fields(record: &Record) -> Value {
         "policy": record.policy,
         "firmware": record.firmware,
         "gap": record.gap.map(|g| json!({ "first": g.first, "last": g.last })),
+        "notice": record.notice.map(|n| json!({ "kind": n.kind, "digest": n.digest.map(hex) })),
     }))
 }
 
@@ -245,11 +266,12 @@ fn records() -> Value {
         })
     };
     let (person, other) = (opening(0x51, 0xa1), opening(0x52, 0xa2));
-    json!({ "about": "Records; the first three and the gap form one chain.", "vectors": [
+    json!({ "about": "Records; all but the last form one chain.", "vectors": [
         record("minimal", "the first record of a terminal: an attempt of nobody known", &minimal(), &[]),
         record("check-in", "an ordinary check-in; the example of record-v1.md", &check_in(),
             &[("person", person)]),
         record("gap", "numbers 3 and 4 will never come", &gap(), &[]),
+        record("notice", "somebody agreed to a text", &notice(), &[("person", person)]),
         record("full", "every field beside an outcome, at its longest", &full(),
             &[("person", person), ("other", other)]),
     ]})

@@ -169,13 +169,18 @@ impl Tab<'_> {
         assert_eq!(wide, "", "elements that are wider than their place");
     }
 
-    /// Saves what is seen, where the variable says so.
+    /// Saves what is seen, where the variable says so: as PNG or WebP, by the name's ending.
     pub(crate) fn picture(&mut self, name: &str) {
         let Some(folder) = env::var_os("ROLLCALL_SCREENSHOTS").map(PathBuf::from) else { return };
-        let shot = self.call("Page.captureScreenshot", json!({ "format": "png" }));
-        let png = BASE64.decode(shot["data"].as_str().unwrap().as_bytes()).unwrap();
+        let format = name.rsplit('.').next().unwrap();
+        let wanted = match format {
+            "webp" => json!({ "format": "webp", "quality": 80 }),
+            _ => json!({ "format": format }),
+        };
+        let shot = self.call("Page.captureScreenshot", wanted);
+        let bytes = BASE64.decode(shot["data"].as_str().unwrap().as_bytes()).unwrap();
         let mut file = fs::File::create(folder.join(name)).unwrap();
-        file.write_all(&png).unwrap();
+        file.write_all(&bytes).unwrap();
     }
 }
 

@@ -326,7 +326,7 @@ fn cases() -> Vec<Case> {
 }
 
 fn record(terminal: &TerminalId, index: u64) -> Record {
-    let contradicted = index == 4;
+    let (contradicted, him) = (index == 4, Commitment([9; 32]));
     Record {
         terminal: terminal.clone(),
         seq: index + 20,
@@ -342,9 +342,10 @@ fn record(terminal: &TerminalId, index: u64) -> Record {
             threshold: Score::from_e4(4_200),
             detection: Score::from_e4(9_720),
             liveness: None,
+            pictures: Some(3),
+            challenge: None,
         }),
-        other: contradicted
-            .then_some(Other { person: Commitment([9; 32]), score: Score::from_e4(7_102) }),
+        other: contradicted.then_some(Other { person: him, score: Score::from_e4(7_102) }),
         same_face: None,
         clock: ClockEvidence {
             wall: at("2026-03-02 08:31:40"),
@@ -357,6 +358,7 @@ fn record(terminal: &TerminalId, index: u64) -> Record {
         policy: "sichuan-2025/1".to_owned(),
         firmware: "0.1.0".to_owned(),
         gap: None,
+        notice: None,
     }
 }
 

@@ -2,8 +2,8 @@ mod visit;
 
 use super::*;
 use crate::domain::{
-    Candidate, CheckIn, Event, FacePlace, Landmarks, Lesson, Outcome, PersonId, Quality, SameFace,
-    SeenFace, Sighting, Timestamp, Way,
+    Candidate, Challenged, CheckIn, Event, FacePlace, Landmarks, Lesson, Outcome, PersonId,
+    Quality, SameFace, SeenFace, Sighting, Timestamp, Way,
 };
 
 const ANNA: PersonId = PersonId([1; 16]);
@@ -33,6 +33,10 @@ fn numbers() -> Numbers {
         pictures_min: 3,
         patience_ms: 1_500,
         again_ms: 4_000,
+        when: When::Never,
+        share_percent: 0,
+        thin_margin: Score::from_e4(500),
+        challenge: challenge::Numbers::default(),
     }
 }
 

@@ -14,7 +14,12 @@ struct Kiosk {
 
 impl Kiosk {
     fn new() -> Self {
-        Self { visit: Visit::new(desk()), at_ms: 10_000, person: 1, pictures: 0 }
+        Self::with(numbers())
+    }
+
+    fn with(numbers: Numbers) -> Self {
+        let desk = Desk { numbers, ..desk() };
+        Self { visit: Visit::new(desk), at_ms: 10_000, person: 1, pictures: 0 }
     }
 
     /// The next frame of the person who stands there.
@@ -25,8 +30,9 @@ impl Kiosk {
                 self.pictures += 1;
             }
             (face.visit, face.pictures) = (self.person, self.pictures);
+            face.fingerprint = self.at_ms;
         }
-        let step = self.visit.step(&sighting, claim, at("08:25"), self.at_ms);
+        let step = self.visit.step(&sighting, claim, at("08:25"), self.at_ms, [0; 32]);
         if let Step::Decided(checkin) = &step {
             self.visit.confirm(checkin, at("08:25"));
         }
@@ -155,7 +161,7 @@ fn decision_that_was_not_stored_is_made_again() {
     let mut sighting = anna();
     let face = sighting.face.as_mut().unwrap();
     (face.visit, face.pictures) = (kiosk.person, kiosk.pictures);
-    let step = kiosk.visit.step(&sighting, None, at("08:26"), kiosk.at_ms + FRAME_MS);
+    let step = kiosk.visit.step(&sighting, None, at("08:26"), kiosk.at_ms + FRAME_MS, [0; 32]);
     assert!(matches!(step, Step::Decided(_)), "{step:?}");
 }
 
@@ -163,8 +169,70 @@ fn decision_that_was_not_stored_is_made_again() {
 fn single_pictures_are_answered_at_once_where_the_site_says_so() {
     let still = Numbers { pictures_min: 1, ..numbers() };
     let mut visit = Visit::new(Desk::new(still, Vec::new()));
-    let step = visit.step(&stranger(), None, at("08:25"), 0);
+    let step = visit.step(&stranger(), None, at("08:25"), 0, [0; 32]);
     assert!(matches!(step, Step::Decided(_)), "{step:?}");
-    let step = visit.step(&nobody(), None, at("08:25"), 5_000);
+    let step = visit.step(&nobody(), None, at("08:25"), 5_000, [0; 32]);
     assert_eq!(step, Step::Wait(Advice::NobodyThere));
+}
+
+/// Whether movements are asked for before a yes.
+fn is_asked(numbers: Numbers, sighting: &Sighting, claim: Option<PersonId>) -> bool {
+    let mut kiosk = Kiosk::with(numbers);
+    for _ in 0..60 {
+        match kiosk.sees(sighting.clone(), claim) {
+            Step::Ask { asked: None, done_percent: 0 } => return true,
+            Step::Decided(_) => return false,
+            Step::Wait(_) | Step::Look | Step::Ask { .. } | Step::Answered => {}
+        }
+    }
+    panic!("neither asked nor answered");
+}
+
+#[test]
+fn movements_are_asked_for_where_there_is_a_reason() {
+    let risk = Numbers { when: When::Risk, ..numbers() };
+    let alive = |mut sighting: Sighting| {
+        sighting.face.as_mut().unwrap().liveness = Some(Score::from_e4(9_000));
+        sighting
+    };
+    let thin = face(None, candidate(ANNA, 4_700), candidate(BORIS, 1_000));
+    assert!(!is_asked(risk, &alive(anna()), None), "no reason");
+    assert!(is_asked(
+        risk,
+        &alive(face(Some(7_000), candidate(ANNA, 7_000), candidate(BORIS, 1_000))),
+        Some(ANNA)
+    ));
+    assert!(is_asked(risk, &anna(), None), "no passive liveness");
+    assert!(is_asked(risk, &alive(thin.clone()), None), "a thin match");
+    assert!(is_asked(Numbers { share_percent: 100, ..risk }, &alive(anna()), None), "chance");
+    assert!(is_asked(Numbers { when: When::Always, ..risk }, &alive(anna()), None));
+    assert!(!is_asked(Numbers { when: When::Never, ..risk }, &thin, None));
+    assert!(!is_asked(Numbers { pictures_min: 1, ..risk }, &anna(), None), "a picture cannot move");
+    assert!(!is_asked(risk, &stranger(), None), "nobody moves for a no");
+}
+
+#[test]
+fn who_does_not_move_is_an_attempt_that_says_so_and_accuses_nobody() {
+    let mut kiosk = Kiosk::with(Numbers { when: When::Always, ..numbers() });
+    let checkin = loop {
+        match kiosk.sees(anna(), None) {
+            Step::Decided(checkin) => break checkin,
+            Step::Wait(_) | Step::Look | Step::Ask { .. } => {}
+            Step::Answered => panic!("not answered yet"),
+        }
+    };
+    assert_eq!((checkin.event, checkin.outcome), (Event::Attempt, Outcome::NotLive));
+    assert_eq!(checkin.scores.unwrap().challenge, Some(Challenged::NotFollowed));
+    assert_eq!((checkin.other, checkin.same_face), (None, None));
+}
+
+#[test]
+fn somebody_else_in_the_middle_of_a_challenge_begins_anew() {
+    let mut kiosk = Kiosk::with(Numbers { when: When::Always, ..numbers() });
+    while !matches!(kiosk.sees(anna(), None), Step::Ask { .. }) {}
+    kiosk.next_person();
+    let boris = face(None, candidate(BORIS, 7_000), candidate(ANNA, 1_000));
+    assert_eq!(kiosk.sees(boris.clone(), None), Step::Look);
+    assert_eq!(kiosk.sees(boris.clone(), None), Step::Look);
+    assert!(matches!(kiosk.sees(boris, None), Step::Ask { .. }));
 }

@@ -91,6 +91,11 @@ numbers! {
     /// By how much the best match must lead the second.
     match_margin_min: Cosine => Score;
 
+    /// Share of check-ins for which movements are asked for by chance, percent.
+    challenge_share_percent: Whole<0, 100> => u32;
+    /// A match that passes its threshold by less than this is thin: movements are asked for.
+    thin_match_margin: Cosine => Score;
+
     /// Check-in opens this long before a lesson begins, minutes.
     door_opens_minutes_before: Whole<0, 720> => u32;
     /// Check-in closes this long after a lesson began, minutes.

@@ -22,7 +22,7 @@ use serde_json::{Value, json};
 
 use crate::support::pen::{MORNING, Pen};
 use crate::vectors::{
-    all_evidence, all_facts, check_in, checkpoint, committed, full, gap, hex, key, minimal,
+    all_evidence, all_facts, check_in, checkpoint, committed, full, gap, hex, key, minimal, notice,
     record_fields,
 };
 
@@ -147,7 +147,7 @@ fn genuine_statements() -> Vec<(&'static str, Vec<u8>)> {
     let mut all: Vec<(&'static str, Vec<u8>)> = Vec::new();
     // Most of what is read are records.
     for _ in 0..8 {
-        for record in [minimal(), check_in(), gap(), full()] {
+        for record in [minimal(), check_in(), gap(), notice(), full()] {
             let sealed = Sealed::seal(&record, &key("terminal"));
             all.push(("rollcall-record-v1", sealed.bytes().to_vec()));
         }

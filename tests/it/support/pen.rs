@@ -69,6 +69,7 @@ impl Pen {
             policy: "test/1".into(),
             firmware: "0.0.0".into(),
             gap: None,
+            notice: None,
         };
         (record, opening)
     }

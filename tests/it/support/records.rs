@@ -58,6 +58,7 @@ pub(crate) fn parcel_of(terminal: &TerminalId, key: &SigningKey, slot: Slot) -> 
         policy: "test@1".into(),
         firmware: "0.1.0".into(),
         gap: None,
+        notice: None,
     };
     Parcel { sealed: Sealed::seal(&record, key), person: Some(opening), other: None }
 }

@@ -1,0 +1,64 @@
+//! What a terminal states about itself, in a record of its own.
+
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+/// The event `notice` of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct Notice {
+    /// What it is about.
+    #[n(1)]
+    pub kind: NoticeKind,
+    /// SHA-256 of what it is about, where that is a thing: the camera's identity, the text of a
+    /// consent. Says nothing about a person.
+    #[n(2)]
+    #[cbor(with = "minicbor::bytes")]
+    pub digest: Option<[u8; 32]>,
+}
+
+/// What a notice is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[serde(rename_all = "snake_case")]
+#[cbor(index_only)]
+pub enum NoticeKind {
+    /// The camera is another one than the one that was pinned; the digest is that of the new one.
+    #[n(1)]
+    CameraChanged,
+    /// A person agreed that her face is compared; the digest is that of the text she read.
+    #[n(2)]
+    ConsentGiven,
+    /// She takes it back.
+    #[n(3)]
+    ConsentWithdrawn,
+    /// A template of her face was made.
+    #[n(4)]
+    TemplateMade,
+    /// It was deleted.
+    #[n(5)]
+    TemplateDeleted,
+}
+
+impl NoticeKind {
+    /// Its stable word, and what people call it in Chinese and English.
+    pub fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::CameraChanged => ("camera_changed", "摄像头更换", "camera changed"),
+            Self::ConsentGiven => ("consent_given", "同意人脸核验", "consent given"),
+            Self::ConsentWithdrawn => ("consent_withdrawn", "撤回同意", "consent withdrawn"),
+            Self::TemplateMade => ("template_made", "建立人脸模板", "template made"),
+            Self::TemplateDeleted => ("template_deleted", "删除人脸模板", "template deleted"),
+        }
+    }
+
+    /// Whether it concerns a person, who is then named by the record.
+    pub fn concerns_somebody(self) -> bool {
+        match self {
+            Self::CameraChanged => false,
+            Self::ConsentGiven
+            | Self::ConsentWithdrawn
+            | Self::TemplateMade
+            | Self::TemplateDeleted => true,
+        }
+    }
+}

@@ -39,7 +39,7 @@ pub struct Actor {
 const HALF_WIDTH: f32 = 1.25;
 const HALF_HEIGHT: f32 = 1.75;
 const DEPTH: f32 = 1.2;
-const NOSE_HEIGHT: f32 = 0.35;
+const NOSE_HEIGHT: f32 = 0.5;
 const NOSE_WIDTH: f32 = 0.28;
 
 /// Steps of the search for the point of the picture that is seen at a pixel.

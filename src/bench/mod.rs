@@ -2,8 +2,8 @@
 //! after the other, and everything behind it is real: decoding, nets, decision, signature, journal
 //! with its disk. It says how long people wait and what the machine has to give.
 //!
-//! The camera hands over JPEGs, as webcams do at this rate. They are made before each visit, so that
-//! drawing them does not count.
+//! The camera hands over JPEGs, as webcams do at this rate. Drawing them is done between two frames and
+//! does not count. Who is asked for a movement understands it after 0.6 s and turns 60 degrees a second.
 
 pub mod actor;
 pub mod people;
@@ -18,7 +18,8 @@ use serde::Serialize;
 
 use self::actor::{Actor, Pose, room};
 use crate::camera::{self, Frame, PictureError};
-use crate::checkin::{self, Plan};
+use crate::checkin::challenge::Move;
+use crate::checkin::{self, Plan, When};
 use crate::domain::{Lesson, Outcome, PersonId, Policy, TerminalId};
 use crate::face::gallery::EnrolError;
 use crate::face::{Embedding, Gallery, LookError, OpenError, Pipeline};
@@ -40,11 +41,11 @@ pub const FRAMES_PER_S: u64 = 15;
 /// People on the roster: the largest class that the policies name.
 pub const ROSTER: u32 = 60;
 
-/// A visit without an answer ends after so many frames: four seconds.
-const FRAMES_MAX: usize = 60;
+/// A visit without an answer ends after so many frames: twenty seconds, more than a challenge has.
+const FRAMES_MAX: usize = 300;
 
 /// Frames of an empty room between two people, so that one is gone before the next comes.
-const FRAMES_EMPTY: usize = 13;
+const FRAMES_EMPTY: u64 = 13;
 
 /// Frames in which she walks up to the camera.
 const FRAMES_IN: u16 = 6;
@@ -56,6 +57,8 @@ pub struct Report {
     pub visits: usize,
     /// How many of them were accepted under their own name.
     pub accepted: usize,
+    /// Whether movements were asked for.
+    pub challenge: bool,
     /// From the first frame with the whole face to the green light, record on disk.
     pub answer_ms: Quantiles,
     /// Time of each stage for one frame with a face.
@@ -159,19 +162,20 @@ pub fn run(
     let (mut door, actors) = door(pipeline, settings, &*clock)?;
     let mut seen = Seen::default();
     let (began, cpu_before) = (Stopwatch::start(), process::cpu_time());
-    let mut drawing = Duration::ZERO;
     for visit in 0..visits {
         let who = visit % actors.len();
-        let before = process::cpu_time();
-        let frames = visit_of(&actors[who], visit);
-        drawing += process::cpu_time().zip(before).map_or(Duration::ZERO, |(b, a)| b - a);
         let number = u32::try_from(who).expect("a bench has few people");
-        seen.visit(&frames, person(number), &mut door, pipeline, &terminal, &*clock)?;
+        let visitor = Visitor::new(&actors[who], visit);
+        seen.visit(visitor, person(number), &mut door, pipeline, &terminal, &*clock)?;
     }
-    let ran = began.elapsed().saturating_sub(seen.unpaced);
-    let cpu = process::cpu_time().zip(cpu_before).map(|(after, before)| after - before - drawing);
+    let (ran, drawing) = (began.elapsed(), seen.drawing);
+    let cpu = process::cpu_time().zip(cpu_before);
+    let cpu = cpu.map(|(after, before)| after.saturating_sub(before).saturating_sub(drawing));
     let (pack, runtime) = (pipeline.pack().name.clone(), pipeline.runtime().as_str());
-    Ok(seen.report(visits, cpu.map(|cpu| cpu.div_duration_f64(ran) * 100.0), runtime, pack))
+    let mut report =
+        seen.report(visits, cpu.map(|cpu| cpu.div_duration_f64(ran) * 100.0), runtime, pack);
+    report.challenge = settings.challenge != When::Never;
+    Ok(report)
 }
 
 fn terminal(
@@ -249,12 +253,61 @@ fn door(
     Ok((Door::new(numbers, plans, gallery, &thresholds, Box::new(NoScreen)), actors))
 }
 
-/// One visit: what the camera sends, and from which frame on the whole face is in the picture.
-fn visit_of(actor: &Actor, visit: usize) -> Vec<Vec<u8>> {
-    let seed = |frame: usize| (visit * 1_000 + frame) as u64;
-    let poses = (0..FRAMES_IN).map(walking_in).chain((0..).map(standing)).take(FRAMES_MAX);
-    let drawn = (0..).zip(poses).map(|(frame, pose)| actor.frame(&pose, seed(frame)));
-    drawn.map(|frame| camera::preview(&frame)).collect()
+/// Somebody who walks in, stands, and does what she is asked for.
+struct Visitor<'a> {
+    actor: &'a Actor,
+    visit: usize,
+    frame: u16,
+    /// Turn and lift in degrees, and how much larger she looks in pixels.
+    head: [f32; 3],
+    asked: (Option<Move>, u16),
+}
+
+/// Frames until somebody has understood what she is asked for: 0.6 s.
+const FRAMES_TO_UNDERSTAND: u16 = 9;
+
+/// How far a head turns from one frame to the next, in degrees: 60 degrees a second.
+const TURN_DEG: f32 = 4.0;
+
+impl<'a> Visitor<'a> {
+    fn new(actor: &'a Actor, visit: usize) -> Self {
+        Self { actor, visit, frame: 0, head: [0.0; 3], asked: (None, 0) }
+    }
+
+    fn hears(&mut self, asked: Option<Move>) {
+        if self.asked.0 != asked {
+            self.asked = (asked, self.frame);
+        }
+    }
+
+    /// The next frame, as the camera sends it.
+    fn frame(&mut self) -> Vec<u8> {
+        let (asked, since) = self.asked;
+        if self.frame >= since + FRAMES_TO_UNDERSTAND {
+            let closer = self.head[2];
+            let wanted = match asked {
+                None => [0.0, 0.0, closer],
+                Some(Move::TurnLeft) => [26.0, 0.0, closer],
+                Some(Move::TurnRight) => [-26.0, 0.0, closer],
+                // More than a person would: the bending of one picture is weak there.
+                Some(Move::LookUp) => [0.0, 42.0, closer],
+                Some(Move::ComeCloser) => [0.0, 0.0, 100.0],
+            };
+            for (angle, wanted) in self.head.iter_mut().zip(wanted) {
+                *angle += (wanted - *angle).clamp(-TURN_DEG, TURN_DEG);
+            }
+        }
+        let mut pose = match self.frame.checked_sub(FRAMES_IN) {
+            None => walking_in(self.frame),
+            Some(frame) => standing(frame),
+        };
+        pose.turn_deg += self.head[0];
+        pose.lift_deg += self.head[1];
+        pose.size_px += self.head[2];
+        let seed = self.visit as u64 * 1_000 + u64::from(self.frame);
+        self.frame += 1;
+        camera::preview(&self.actor.frame(&pose, seed))
+    }
 }
 
 fn walking_in(frame: u16) -> Pose {
@@ -289,15 +342,15 @@ struct Seen {
     embed: Vec<f64>,
     decide: Vec<f64>,
     whole_ms: Vec<f64>,
-    /// Time in which no frames came: pictures were drawn.
-    unpaced: Duration,
+    /// Processor time that drawing took.
+    drawing: Duration,
 }
 
 impl Seen {
     /// Plays one visit, in real time.
     fn visit(
         &mut self,
-        frames: &[Vec<u8>],
+        mut visitor: Visitor<'_>,
         who: PersonId,
         door: &mut Door,
         pipeline: &mut Pipeline,
@@ -305,33 +358,45 @@ impl Seen {
         clock: &dyn Clock,
     ) -> Result<(), BenchError> {
         let frame_time = Duration::from_micros(1_000_000 / FRAMES_PER_S);
-        let watch = Stopwatch::start();
-        let paced = |number: usize| {
-            let due = frame_time * u32::try_from(number).expect("few frames");
+        let mut watch = None;
+        let mut due = Duration::ZERO;
+        for _ in 0..FRAMES_MAX {
+            let jpeg = self.drawn(|| visitor.frame());
+            // The visit begins when its first frame is there.
+            let watch = watch.get_or_insert_with(Stopwatch::start);
             thread::sleep(due.saturating_sub(watch.elapsed()));
-        };
-        let mut shown = 0;
-        for (number, jpeg) in frames.iter().enumerate() {
-            paced(number);
-            shown = number + 1;
+            due += frame_time;
             let step = Stopwatch::start();
-            let frame = camera::decode(jpeg)?;
+            let frame = camera::decode(&jpeg)?;
             let decode = step.elapsed();
             let answer = door.attend(pipeline, terminal, clock, &frame, None)?;
             self.took(decode, step.elapsed(), door);
-            if let Answer::Stored { checkin, .. } = answer {
-                self.answers_ms.push(ms(watch.elapsed()));
-                let known = [Outcome::Accepted, Outcome::AlreadyIn].contains(&checkin.outcome);
-                self.accepted += usize::from(known && checkin.person == Some(who));
-                break;
+            match answer {
+                Answer::Stored { checkin, .. } => {
+                    self.answers_ms.push(ms(watch.elapsed()));
+                    let known = [Outcome::Accepted, Outcome::AlreadyIn].contains(&checkin.outcome);
+                    self.accepted += usize::from(known && checkin.person == Some(who));
+                    break;
+                }
+                Answer::Asked(asked) => visitor.hears(asked),
+                Answer::Wait(_) | Answer::Look | Answer::Same => {}
             }
         }
         for number in 0..FRAMES_EMPTY {
-            paced(shown + number);
-            let empty: Frame = room(number as u64);
+            let empty: Frame = self.drawn(|| room(number));
+            thread::sleep(frame_time);
             door.attend(pipeline, terminal, clock, &empty, None)?;
         }
         Ok(())
+    }
+
+    fn drawn<T>(&mut self, draw: impl FnOnce() -> T) -> T {
+        let before = process::cpu_time();
+        let drawn = draw();
+        let spent = process::cpu_time().zip(before);
+        self.drawing +=
+            spent.map_or(Duration::ZERO, |(after, before)| after.saturating_sub(before));
+        drawn
     }
 
     fn took(&mut self, decode: Duration, whole: Duration, door: &Door) {
@@ -360,6 +425,7 @@ impl Seen {
         Report {
             visits,
             accepted: self.accepted,
+            challenge: false,
             answer_ms: Quantiles::of(self.answers_ms),
             stages_ms: Stages {
                 decode: Quantiles::of(self.decode),

@@ -7,7 +7,7 @@ use clap::Args as ClapArgs;
 use super::report::{Exit, Report as Failure};
 use super::terminal::{Told, open_pipeline};
 use crate::bench::{self, FRAMES_PER_S, Quantiles, ROSTER, Report};
-use crate::checkin;
+use crate::checkin::{Settings, When};
 use crate::face::RuntimeChoice;
 use crate::terminal::FaceSection;
 
@@ -17,6 +17,9 @@ pub(super) struct Args {
     /// How many people come, one after the other.
     #[arg(long, default_value_t = 28, value_parser = clap::value_parser!(u16).range(1..=1000))]
     visits: u16,
+    /// Ask each of them for movements that show a living person.
+    #[arg(long)]
+    challenge: bool,
     /// Print the result as JSON.
     #[arg(long)]
     json: bool,
@@ -44,7 +47,9 @@ pub(super) fn run(args: &Args) -> Told {
         (Exit::Environment, Failure::new("could not start", cause.to_string(), hint))
     })?;
     let _inside = runtime.enter();
-    let report = bench::run(&mut pipeline, &checkin::Settings::default(), args.visits.into());
+    let challenge = if args.challenge { When::Always } else { When::Never };
+    let settings = Settings { challenge, ..Settings::default() };
+    let report = bench::run(&mut pipeline, &settings, args.visits.into());
     let report = report.map_err(|error| {
         let hint =
             "check the models (`rollcall models verify`) and the disk of the temporary folder";
@@ -65,7 +70,8 @@ fn print(report: &Report) {
         report.pack,
         report.runtime
     );
-    say!("accepted under their own name: {accepted}");
+    let asked = if report.challenge { "two each" } else { "none" };
+    say!("accepted under their own name: {accepted}; movements asked for: {asked}");
     say!("                              median      p95");
     let line = |what: &str, Quantiles { median, p95 }: Quantiles| {
         say!("{what:<26}{median:>8.1} {p95:>8.1} ms");

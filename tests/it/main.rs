@@ -56,6 +56,7 @@ mod rules_golden; // each rule fires with the very words that people read, and s
 mod rules_honest_life; // honest days raise nothing; the order of arrival changes nothing
 mod rules_refused; // the rules over refused records, with the very words that people read
 mod rules_scene; // the small world in which rules are tested
+mod challenge_actor; // movements that show a living person, through the real nets
 mod cases_once; // an anomaly is stored once, however often the ledger is judged; on sqlite and postgresql
 mod feed_contract; // one suite for the log of events, run on sqlite and postgresql
 mod feed_live; // who follows the feed misses nothing and sees nothing twice

@@ -46,12 +46,12 @@ fn what_cannot_be_countered_is_known() {
     }
 }
 
-/// Prints the rows of docs/accuracy.md: `cargo test --features testing --lib challenge_table -- --nocapture`.
+/// On other seeds than those that the numbers were chosen on. Prints the rows of docs/accuracy.md: `cargo test --features testing --lib challenge_table -- --nocapture`.
 #[test]
 fn challenge_table_of_a_thousand_each() {
     for kind in Kind::ALL {
         let mut times = Vec::new();
-        for seed in 0..1_000 {
+        for seed in 1_000..2_000 {
             let outcome = play(kind, seed, Numbers::default());
             times.extend(outcome.failure.is_none().then_some(outcome.took_ms));
         }

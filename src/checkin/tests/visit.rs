@@ -18,7 +18,8 @@ impl Kiosk {
     }
 
     fn with(numbers: Numbers) -> Self {
-        let desk = Desk { numbers, ..desk() };
+        let mut desk = desk();
+        desk.numbers = numbers;
         Self { visit: Visit::new(desk), at_ms: 10_000, person: 1, pictures: 0 }
     }
 

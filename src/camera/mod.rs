@@ -1,7 +1,7 @@
 //! Where frames come from.
 //!
 //! A [`Frame`] is one picture in memory; a [`FrameSource`] hands out one after the other. What the
-//! source is (a folder of pictures, later a device) nobody behind it knows. Pictures end here and
+//! source is (a folder of pictures, a Motion JPEG file, later a device) nobody behind it knows. Pictures end here and
 //! in `face`: no type of any later stage can hold one, and [`Frame`] does not print its pixels.
 
 use std::fmt;
@@ -10,12 +10,15 @@ use std::path::PathBuf;
 use crate::platform::telemetry::Class;
 
 mod folder;
+pub mod mjpeg;
+mod mjpeg_file;
 mod picture;
 mod preview;
 #[cfg(test)]
 mod tests;
 
 pub use folder::Folder;
+pub use mjpeg_file::MjpegFile;
 pub use picture::{PICTURE_BYTES_MAX, PICTURE_SIDE_PX_MAX, PictureError, decode, read};
 pub use preview::preview;
 
@@ -108,6 +111,15 @@ pub enum CaptureError {
         /// The bound.
         pictures_max: usize,
     },
+    /// The recording cannot be read.
+    #[error("could not read the recording {path}")]
+    Recording {
+        /// Which file.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        io: std::io::Error,
+    },
     /// One picture is not usable.
     #[error("could not use the picture {path}")]
     Picture {
@@ -126,6 +138,7 @@ impl CaptureError {
             Self::List { .. } => "capture_list",
             Self::Empty { .. } => "capture_empty",
             Self::TooMany { .. } => "capture_too_many",
+            Self::Recording { .. } => "capture_recording",
             Self::Picture { .. } => "capture_picture",
         }
     }
@@ -133,7 +146,10 @@ impl CaptureError {
     /// A bad picture is followed by the next one; a bad folder stays bad.
     pub fn class(&self) -> Class {
         match self {
-            Self::List { .. } | Self::Empty { .. } | Self::TooMany { .. } => Class::Permanent,
+            Self::List { .. }
+            | Self::Empty { .. }
+            | Self::TooMany { .. }
+            | Self::Recording { .. } => Class::Permanent,
             Self::Picture { .. } => Class::Transient,
         }
     }
@@ -144,6 +160,7 @@ impl CaptureError {
             Self::List { .. } => "check that the folder exists and that this user may read it",
             Self::Empty { .. } => "put pictures of faces into it, or name another folder",
             Self::TooMany { .. } => "split the folder",
+            Self::Recording { .. } => "check that the file exists and that this user may read it",
             Self::Picture { why, .. } => why.hint(),
         }
     }

@@ -52,6 +52,12 @@ pub enum PictureError {
     /// Some other kind of file.
     #[error("the file is neither JPEG nor PNG")]
     NotAPicture,
+    /// A recording is damaged at one place.
+    #[error("the recording is damaged here, or holds a picture of more than 8 MiB")]
+    Damaged,
+    /// The last picture of a recording ends in the middle.
+    #[error("the recording ends in the middle of a picture")]
+    Cut,
     /// It begins like a picture and is damaged or cut off.
     #[error("could not decode the picture")]
     Broken(#[source] image::ImageError),
@@ -62,6 +68,8 @@ impl PictureError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Read(_) => "check that the file exists and that this user may read it",
+            Self::Damaged => "copy the recording again; the next picture follows",
+            Self::Cut => "nothing, if the recording was stopped; else copy it again",
             Self::Empty | Self::NoPixels { .. } | Self::Broken(_) => {
                 "take or copy the picture again"
             }

@@ -4,6 +4,7 @@ use image::{ImageFormat, RgbImage};
 use proptest::prelude::*;
 
 use super::*;
+use crate::platform::durable::{self, Access};
 
 fn encoded(width: u32, height: u32, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -125,4 +126,96 @@ fn empty_or_missing_folder_is_a_clear_error() {
 fn debug_shows_no_pixel() {
     let frame = Frame::from_rgb(1, 1, vec![201, 202, 203]).unwrap();
     assert_eq!(format!("{frame:?}"), "Frame(<1 × 1 pixels>)");
+}
+
+// ---- Motion JPEG --------------------------------------------------------------------------------
+
+/// A picture of one colour, as JPEG.
+fn jpeg(grey: u8) -> Vec<u8> {
+    preview(&Frame::from_rgb(16, 8, vec![grey; 16 * 8 * 3]).unwrap())
+}
+
+fn recorded(bytes: &[u8]) -> (tempfile::TempDir, MjpegFile) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("recording.mjpeg");
+    durable::write(&path, bytes, Access::Everyone).unwrap();
+    let file = MjpegFile::open(&path).unwrap();
+    (folder, file)
+}
+
+#[test]
+fn recording_gives_its_pictures_in_order_and_ends() {
+    let pictures = [jpeg(10), b"what lies between".to_vec(), jpeg(120), jpeg(240)].concat();
+    let (_folder, mut file) = recorded(&pictures);
+    for grey in [10_u8, 120, 240] {
+        let frame = file.next().unwrap().expect("a picture is there");
+        assert!(frame.pixel(3, 3)[0].abs_diff(grey) < 4, "{grey}");
+    }
+    assert!(file.next().unwrap().is_none());
+}
+
+#[test]
+fn picture_is_found_whole_however_its_bytes_come() {
+    let pictures = [jpeg(10), jpeg(200)].concat();
+    for chunk in [1, 2, 3, 7, 100] {
+        let mut splitter = mjpeg::Splitter::default();
+        let mut found = Vec::new();
+        for bytes in pictures.chunks(chunk) {
+            splitter.push(bytes);
+            while let Some(picture) = splitter.picture() {
+                found.push(picture.unwrap());
+            }
+        }
+        assert_eq!(found, [jpeg(10), jpeg(200)], "{chunk} at a time");
+    }
+}
+
+#[test]
+fn end_marker_inside_of_a_segment_does_not_end_the_picture() {
+    let mut picture = jpeg(99);
+    // A comment that holds the end of another picture, as a thumbnail does.
+    let comment = [0xff, 0xfe, 0, 6, 0xff, 0xd9, 0xff, 0xd8];
+    picture.splice(2..2, comment);
+    let mut splitter = mjpeg::Splitter::default();
+    splitter.push(&picture);
+    assert_eq!(splitter.picture(), Some(Ok(picture)));
+}
+
+#[test]
+fn damaged_picture_costs_one_frame_and_a_file_that_is_none_is_told() {
+    let mut damaged = jpeg(50);
+    damaged[2] = 0;
+    let (_folder, mut file) = recorded(&[damaged, jpeg(200)].concat());
+    let why = file.next().unwrap_err();
+    assert!(matches!(why, CaptureError::Picture { why: PictureError::Damaged, .. }), "{why:?}");
+    let frame = std::iter::repeat_with(|| file.next()).find_map(Result::ok).flatten();
+    assert!(frame.expect("the next picture is sound").pixel(3, 3)[0].abs_diff(200) < 4);
+
+    let (_folder, mut file) = recorded(b"no picture at all");
+    assert!(matches!(
+        file.next(),
+        Err(CaptureError::Picture { why: PictureError::NotAPicture, .. })
+    ));
+    let whole = jpeg(7);
+    let (_folder, mut file) = recorded(&whole[..whole.len() - 2]);
+    assert!(matches!(file.next(), Err(CaptureError::Picture { why: PictureError::Cut, .. })));
+    assert!(file.next().unwrap().is_none(), "told once");
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_bytes_never_panic_and_pictures_hold_what_was_given(
+        chunks in proptest::collection::vec(proptest::collection::vec(proptest::prelude::any::<u8>(), 0..40), 0..12),
+    ) {
+        let mut splitter = mjpeg::Splitter::default();
+        let given: usize = chunks.iter().map(Vec::len).sum();
+        let mut found = 0;
+        for chunk in chunks {
+            splitter.push(&chunk);
+            while let Some(picture) = splitter.picture() {
+                found += picture.map_or(0, |picture| picture.len());
+            }
+        }
+        proptest::prop_assert!(found <= given);
+    }
 }

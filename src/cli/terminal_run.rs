@@ -8,7 +8,7 @@ use super::report::{Exit, Report, secret_failed};
 use super::terminal::{
     Told, config_failed, exit_of, gallery_failed, look_failed, open_pipeline, thresholds_of,
 };
-use crate::camera::Folder;
+use crate::camera::{CaptureError, Folder, FrameSource, MjpegFile};
 use crate::domain::Policy;
 use crate::face::gallery_file;
 use crate::kiosk::{Console, Listening, Page, Screens};
@@ -33,7 +33,7 @@ pub(super) fn run(config: &Config, slips: bool) -> Told {
         (Exit::Usage, Report::of(&error, hint))
     })?;
     let mut eye = match &config.replay {
-        Some((folder, _)) => Some(open(config, &policy, folder, slips)?),
+        Some((recording, _)) => Some(open(config, &policy, recording, slips)?),
         None => None,
     };
     let frame_ms = config.replay.as_ref().map_or(0, |(_, frame_ms)| *frame_ms);
@@ -133,9 +133,9 @@ fn environment(what: &str, cause: &std::io::Error) -> (Exit, Report) {
     (Exit::Environment, Report::new(what, cause.to_string(), hint))
 }
 
-fn open(config: &Config, policy: &Policy, folder: &Path, slips: bool) -> Told<Looking> {
+fn open(config: &Config, policy: &Policy, recording: &Path, slips: bool) -> Told<Looking> {
     let site = config.site_plan().map_err(|error| config_failed(&error))?;
-    let camera = Folder::open(folder)
+    let camera = replay_of(recording)
         .map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))?;
     let secret =
         secret::read(&config.face.gallery_key_file).map_err(|error| secret_failed(&error))?;
@@ -152,7 +152,7 @@ fn open(config: &Config, policy: &Policy, folder: &Path, slips: bool) -> Told<Lo
     let door = Door::new(numbers, site.plans.clone(), gallery, thresholds, Box::new(screen))
         .with_names(site.masked_names());
     Ok(Looking {
-        camera: Box::new(camera),
+        camera,
         camera_state: Arc::default(),
         pipeline,
         door,
@@ -161,6 +161,15 @@ fn open(config: &Config, policy: &Policy, folder: &Path, slips: bool) -> Told<Lo
         ear,
         claim: Claim::default(),
     })
+}
+
+/// A folder of pictures, or a Motion JPEG file.
+fn replay_of(recording: &Path) -> Result<Box<dyn FrameSource>, CaptureError> {
+    if recording.is_file() {
+        Ok(Box::new(MjpegFile::open(recording)?))
+    } else {
+        Ok(Box::new(Folder::open(recording)?))
+    }
 }
 
 /// Looks at each frame in turn, until the replay is over.

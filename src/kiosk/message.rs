@@ -183,7 +183,7 @@ fn words_of(checkin: &CheckIn) -> Bilingual {
             "This does not look like the person named: please ask the teacher",
         ),
         (Outcome::Ambiguous, _) => Bilingual::new(
-            "请刷卡或选择姓名，再试一次",
+            "请刷卡或选姓名，再试一次",
             "Please say who you are (card or list) and try again",
         ),
         (Outcome::NotOnRoster, _) => {

@@ -100,16 +100,16 @@ impl Default for FaceSection {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct CameraSection {
-    /// Folder of pictures that is replayed in place of a camera; empty: no camera, the terminal
-    /// only brings its records to the centre.
-    pub replay_dir: PathBuf,
+    /// What is replayed in place of a camera: a folder of pictures, or a Motion JPEG file; empty: no
+    /// camera, the terminal only brings its records to the centre.
+    pub replay: PathBuf,
     /// Time between two frames, in milliseconds.
     pub frame_ms: u64,
 }
 
 impl Default for CameraSection {
     fn default() -> Self {
-        Self { replay_dir: PathBuf::new(), frame_ms: 200 }
+        Self { replay: PathBuf::new(), frame_ms: 200 }
     }
 }
 
@@ -185,7 +185,7 @@ pub struct Config {
     pub plan_file: PathBuf,
     /// Models and templates.
     pub face: FaceSection,
-    /// Folder to replay, if any, and the time between two frames in milliseconds.
+    /// What to replay, if anything, and the time between two frames in milliseconds.
     pub replay: Option<(PathBuf, u64)>,
     /// Where the screen's page is served, if at all.
     pub screen: Option<SocketAddr>,
@@ -286,7 +286,7 @@ impl RawConfig {
             key_file: self.terminal.key_file,
             policy: (self.terminal.policy, named(self.terminal.policy_file)),
             plan_file: self.site.plan_file,
-            replay: named(self.camera.replay_dir).map(|dir| (dir, self.camera.frame_ms)),
+            replay: named(self.camera.replay).map(|dir| (dir, self.camera.frame_ms)),
             face: self.face,
             screen: self.kiosk.address().map_err(range("[kiosk]"))?,
             list: self.kiosk.list,

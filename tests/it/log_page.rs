@@ -101,7 +101,7 @@ fn the_page_and_the_program_call_what_happened_by_the_same_words() {
     let all = |list: &str| format!("Array.from({{ length: 24 }}, (_, i) => {list}[i] ?? null)");
     assert_eq!(tab.eval(&all("EVENTS")), json!(events));
     assert_eq!(tab.eval(&all("OUTCOMES")), json!(outcomes));
-    assert_eq!((events.iter().flatten().count(), outcomes.iter().flatten().count()), (4, 11));
+    assert_eq!((events.iter().flatten().count(), outcomes.iter().flatten().count()), (6, 11));
 }
 
 #[test]

@@ -37,7 +37,7 @@ impl Site {
         let text = format!(
             "[terminal]\nid = \"t-1\"\nkey_file = {:?}\n[centre]\n\
              receipt_key = \"ed25519:NwqsMdLDsmUYNluLqu2xYjnodBO8fLfX/FmGtSFNXi8=\"\n\
-             [journal]\ndir = {:?}\n[site]\nplan_file = {:?}\n[camera]\nreplay_dir = {:?}\n\
+             [journal]\ndir = {:?}\n[site]\nplan_file = {:?}\n[camera]\nreplay = {:?}\n\
              [face]\nmodels_dir = {:?}\nruntime = \"rust\"\ngallery_file = {:?}\n\
              gallery_key_file = {:?}\n{face}\n",
             self.at("terminal.key"),

@@ -135,7 +135,7 @@ fn wrong_configurations_are_told_with_the_field() {
 
 #[test]
 fn wrong_plan_is_told_with_the_lesson() {
-    let site = Site::with("[camera]\nreplay_dir = \"/tmp\"");
+    let site = Site::with("[camera]\nreplay = \"/tmp\"");
     told(&site.run("check-config", &[]), 2, "plan.toml");
     let lesson = |class: &str, starts: &str, ends: &str| {
         format!(

@@ -114,7 +114,7 @@ fn a_face_before_the_camera_becomes_a_verifiable_line_on_the_page() {
         format!(
             "[terminal]\nid = \"t-1\"\nkey_file = {:?}\n[centre]\nreceipt_key = {receipt_key:?}\n\
              [journal]\ndir = {:?}\n[uplink]\nbroker_port = {}\n[site]\nplan_file = {:?}\n\
-             [face]\ngallery_file = {:?}\ngallery_key_file = {:?}\n[camera]\nreplay_dir = {replay:?}\n[checkin]\npictures_min = 1\n[kiosk]\nlisten = \"127.0.0.1:0\"\n",
+             [face]\ngallery_file = {:?}\ngallery_key_file = {:?}\n[camera]\nreplay = {replay:?}\n[checkin]\npictures_min = 1\n[kiosk]\nlisten = \"127.0.0.1:0\"\n",
             at("terminal.key"),
             at("journal"),
             broker.port(),

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! The random order counters a recorded video, the geometry a flat picture, however it is moved,
-//! tilted or waved ([`geometry`]). What neither can counter: a solid mask, an animated face on a
+//! tilted or waved (`geometry.rs`). What neither can counter: a solid mask, an animated face on a
 //! screen that follows the instructions, frames that are made on the spot and fed in place of the
 //! camera's (docs/decisions/0020-active-challenge.md). A failed challenge is an attempt, never by
 //! itself a fraud.

@@ -48,8 +48,8 @@ enum Phase {
     Looking { visit: u64, since_ms: Option<u64> },
     /// This visitor does movements; she had so many good pictures before.
     Moving { visit: u64, pictures: u32 },
-    /// She has done them, and is looked at once more.
-    Moved { visit: u64, pictures: u32 },
+    /// She has done them, then, and is looked at once more.
+    Moved { visit: u64, pictures: u32, at_ms: u64 },
     /// This visitor got this answer, then.
     Answered { visit: u64, outcome: Outcome, at_ms: u64 },
 }
@@ -160,11 +160,13 @@ impl Visit {
         (at_ms, random): (u64, [u8; 32]),
     ) -> Step {
         self.advice = None;
-        if let Phase::Moved { pictures, .. } = self.phase {
-            if face.pictures <= pictures {
+        if let Phase::Moved { pictures, at_ms: moved_ms, .. } = self.phase {
+            let checkin = challenged(self.desk.decide(face, claim, now), Challenged::Passed);
+            // The first pictures after a movement may still show her turned.
+            let patient = at_ms.saturating_sub(moved_ms) < self.desk.numbers.patience_ms;
+            if face.pictures <= pictures || (patient && may_improve(checkin.outcome)) {
                 return Step::Look;
             }
-            let checkin = challenged(self.desk.decide(face, claim, now), Challenged::Passed);
             return self.answer(checkin, visit, at_ms);
         }
         let since_ms = match self.phase {
@@ -254,7 +256,7 @@ impl Visit {
                 return Step::Ask { asked: Some(asked), done_percent: percent(done, of) };
             }
             Progress::Passed(_) => {
-                self.phase = Phase::Moved { visit, pictures };
+                self.phase = Phase::Moved { visit, pictures, at_ms };
                 return Step::Ask { asked: None, done_percent: 100 };
             }
             Progress::Failed(why, _) => why,

@@ -59,7 +59,8 @@ enum Phase {
 pub struct Visit {
     desk: Desk,
     phase: Phase,
-    challenge: Option<Challenge>,
+    /// The challenge, and what is decided when it is passed.
+    challenge: Option<(Challenge, CheckIn)>,
     /// The newest instruction that would be right, and since when.
     advice: Option<(Advice, u64)>,
     seen_ms: Option<u64>,
@@ -101,8 +102,14 @@ impl Visit {
     ) -> Step {
         if let Some(face) = &sighting.face {
             self.seen_ms = Some(at_ms);
+            let before = self.phase;
             self.arrive(face.visit, claim, at_ms);
-        } else if let (Phase::Moving { visit, .. }, Some(challenge)) =
+            // Somebody else stands there in the middle of a challenge.
+            let another = matches!(before, Phase::Moving { .. }) && before != self.phase;
+            if another && let Some(checkin) = self.abandoned() {
+                return Step::Decided(checkin);
+            }
+        } else if let (Phase::Moving { visit, .. }, Some((challenge, _))) =
             (self.phase, &mut self.challenge)
         {
             let progress = challenge.step(None, at_ms);
@@ -119,7 +126,7 @@ impl Visit {
             Phase::Looking { visit, .. } | Phase::Moved { visit, .. } => visit,
             Phase::Moving { visit, .. } => {
                 let face = sighting.face.as_ref().filter(|_| sighting.faces == 1);
-                let Some(challenge) = &mut self.challenge else { return Step::Look };
+                let Some((challenge, _)) = &mut self.challenge else { return Step::Look };
                 let progress = challenge.step(face, at_ms);
                 return self.moving(progress, face, visit, claim, now, at_ms);
             }
@@ -191,7 +198,8 @@ impl Visit {
             // The first byte decided whether; sixteen others decide in which order.
             let mut order = [0; 16];
             order.copy_from_slice(&random[16..]);
-            self.challenge = Some(Challenge::begin(order, numbers.challenge, at_ms));
+            let challenge = Challenge::begin(order, numbers.challenge, at_ms);
+            self.challenge = Some((challenge, checkin));
             self.phase = Phase::Moving { visit, pictures: face.pictures };
             return Step::Ask { asked: None, done_percent: 0 };
         }
@@ -262,11 +270,10 @@ impl Visit {
             Progress::Failed(why, _) => why,
         };
         let came_of_it = match (why, face) {
-            // Gone, or another one in her place: nothing to answer, whoever stands there is looked at.
+            // Gone, or another one in her place: whoever stands there is looked at.
             (Failure::Lost, _) | (_, None) => {
-                self.challenge = None;
                 self.phase = Phase::Looking { visit, since_ms: None };
-                return Step::Look;
+                return self.abandoned().map_or(Step::Look, Step::Decided);
             }
             (Failure::Flat, Some(_)) => Challenged::Flat,
             (Failure::TooLate | Failure::WrongMove, Some(_)) => Challenged::NotFollowed,
@@ -277,6 +284,16 @@ impl Visit {
         (checkin.event, checkin.outcome) = (Event::Attempt, Outcome::NotLive);
         checkin.same_face = None;
         self.answer(checkin, visit, at_ms)
+    }
+
+    /// The challenge ended in the middle. Where a movement had been asked for it is an attempt: a
+    /// recording that waits for its own order shall not try for nothing.
+    fn abandoned(&mut self) -> Option<CheckIn> {
+        let (challenge, checkin) = self.challenge.take()?;
+        let mut checkin = challenged(checkin, Challenged::NotFollowed);
+        (checkin.event, checkin.outcome) = (Event::Attempt, Outcome::NotLive);
+        checkin.same_face = None;
+        challenge.has_asked().then_some(checkin)
     }
 
     /// An instruction, once it has been right for a moment.

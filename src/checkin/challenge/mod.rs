@@ -218,6 +218,11 @@ impl Challenge {
         }
     }
 
+    /// Whether a movement was asked for: whoever goes away now has seen which.
+    pub fn has_asked(&self) -> bool {
+        self.done > 0 || matches!(self.phase, Phase::Move(_))
+    }
+
     /// Takes the next frame: the face in it, or none. After `Passed` or `Failed` it is over.
     pub fn step(&mut self, face: Option<&SeenFace>, now_ms: u64) -> Progress {
         if now_ms.saturating_sub(self.began_ms) > self.numbers.deadline_ms {

@@ -228,6 +228,27 @@ fn who_does_not_move_is_an_attempt_that_says_so_and_accuses_nobody() {
 }
 
 #[test]
+fn who_goes_away_when_she_has_seen_what_is_asked_for_leaves_an_attempt() {
+    let mut kiosk = Kiosk::with(Numbers { when: When::Always, ..numbers() });
+    while !matches!(kiosk.sees(anna(), None), Step::Ask { asked: Some(_), .. }) {}
+    let checkin = loop {
+        match kiosk.sees(nobody(), None) {
+            Step::Decided(checkin) => break checkin,
+            Step::Ask { .. } => {}
+            step @ (Step::Wait(_) | Step::Look | Step::Answered) => panic!("{step:?}"),
+        }
+    };
+    assert_eq!((checkin.event, checkin.person), (Event::Attempt, Some(ANNA)));
+    assert_eq!(checkin.scores.unwrap().challenge, Some(Challenged::NotFollowed));
+
+    let mut kiosk = Kiosk::with(Numbers { when: When::Always, ..numbers() });
+    while !matches!(kiosk.sees(anna(), None), Step::Ask { asked: Some(_), .. }) {}
+    kiosk.next_person();
+    assert!(matches!(kiosk.sees(anna(), None), Step::Decided(_)));
+    assert_eq!(kiosk.sees(anna(), None), Step::Look);
+}
+
+#[test]
 fn somebody_else_in_the_middle_of_a_challenge_begins_anew() {
     let mut kiosk = Kiosk::with(Numbers { when: When::Always, ..numbers() });
     while !matches!(kiosk.sees(anna(), None), Step::Ask { .. }) {}

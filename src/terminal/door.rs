@@ -27,8 +27,8 @@ const RECALL_RECORDS: usize = 256;
 /// still before a camera that looks five times a second.
 const SAME_ANSWER_MS: i64 = 10_000;
 
-/// How far a face may be lifted and lowered: LFW's portraits lie between 0.47 and 0.66 (1 in 200
-/// beyond either end), and nobody is to be turned away for looking a little up or down.
+/// How far a face may be lifted and lowered: wide, because nobody is to be turned away for looking a
+/// little up or down.
 const NOD_RANGE: (f32, f32) = (0.38, 0.78);
 
 /// How far a head may lean, in degrees: alignment turns it upright again.
@@ -249,9 +249,11 @@ impl Door {
     }
 
     /// Whether this is the answer that the same person got a moment ago. A claim is never passed
-    /// over: repeating it is evidence.
+    /// over, nor a failed challenge: repeating it is evidence.
     fn repeats(&self, checkin: &CheckIn, now: Timestamp) -> bool {
+        let challenged = checkin.scores.is_some_and(|scores| scores.challenge.is_some());
         checkin.event == Event::Attempt
+            && !challenged
             && self.last.is_some_and(|(person, outcome, at)| {
                 let same = outcome == checkin.outcome
                     || (outcome, checkin.outcome) == (Outcome::Accepted, Outcome::AlreadyIn);

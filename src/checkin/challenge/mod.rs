@@ -36,8 +36,8 @@ pub struct Numbers {
     pub deadline_ms: u64,
     /// Least number of frames with a face over the whole challenge.
     pub frames_min: usize,
-    /// How far the nose must go against the plane of eyes and mouth. A nose stands 0.3 to 0.55 in
-    /// front of it, so that 15 degrees are enough for most; noise moves it by 0.02 at most.
+    /// How far the nose must go against the plane of eyes and mouth. We take noses to stand 0.3
+    /// to 0.55 in front of it, so that 15 degrees are enough for most.
     pub parallax_min: f64,
     /// Least height of the nose over that plane, by how far it went and how far the plane was
     /// turned. Paper bent around a hand has less.

@@ -57,6 +57,7 @@ fn parcel(journal: &Journal, key: &SigningKey) -> Parcel {
     let slot = journal.next();
     let opening = Opening { salt: [7; 32], person: PersonId([7; 16]) };
     let record = Record {
+        staff: None,
         terminal: terminal(),
         seq: slot.seq,
         prev: slot.prev,

@@ -49,6 +49,7 @@ fn chain(first: u64, n: usize, mut prev: SealedHash) -> Vec<Parcel> {
         .map(|seq| {
             let opening = Opening { salt: [7; 32], person: PersonId([7; 16]) };
             let record = Record {
+                staff: None,
                 terminal: terminal(),
                 seq,
                 prev,

@@ -38,6 +38,7 @@ fn key() -> SigningKey {
 fn record(seq: u64, prev: SealedHash) -> (Record, Opening) {
     let opening = Opening { salt: [7; 32], person: PersonId([7; 16]) };
     let record = Record {
+        staff: None,
         terminal: terminal(),
         seq,
         prev,

@@ -117,6 +117,7 @@ async fn play(arguments: Arguments) -> Result<(), (Report, Exit)> {
     for n in 0..arguments.records {
         person[..8].copy_from_slice(&n.to_be_bytes());
         let checkin = CheckIn {
+            staff: None,
             event: Event::CheckIn,
             outcome: Outcome::Accepted,
             lesson: None,

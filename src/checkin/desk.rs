@@ -49,7 +49,7 @@ impl Desk {
         let same_face = face.same_face.filter(|_| outcome == Outcome::Accepted);
         let Identity { person, way, scores, other, .. } = identity;
         let scores = Some(scores);
-        CheckIn { event, outcome, lesson, person, way, scores, other, same_face }
+        CheckIn { event, outcome, lesson, person, way, scores, other, same_face, staff: None }
     }
 
     /// Takes note that a decision is durable: only from then on the person is in, or out. A

@@ -47,6 +47,7 @@ pub(super) fn replay(to: &TerminalId, genuine: &Parcel) -> Message {
 
 fn invented(terminal: &TerminalId, at: Timestamp) -> Record {
     Record {
+        staff: None,
         terminal: terminal.clone(),
         seq: 1,
         prev: SealedHash::GENESIS,

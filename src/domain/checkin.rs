@@ -221,4 +221,6 @@ pub struct CheckIn {
     pub other: Option<OtherPerson>,
     /// The same face under another name, earlier at this terminal.
     pub same_face: Option<SameFace>,
+    /// With [`Way::Staff`]: who confirmed her.
+    pub staff: Option<PersonId>,
 }

@@ -37,6 +37,12 @@ pub enum NoticeKind {
     /// It was deleted.
     #[n(5)]
     TemplateDeleted,
+    /// No template was made: the face is confidently that of somebody else who has one here.
+    #[n(6)]
+    TemplateRefused,
+    /// Everybody in the lesson was asked to show her face: a spot check begins.
+    #[n(7)]
+    RollCalled,
 }
 
 impl NoticeKind {
@@ -48,17 +54,32 @@ impl NoticeKind {
             Self::ConsentWithdrawn => ("consent_withdrawn", "撤回同意", "consent withdrawn"),
             Self::TemplateMade => ("template_made", "建立人脸模板", "template made"),
             Self::TemplateDeleted => ("template_deleted", "删除人脸模板", "template deleted"),
+            Self::TemplateRefused => {
+                ("template_refused", "人脸已属他人", "the face is somebody else's")
+            }
+            Self::RollCalled => ("roll_called", "课中点名", "roll call"),
         }
     }
 
     /// Whether it concerns a person, who is then named by the record.
     pub fn concerns_somebody(self) -> bool {
         match self {
-            Self::CameraChanged => false,
+            Self::CameraChanged | Self::RollCalled => false,
             Self::ConsentGiven
             | Self::ConsentWithdrawn
             | Self::TemplateMade
-            | Self::TemplateDeleted => true,
+            | Self::TemplateDeleted
+            | Self::TemplateRefused => true,
         }
+    }
+
+    /// Whether it names a second person, whose face it is.
+    pub fn names_another(self) -> bool {
+        self == Self::TemplateRefused
+    }
+
+    /// Whether it belongs to a lesson.
+    pub fn is_of_a_lesson(self) -> bool {
+        self == Self::RollCalled
     }
 }

@@ -355,7 +355,7 @@ fn check(offer: &Offer, known: &Known) -> Result<Passed, Refusal> {
         return Ok(Passed::ButRefused(malformed(contradiction)));
     }
     let opens = opens(record.person, offer.parcel.person)
-        && opens(record.other.map(|other| other.person), offer.parcel.other);
+        && opens(record.second_person(), offer.parcel.other);
     Ok(if opens { Passed::Next(Box::new(record)) } else { Passed::ButRefused(Refusal::BadOpening) })
 }
 

@@ -3,6 +3,7 @@ use crate::domain::{Bilingual, CheckIn, ClockDoubt, Event, FacePlace, Outcome};
 
 fn checkin(outcome: Outcome) -> CheckIn {
     CheckIn {
+        staff: None,
         event: if outcome == Outcome::Accepted { Event::CheckIn } else { Event::Attempt },
         outcome,
         lesson: None,

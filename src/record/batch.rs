@@ -19,7 +19,7 @@ pub struct Parcel {
     pub sealed: Sealed,
     /// Opens the record's `person`.
     pub person: Option<Opening>,
-    /// Opens the record's `other`.
+    /// Opens the record's `other` or `staff`.
     pub other: Option<Opening>,
 }
 

@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 use super::cose::{self, OpenError, Typ};
 use super::{Commitment, KeyId, SigningKey, VerifyingKey};
 use crate::domain::{
-    ClockEvidence, Event, LessonId, Notice, Outcome, SameFace, Score, Scores, TerminalId, Way,
+    ClockEvidence, Event, LessonId, Notice, NoticeKind, Outcome, SameFace, Score, Scores,
+    TerminalId, Way,
 };
 
 /// SHA-256 over the complete sealed bytes: links the chain, names a record in receipts, and is
@@ -125,6 +126,9 @@ pub struct Record {
     /// In a notice: what the terminal states.
     #[n(17)]
     pub notice: Option<Notice>,
+    /// With [`Way::Staff`]: which member of the staff confirmed her.
+    #[n(18)]
+    pub staff: Option<Commitment>,
 }
 
 /// A record in the only form that counts: its signed bytes, with the hash at hand.
@@ -193,6 +197,12 @@ impl Record {
         if (self.event == Event::Notice) != self.notice.is_some() {
             return Err("a notice, and nothing else, has a notice");
         }
+        if (self.way == Some(Way::Staff)) != self.staff.is_some() {
+            return Err("who is confirmed by the staff is so by somebody, and nobody else is");
+        }
+        if self.staff.is_some() && self.other.is_some() {
+            return Err("who is confirmed by the staff has no other's face");
+        }
         match (self.event, self.gap, self.outcome) {
             (
                 Event::CheckIn | Event::CheckOut | Event::Attempt | Event::Presence,
@@ -214,15 +224,25 @@ impl Record {
             }
             (Event::Gap, _, _) => Err("a gap statement has a gap and no outcome"),
             (Event::Notice, None, None) => {
-                let concerns = self.notice.is_some_and(|notice| notice.kind.concerns_somebody());
-                let bare = Self { person: None, ..self.clone() };
-                if bare.tells_of_somebody() || concerns != self.person.is_some() {
-                    return Err("a notice names the person it concerns, and tells nothing else");
+                let kind = self.notice.map(|notice| notice.kind);
+                let says = |whether: fn(NoticeKind) -> bool| kind.is_some_and(whether);
+                let fits = says(NoticeKind::concerns_somebody) == self.person.is_some()
+                    && says(NoticeKind::names_another) == self.other.is_some()
+                    && says(NoticeKind::is_of_a_lesson) == self.lesson.is_some();
+                let rest = Self { person: None, other: None, lesson: None, ..self.clone() };
+                if !fits || rest.tells_of_somebody() {
+                    return Err("a notice names whom and what it concerns, and tells nothing else");
                 }
                 Ok(())
             }
             (Event::Notice, _, _) => Err("a notice has no outcome and no gap"),
         }
+    }
+
+    /// What the second opening beside the record opens: the other person, or the member of the
+    /// staff; never both.
+    pub fn second_person(&self) -> Option<Commitment> {
+        self.other.map(|other| other.person).or(self.staff)
     }
 
     fn tells_of_somebody(&self) -> bool {
@@ -232,6 +252,7 @@ impl Record {
             || self.scores.is_some()
             || self.other.is_some()
             || self.same_face.is_some()
+            || self.staff.is_some()
     }
 }
 

@@ -331,6 +331,7 @@ impl World {
 
 fn somebody(dice: &mut Dice) -> CheckIn {
     CheckIn {
+        staff: None,
         event: Kind::CheckIn,
         outcome: Outcome::Accepted,
         lesson: Some("cook-a-0302-1".parse().expect("a name")),

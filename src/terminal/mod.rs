@@ -35,7 +35,7 @@ pub use self::looking::{Looked, Looking};
 pub use self::plan::{Attendee, PlanError, SitePlan};
 
 use self::pen::Pen;
-use crate::domain::{CheckIn, ClockDoubt, ClockEvidence, TerminalId};
+use crate::domain::{CheckIn, ClockDoubt, ClockEvidence, Notice, PersonId, TerminalId};
 use crate::journal::{self, AppendError, Journal, ReplayError, Standing};
 use crate::platform::chance;
 use crate::platform::clock::Clock;
@@ -222,6 +222,13 @@ impl Terminal {
         let _turn = lock(&self.turn);
         let salts = [chance::random_bytes(), chance::random_bytes()];
         self.pen.take(checkin, salts, &*self.waypoints)
+    }
+
+    /// Seals what the terminal states about itself, or about a consent of `person`, and keeps it
+    /// like any other record. Blocks for the disk.
+    pub fn note(&self, notice: Notice, person: Option<PersonId>) -> Result<Taken, TakeError> {
+        let _turn = lock(&self.turn);
+        self.pen.note(notice, person, chance::random_bytes(), &*self.waypoints)
     }
 
     /// What the trainee may take home of a record at once: signed, and not yet confirmed.

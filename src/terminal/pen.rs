@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::seal::{self, Frame};
 use super::{TakeError, Taken};
-use crate::domain::{CheckIn, TerminalId};
+use crate::domain::{CheckIn, Notice, PersonId, TerminalId};
 use crate::journal::{AppendError, Journal};
-use crate::record::{Gap, SALT_BYTES, SigningKey, Slip, SlipText, VerifyingKey};
+use crate::record::{Gap, Parcel, SALT_BYTES, SigningKey, Slip, SlipText, VerifyingKey};
 use crate::uplink::{Step, Timekeeper, Waypoints};
 
 /// See the file's head.
@@ -31,6 +31,25 @@ impl Pen {
         salts: [[u8; SALT_BYTES]; 2],
         waypoints: &dyn Waypoints,
     ) -> Result<Taken, TakeError> {
+        self.keep(waypoints, |frame, key| seal::seal(checkin, frame, salts, key))
+    }
+
+    /// Seals what the terminal states about itself or about a consent, and appends it likewise.
+    pub(crate) fn note(
+        &self,
+        notice: Notice,
+        person: Option<PersonId>,
+        salt: [u8; SALT_BYTES],
+        waypoints: &dyn Waypoints,
+    ) -> Result<Taken, TakeError> {
+        self.keep(waypoints, |frame, key| seal::seal_notice(notice, person, frame, salt, key))
+    }
+
+    fn keep(
+        &self,
+        waypoints: &dyn Waypoints,
+        seal: impl FnOnce(Frame<'_>, &SigningKey) -> Parcel,
+    ) -> Result<Taken, TakeError> {
         let slot = self.journal.next();
         let (clock, clock_doubt) = self.timekeeper.evidence();
         if let Some(doubt) = clock_doubt {
@@ -45,7 +64,7 @@ impl Pen {
             policy: &self.policy,
             firmware: &self.firmware,
         };
-        let parcel = seal::seal(checkin, frame, salts, &self.key);
+        let parcel = seal(frame, &self.key);
         // A crash from here to the sync leaves nothing, or a record that was never shown green.
         waypoints.reached(Step::Sealed);
         self.journal.append_durably(&parcel)?;

@@ -1,7 +1,7 @@
 //! From a decision to a sealed record: persons become commitments, and what opens them travels
 //! beside the record. Pure: salts, time and key come as arguments.
 
-use crate::domain::{CheckIn, ClockEvidence, Event, PersonId, TerminalId};
+use crate::domain::{CheckIn, ClockEvidence, Event, Notice, PersonId, TerminalId};
 use crate::journal::Slot;
 use crate::record::{Gap, Opening, Other, Parcel, Record, SALT_BYTES, Sealed, SigningKey};
 
@@ -27,11 +27,8 @@ pub(super) fn seal(
     let opening = |salt, person: PersonId| Opening { salt, person };
     let person = checkin.person.map(|person| opening(person_salt, person));
     let other = checkin.other.map(|other| opening(other_salt, other.person));
+    let staff = checkin.staff.map(|staff| opening(other_salt, staff));
     let record = Record {
-        terminal: frame.terminal.clone(),
-        seq: frame.slot.seq,
-        prev: frame.slot.prev,
-        event: checkin.event,
         outcome: Some(checkin.outcome),
         lesson: checkin.lesson.clone(),
         person: person.map(|opening| opening.commitment()),
@@ -42,24 +39,42 @@ pub(super) fn seal(
             .zip(other)
             .map(|(other, opening)| Other { person: opening.commitment(), score: other.score }),
         same_face: checkin.same_face,
-        clock: frame.clock,
         // Scores can be read only with the model that gave them; without scores no model took part.
         pack: checkin.scores.and(frame.pack),
-        policy: frame.policy.to_owned(),
-        firmware: frame.firmware.to_owned(),
-        gap: None,
-        notice: None,
+        staff: staff.map(|opening| opening.commitment()),
+        ..bare(checkin.event, frame)
     };
-    Parcel { sealed: Sealed::seal(&record, key), person, other }
+    Parcel { sealed: Sealed::seal(&record, key), person, other: other.or(staff) }
 }
 
 /// Seals the statement that records are lost (docs/spec/record-v1.md, "Gap").
 pub(super) fn seal_gap(gap: Gap, frame: Frame<'_>, key: &SigningKey) -> Parcel {
-    let record = Record {
+    let record = Record { gap: Some(gap), ..bare(Event::Gap, frame) };
+    Parcel { sealed: Sealed::seal(&record, key), person: None, other: None }
+}
+
+/// Seals what the terminal states about itself or about a consent (docs/spec/record-v1.md,
+/// "Notice"); `person` is whom it concerns. The salt must be fresh and random.
+pub(super) fn seal_notice(
+    notice: Notice,
+    person: Option<PersonId>,
+    frame: Frame<'_>,
+    salt: [u8; SALT_BYTES],
+    key: &SigningKey,
+) -> Parcel {
+    let person = person.map(|person| Opening { salt, person });
+    let commitment = person.map(|opening| opening.commitment());
+    let record = Record { notice: Some(notice), person: commitment, ..bare(Event::Notice, frame) };
+    Parcel { sealed: Sealed::seal(&record, key), person, other: None }
+}
+
+/// A record that tells of nobody and nothing yet.
+fn bare(event: Event, frame: Frame<'_>) -> Record {
+    Record {
         terminal: frame.terminal.clone(),
         seq: frame.slot.seq,
         prev: frame.slot.prev,
-        event: Event::Gap,
+        event,
         outcome: None,
         lesson: None,
         person: None,
@@ -71,8 +86,8 @@ pub(super) fn seal_gap(gap: Gap, frame: Frame<'_>, key: &SigningKey) -> Parcel {
         pack: None,
         policy: frame.policy.to_owned(),
         firmware: frame.firmware.to_owned(),
-        gap: Some(gap),
+        gap: None,
         notice: None,
-    };
-    Parcel { sealed: Sealed::seal(&record, key), person: None, other: None }
+        staff: None,
+    }
 }

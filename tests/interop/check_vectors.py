@@ -40,7 +40,7 @@ def main():
         same(envelope(sealed)[3].hex(), v["payload"], v["name"])
         same(hashlib.sha256(sealed).hexdigest(), v["hash"], v["name"])
         for of, opening in v["openings"].items():
-            committed = fields["person"] if of == "person" else fields["other"]["person"]
+            committed = fields["other"]["person"] if of == "other" else fields[of]
             same(commitment(opening), committed, f"{v['name']}, opening of {of}")
         count += 1
     for v in vectors("answers.json") + vectors("ledger.json"):

@@ -108,7 +108,10 @@ OUTCOMES = (
     "accepted already_in not_recognised looks_like_other ambiguous not_on_roster too_early"
     " too_late not_live no_lesson refused_by_policy"
 ).split()
-NOTICES = "camera_changed consent_given consent_withdrawn template_made template_deleted".split()
+NOTICES = (
+    "camera_changed consent_given consent_withdrawn template_made template_deleted template_refused"
+    " roll_called"
+).split()
 record_fields = table(
     (1, "terminal", name, MUST),
     (2, "seq", uint, MUST),
@@ -127,6 +130,7 @@ record_fields = table(
     (15, "firmware", text, MUST),
     (16, "gap", table((1, "first", uint, MUST), (2, "last", uint, MUST)), MAY),
     (17, "notice", table((1, "kind", word(*NOTICES), MUST), (2, "digest", digest, MAY)), MAY),
+    (18, "staff", digest, MAY),
 )
 
 
@@ -135,11 +139,17 @@ def consistent(r):
     try:
         check(r["seq"] >= 1, "sequence number 0")
         check((r["event"] == "notice") == ("notice" in r), "a notice, or none")
-        told = {"outcome", "lesson", "person", "way", "scores", "other", "same_face"}
+        told = {"outcome", "lesson", "person", "way", "scores", "other", "same_face", "staff"}
+        check((r.get("way") == "staff") == ("staff" in r), "confirmed by somebody, or not")
+        check(not {"staff", "other"} <= r.keys(), "confirmed, and somebody else's face")
         if r["event"] == "notice":
-            concerns = r["notice"]["kind"] != "camera_changed"
-            check(not (told - {"person"} | {"gap"}) & r.keys(), "a notice tells something else")
+            kind = r["notice"]["kind"]
+            concerns = kind not in ("camera_changed", "roll_called")
+            rest = told - {"person", "other", "lesson"} | {"gap"}
+            check(not rest & r.keys(), "a notice tells something else")
             check(concerns == ("person" in r), "a notice names whom it concerns")
+            check((kind == "template_refused") == ("other" in r), "whose face it is")
+            check((kind == "roll_called") == ("lesson" in r), "a roll call is of a lesson")
         elif r["event"] == "gap":
             check("gap" in r, "a gap statement without a gap")
             check(not told & r.keys(), "a gap statement tells of somebody")

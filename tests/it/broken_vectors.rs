@@ -4,13 +4,16 @@
 
 use ed25519_dalek::Signer;
 use minicbor::Encoder;
-use rollcall::domain::Outcome;
+use rollcall::domain::{Outcome, Way};
 use rollcall::record::{
     BATCH_PARCELS_MAX, Batch, Gap, Parcel, Receipt, Record, SEALED_BYTES_MAX, Sealed,
 };
 use serde_json::{Value, json};
 
-use crate::vectors::{check_in, committed, gap, hex, key, minimal, notice, without_nulls};
+use crate::vectors::{
+    check_in, committed, confirmed, full, gap, hex, key, minimal, notice, refused_template,
+    roll_call, without_nulls,
+};
 
 /// Error, reason, bytes.
 type Row = (&'static str, &'static str, Vec<u8>);
@@ -316,6 +319,14 @@ fn contradictions() -> Vec<Row> {
         wrong("a notice without what it states", Record { notice: None, ..notice() }),
         wrong("a notice about a consent of nobody", Record { person: None, ..notice() }),
         wrong("a notice with an outcome", Record { outcome: accepted, ..notice() }),
+        wrong("confirmed by nobody of the staff", Record { staff: None, ..confirmed() }),
+        wrong(
+            "confirmed where nobody was asked",
+            Record { way: Some(Way::Credential), ..confirmed() },
+        ),
+        wrong("confirmed, and somebody else's face", Record { other: full().other, ..confirmed() }),
+        wrong("a template refused for nobody's sake", Record { other: None, ..refused_template() }),
+        wrong("a roll call in no lesson", Record { lesson: None, ..roll_call() }),
         wrong("a check-in with a notice", Record { notice: notice().notice, ..check_in() }),
         wrong("a gap that ends before it begins", with_gap(5, 4)),
         wrong("a gap that begins at 0", with_gap(0, 4)),

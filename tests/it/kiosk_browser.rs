@@ -239,6 +239,7 @@ impl Told {
 
 fn checkin(event: Event, outcome: Outcome) -> CheckIn {
     CheckIn {
+        staff: None,
         event,
         outcome,
         lesson: None,

@@ -18,8 +18,8 @@ use rollcall::record::{
 use serde_json::Value;
 
 use crate::vectors::{
-    all_evidence, all_facts, check_in, checkpoint, files, full, gap, key, minimal, notice, opening,
-    record_fields,
+    all_evidence, all_facts, check_in, checkpoint, confirmed, files, full, gap, key, minimal,
+    notice, opening, record_fields, refused_template, roll_call,
 };
 
 fn folder() -> PathBuf {
@@ -89,8 +89,8 @@ fn openings_of_the_vectors_open_the_commitments_of_their_records() {
     for vector in committed("records.json") {
         for (of, opening) in vector["openings"].as_object().unwrap() {
             let commitment = match of.as_str() {
-                "person" => &vector["fields"]["person"],
-                _ => &vector["fields"]["other"]["person"],
+                "other" => &vector["fields"]["other"]["person"],
+                direct => &vector["fields"][direct],
             };
             assert_eq!(&opening["commitment"], commitment, "{} {of}", vector["name"]);
             opened += 1;
@@ -230,7 +230,16 @@ fn batch_error(error: &BatchError) -> &'static str {
 #[test]
 fn one_flipped_bit_is_refused_for_every_bit() {
     let terminal = key("terminal");
-    for record in [minimal(), check_in(), gap(), notice(), full()] {
+    for record in [
+        minimal(),
+        check_in(),
+        gap(),
+        notice(),
+        confirmed(),
+        refused_template(),
+        roll_call(),
+        full(),
+    ] {
         let sealed = Sealed::seal(&record, &terminal);
         for bit in 0..sealed.bytes().len() * 8 {
             let mut flipped = sealed.bytes().to_vec();
@@ -367,6 +376,7 @@ fn any_record() -> impl Strategy<Value = Record> {
         let (lesson, person, way, scores, other, same_face) = who;
         let (terminal, seq, prev, clock, pack, policy, firmware) = frame;
         Record {
+            staff: None,
             terminal: terminal.parse().unwrap(),
             seq,
             prev: SealedHash(prev),

@@ -38,6 +38,7 @@ pub(crate) struct Told {
 /// An accepted record of an open (1:N) match.
 fn told(terminal: &str, time: &str, event: Event, person: PersonId) -> Told {
     let record = Record {
+        staff: None,
         terminal: named(terminal),
         seq: 0,
         prev: SealedHash::GENESIS,

@@ -109,6 +109,7 @@ impl Machine {
 
 fn accepted() -> CheckIn {
     CheckIn {
+        staff: None,
         event: Event::CheckIn,
         outcome: Outcome::Accepted,
         lesson: None,

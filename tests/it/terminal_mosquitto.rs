@@ -92,6 +92,7 @@ fn start_terminal_by(clock: Arc<dyn Clock>, dir: &TempDir, broker_port: u16) -> 
 
 fn checkin() -> CheckIn {
     CheckIn {
+        staff: None,
         event: Event::CheckIn,
         outcome: Outcome::Accepted,
         lesson: None,

@@ -84,6 +84,7 @@ fn clock() -> ClockEvidence {
 /// The shortest sensible record: the first of its terminal, somebody whom nobody knows.
 pub(crate) fn minimal() -> Record {
     Record {
+        staff: None,
         terminal: "t-1".parse().expect("a name"),
         seq: 1,
         prev: SealedHash::GENESIS,
@@ -198,6 +199,43 @@ pub(crate) fn notice() -> Record {
     }
 }
 
+/// Who came without a face: a member of the staff confirmed her.
+pub(crate) fn confirmed() -> Record {
+    Record {
+        seq: 7,
+        prev: Sealed::seal(&notice(), &key("terminal")).hash(),
+        way: Some(Way::Staff),
+        scores: None,
+        pack: None,
+        staff: Some(opening(0x53, 0xa3).commitment()),
+        ..check_in()
+    }
+}
+
+/// The terminal made no template, because the face is somebody else's.
+pub(crate) fn refused_template() -> Record {
+    let other = Other { person: opening(0x52, 0xa2).commitment(), score: Score::from_e4(7_001) };
+    Record {
+        seq: 8,
+        prev: Sealed::seal(&confirmed(), &key("terminal")).hash(),
+        other: Some(other),
+        notice: Some(Notice { kind: NoticeKind::TemplateRefused, digest: None }),
+        ..notice()
+    }
+}
+
+/// The terminal asked everybody in the lesson to show her face.
+pub(crate) fn roll_call() -> Record {
+    Record {
+        seq: 9,
+        prev: Sealed::seal(&refused_template(), &key("terminal")).hash(),
+        person: None,
+        lesson: check_in().lesson,
+        notice: Some(Notice { kind: NoticeKind::RollCalled, digest: None }),
+        ..notice()
+    }
+}
+
 /// Removes the fields that are absent: JSON says null where CBOR has no key.
 pub(crate) fn without_nulls(value: Value) -> Value {
     match value {
@@ -237,6 +275,7 @@ pub(crate) fn record_fields(record: &Record) -> Value {
         "firmware": record.firmware,
         "gap": record.gap.map(|g| json!({ "first": g.first, "last": g.last })),
         "notice": record.notice.map(|n| json!({ "kind": n.kind, "digest": n.digest.map(hex) })),
+        "staff": record.staff.map(|staff| hex(staff.0)),
     }))
 }
 
@@ -272,6 +311,11 @@ fn records() -> Value {
             &[("person", person)]),
         record("gap", "numbers 3 and 4 will never come", &gap(), &[]),
         record("notice", "somebody agreed to a text", &notice(), &[("person", person)]),
+        record("staff", "a check-in without a face: the staff confirmed her", &confirmed(),
+            &[("person", person), ("staff", opening(0x53, 0xa3))]),
+        record("template-refused", "the face is that of somebody who has a template", &refused_template(),
+            &[("person", person), ("other", other)]),
+        record("roll-call", "everybody in the lesson was asked to show her face", &roll_call(), &[]),
         record("full", "every field beside an outcome, at its longest", &full(),
             &[("person", person), ("other", other)]),
     ]})

@@ -328,6 +328,7 @@ fn cases() -> Vec<Case> {
 fn record(terminal: &TerminalId, index: u64) -> Record {
     let (contradicted, him) = (index == 4, Commitment([9; 32]));
     Record {
+        staff: None,
         terminal: terminal.clone(),
         seq: index + 20,
         prev: SealedHash::of(b"before"),

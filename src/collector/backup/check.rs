@@ -175,8 +175,9 @@ impl Check {
                     None => true,
                     Some(opening) => commitment == Some(opening.commitment()),
                 };
-                let other = record.other.as_ref().map(|other| other.person);
-                if !opens(record.person, stored.person) || !opens(other, stored.other) {
+                let fits = opens(record.person, stored.person)
+                    && opens(record.second_person(), stored.other);
+                if !fits {
                     return Err("an opening beside it is not its own".into());
                 }
             }

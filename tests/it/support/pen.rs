@@ -47,6 +47,7 @@ impl Pen {
     pub(crate) fn draft(&self) -> (Record, Opening) {
         let opening = opening(u8::try_from(self.next % 251).unwrap());
         let record = Record {
+            staff: None,
             terminal: self.terminal.clone(),
             seq: self.next,
             prev: self.prev,

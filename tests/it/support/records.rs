@@ -36,6 +36,7 @@ pub(crate) fn parcel_of(terminal: &TerminalId, key: &SigningKey, slot: Slot) -> 
     salt[..8].copy_from_slice(&slot.seq.to_be_bytes());
     let opening = Opening { salt, person: PersonId([3; 16]) };
     let record = Record {
+        staff: None,
         terminal: terminal.clone(),
         seq: slot.seq,
         prev: slot.prev,

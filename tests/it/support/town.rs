@@ -317,6 +317,7 @@ fn end(child: &mut Option<Child>) {
 
 pub(crate) fn checkin() -> CheckIn {
     CheckIn {
+        staff: None,
         event: Event::CheckIn,
         outcome: Outcome::Accepted,
         lesson: None,

@@ -18,6 +18,7 @@ mod advice;
 pub mod challenge;
 mod desk;
 mod identify;
+pub mod pin;
 mod settings;
 mod visit;
 #[cfg(test)]

@@ -193,9 +193,12 @@ fn enrol(arg: &ConfigArg, person: PersonId, pictures: &[PathBuf]) -> Told {
     let model = pipeline.embedding_digest();
     let mut gallery = match gallery_file::load(path, &secret, &model) {
         Ok(gallery) => gallery,
-        Err(GalleryFileError::Read { .. }) if !path.exists() => Gallery::new(model),
+        Err(GalleryFileError::Read { .. }) if !path.exists() => {
+            Gallery::new(model).with_transform(chance::random_bytes())
+        }
         Err(error) => return Err(gallery_failed(&error)),
     };
+    pipeline.rotate(gallery.transform());
     let mut faces = Vec::new();
     for picture in pictures {
         let what = format!("could not use the picture {}", picture.display());

@@ -139,10 +139,11 @@ fn open(config: &Config, policy: &Policy, recording: &Path, slips: bool) -> Told
         .map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))?;
     let secret =
         secret::read(&config.face.gallery_key_file).map_err(|error| secret_failed(&error))?;
-    let pipeline = open_pipeline(&config.face)?;
+    let mut pipeline = open_pipeline(&config.face)?;
     let model = pipeline.embedding_digest();
     let gallery = gallery_file::load(&config.face.gallery_file, &secret, &model)
         .map_err(|error| gallery_failed(&error))?;
+    pipeline.rotate(gallery.transform());
     let thresholds = thresholds_of(&pipeline)?;
     let (page, ear) = Page::new();
     let console = Console::new(config.terminal.as_str()).with_slips(slips);

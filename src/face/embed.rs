@@ -105,6 +105,11 @@ impl Embedder {
         Self { net, planes: Planes::new(normalisation), output, mirror }
     }
 
+    /// How many numbers an embedding has.
+    pub(super) fn floats(&self) -> usize {
+        self.output.values
+    }
+
     /// `None` when the net sees nothing (a vector of zeros).
     pub(super) fn embed(&mut self, aligned: &Frame) -> Result<Option<Embedding>, NetError> {
         let (width, height) = (aligned.width() as usize, aligned.height() as usize);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::embed::Embedding;
+use super::transform::Transform;
 use crate::domain::{Candidate, PersonId, Score};
 
 /// Most people of one terminal: a large site's whole year. From it follows the size of the
@@ -39,6 +40,8 @@ pub enum EnrolError {
 #[derive(Clone, PartialEq)]
 pub struct Gallery {
     model: [u8; 32],
+    /// Key of the rotation that all templates have passed ([`super::Transform`]).
+    transform: [u8; 32],
     people: BTreeMap<PersonId, Embedding>,
 }
 
@@ -46,7 +49,28 @@ impl Gallery {
     /// An empty one for the embedding model with this digest
     /// ([`Pipeline::embedding_digest`](super::Pipeline::embedding_digest)).
     pub fn new(model: [u8; 32]) -> Self {
-        Self { model, people: BTreeMap::new() }
+        Self { model, transform: [0; 32], people: BTreeMap::new() }
+    }
+
+    /// The same for templates that have passed the rotation of this key.
+    #[must_use]
+    pub fn with_transform(self, key: [u8; 32]) -> Self {
+        Self { transform: key, ..self }
+    }
+
+    /// Key of the rotation that a face must pass before it is compared with these templates.
+    pub fn transform(&self) -> [u8; 32] {
+        self.transform
+    }
+
+    /// The same people under another key: whoever has a template of before can compare it with
+    /// nothing any more.
+    #[must_use]
+    pub fn renewed(&self, key: [u8; 32]) -> Self {
+        let floats = self.people.values().next().map_or(0, |one| one.as_slice().len());
+        let (old, new) = (Transform::new(self.transform, floats), Transform::new(key, floats));
+        let people = self.people.iter().map(|(person, face)| (*person, new.apply(&old.undo(face))));
+        Self { model: self.model, transform: key, people: people.collect() }
     }
 
     /// Digest of the embedding model that all templates were made by.

@@ -1,29 +1,24 @@
 //! The gallery on disk, encrypted with XChaCha20-Poly1305 under a key of the terminal.
 //!
 //! ```text
-//! magic "RCGALLERY" · version 1 (u8) · nonce (24 bytes) · ciphertext and tag
-//! plaintext: model digest (32) · floats per template (u32 LE) · people (u32 LE)
-//!            · for each person: id (16) · floats (f32 LE each)
+//! head: magic "RCGALLERY" · version 2 (u8), then as in `platform/sealed_file.rs`
+//! plaintext: model digest (32) · key of the rotation (32) · floats per template (u32 LE)
+//!            · people (u32 LE) · for each person: id (16) · floats (f32 LE each)
 //! ```
-//! Magic and version are authenticated with the rest. Writing is atomic and durable; a changed
-//! byte, a cut, or the wrong key is told as such and never gives a half gallery.
+//! Version 1 had no key of a rotation, and rotated nothing.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
-
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
 
 use super::embed::Embedding;
 use super::gallery::{Gallery, PEOPLE_MAX};
 use crate::domain::PersonId;
-use crate::platform::chance::random_bytes;
-use crate::platform::durable::{self, Access};
+use crate::platform::durable;
+use crate::platform::sealed_file::{self, Unreadable};
 use crate::platform::telemetry::Class;
 
-const HEADER: [u8; 10] = *b"RCGALLERY\x01";
-const NONCE_BYTES: usize = 24;
+const HEAD: &[u8] = b"RCGALLERY\x02";
+const HEAD_1: &[u8] = b"RCGALLERY\x01";
 const PERSON_BYTES: usize = 16;
 
 /// The longest vector of the manifest for the most people, and some room.
@@ -120,28 +115,21 @@ impl GalleryFileError {
 
 /// Replaces the file by this gallery. A crash leaves the old file or the new one.
 pub fn store(gallery: &Gallery, path: &Path, key: &[u8; 32]) -> Result<(), GalleryFileError> {
-    let nonce = random_bytes::<NONCE_BYTES>();
-    let plain = plaintext(gallery);
-    let sealed = XChaCha20Poly1305::new(&Key::from(*key))
-        .encrypt(&XNonce::from(nonce), Payload { msg: &plain, aad: &HEADER })
-        .expect("the cipher takes up to 256 GB, and a gallery is bounded far below");
-    let bytes = [&HEADER[..], &nonce, &sealed].concat();
-    durable::write(path, &bytes, Access::Owner).map_err(GalleryFileError::Write)
+    sealed_file::store(path, HEAD, &plaintext(gallery), key).map_err(GalleryFileError::Write)
 }
 
 /// Reads a gallery whose templates must have been made by the embedding model of digest `model`.
 pub fn load(path: &Path, key: &[u8; 32], model: &[u8; 32]) -> Result<Gallery, GalleryFileError> {
-    let failed = |io| GalleryFileError::Read { path: path.to_owned(), io };
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(failed)?;
-    file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
-    let rest = bytes.strip_prefix(&HEADER).and_then(<[u8]>::split_first_chunk::<NONCE_BYTES>);
-    let Some((nonce, sealed)) = rest else {
-        return Err(GalleryFileError::Format { path: path.to_owned() });
-    };
-    let plain = XChaCha20Poly1305::new(&Key::from(*key))
-        .decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: &HEADER })
-        .map_err(|_| GalleryFileError::Sealed { path: path.to_owned() })?;
+    let at = || path.to_owned();
+    let read = sealed_file::load(path, &[HEAD, HEAD_1], key, FILE_BYTES_MAX);
+    let (head, mut plain) = read.map_err(|why| match why {
+        Unreadable::Io(io) => GalleryFileError::Read { path: at(), io },
+        Unreadable::Format => GalleryFileError::Format { path: at() },
+        Unreadable::Sealed => GalleryFileError::Sealed { path: at() },
+    })?;
+    if head == HEAD_1 && plain.len() >= 32 {
+        plain.splice(32..32, [0; 32]);
+    }
     let gallery = from_plaintext(&plain)
         .map_err(|why| GalleryFileError::Content { path: path.to_owned(), why })?;
     if gallery.model() != model {
@@ -153,7 +141,7 @@ pub fn load(path: &Path, key: &[u8; 32], model: &[u8; 32]) -> Result<Gallery, Ga
 fn plaintext(gallery: &Gallery) -> Vec<u8> {
     let floats = gallery.people().next().map_or(0, |(_, template)| template.as_slice().len());
     let count = |count: usize| u32::try_from(count).expect("people and floats are bounded");
-    let mut plain = gallery.model().to_vec();
+    let mut plain = [*gallery.model(), gallery.transform()].concat();
     plain.extend(count(floats).to_le_bytes());
     plain.extend(count(gallery.len()).to_le_bytes());
     for (person, template) in gallery.people() {
@@ -166,6 +154,7 @@ fn plaintext(gallery: &Gallery) -> Vec<u8> {
 pub(super) fn from_plaintext(plain: &[u8]) -> Result<Gallery, &'static str> {
     const CUT: &str = "it is cut off";
     let (model, rest) = plain.split_first_chunk::<32>().ok_or(CUT)?;
+    let (transform, rest) = rest.split_first_chunk::<32>().ok_or(CUT)?;
     let (floats, rest) = rest.split_first_chunk::<4>().ok_or(CUT)?;
     let (people, rest) = rest.split_first_chunk::<4>().ok_or(CUT)?;
     let floats = u32::from_le_bytes(*floats) as usize;
@@ -175,7 +164,7 @@ pub(super) fn from_plaintext(plain: &[u8]) -> Result<Gallery, &'static str> {
     if person_bytes.checked_mul(people) != Some(rest.len()) {
         return Err("its length does not fit the number of people");
     }
-    let mut gallery = Gallery::new(*model);
+    let mut gallery = Gallery::new(*model).with_transform(*transform);
     for one in rest.chunks_exact(person_bytes) {
         let (person, values) = one.split_first_chunk::<PERSON_BYTES>().ok_or(CUT)?;
         let values = values.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes));

@@ -24,6 +24,7 @@ pub mod model_files;
 pub mod open_search;
 pub mod recent;
 pub mod track;
+pub mod transform;
 
 mod align;
 mod detect;
@@ -49,3 +50,4 @@ pub use pipeline::{FrontFace, Look, LookError, OpenError, Pipeline, Settings, Ti
 pub use recent::Recent;
 pub use sight::sight;
 pub use track::Track;
+pub use transform::Transform;

@@ -13,6 +13,7 @@ use super::manifest::{Manifest, ManifestError, Model, Pack, Role, Thresholds};
 use super::model_files::{self, ModelFileError};
 use super::onnx::{Engine, Net, NetError, Runtime, RuntimeChoice, RuntimeError};
 use super::quality;
+use super::transform::Transform;
 use crate::camera::Frame;
 use crate::domain::{Quality, Score};
 use crate::platform::clock::Stopwatch;
@@ -205,6 +206,7 @@ pub struct Pipeline {
     embedder: Embedder,
     liveness: Vec<LivenessNet>,
     aligned: Frame,
+    transform: Option<Transform>,
 }
 
 impl fmt::Debug for Pipeline {
@@ -232,7 +234,7 @@ impl Pipeline {
         }
         let runtime = (engine.runtime(), engine.why().to_owned());
         let aligned = Frame::black(side_px, side_px);
-        let mut pipeline = Self { pack, runtime, detector, embedder, liveness, aligned };
+        let mut pipeline = Self { pack, runtime, detector, embedder, liveness, aligned, transform: None };
         pipeline.time_each_net(&Frame::black(64, 64))?;
         Ok(pipeline)
     }
@@ -293,6 +295,13 @@ impl Pipeline {
         Engine::choose(choice).is_ok()
     }
 
+    /// Lets every face pass the rotation of this key from now on ([`Gallery::transform`]).
+    ///
+    /// [`Gallery::transform`]: super::Gallery::transform
+    pub fn rotate(&mut self, key: [u8; 32]) {
+        self.transform = Some(Transform::new(key, self.embedder.floats()));
+    }
+
     /// Finds the faces of a frame and measures the one in front (large, and near the middle).
     pub fn look(&mut self, frame: &Frame) -> Result<Look, LookError> {
         let mut timings = Timings::default();
@@ -338,6 +347,10 @@ impl Pipeline {
         let watch = Stopwatch::start();
         let embedding =
             self.embedder.embed(&self.aligned).map_err(|why| LookError { verb: "embed", why })?;
+        let embedding = match &self.transform {
+            Some(transform) => embedding.map(|face| transform.apply(&face)),
+            None => embedding,
+        };
         timings.embed = watch.elapsed();
 
         Ok(embedding.map(|embedding| FrontFace {

@@ -12,6 +12,8 @@ pub mod postgres;
 pub mod process;
 pub mod qr;
 pub mod scratch;
+#[cfg(feature = "terminal")]
+pub mod sealed_file;
 pub mod secret;
 pub mod telemetry;
 #[cfg(any(feature = "terminal", feature = "collector"))]

@@ -87,7 +87,7 @@ const ADAPTERS: [(&str, &[&str]); 20] = [
     ("rustls", &["platform/https.rs", "platform/tls.rs", "platform/postgres.rs"]),
     ("axum", &["web/", "kiosk/http.rs", "witness/http.rs", "collector/enrol/http.rs"]),
     ("image", &["camera/"]),
-    ("chacha20poly1305", &["face/", "platform/"]),
+    ("chacha20poly1305", &["platform/"]),
     ("ed25519_dalek", &["record/keys.rs"]),
     ("qrcode", &["platform/qr.rs"]),
     ("getrandom", &["platform/chance.rs"]),

@@ -96,7 +96,7 @@ fn openings_of_the_vectors_open_the_commitments_of_their_records() {
             opened += 1;
         }
     }
-    assert_eq!(opened, 4);
+    assert_eq!(opened, 8);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod manifest;
 mod measures;
 mod open_search;
 mod track;
+mod transform;
 
 use super::embed::Embedding;
 use crate::domain::PersonId;

@@ -1,10 +1,13 @@
 //! The desk at the classroom door: lessons, rosters, and who is in.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Numbers;
 use super::identify::{Identity, identify};
-use crate::domain::{CheckIn, Event, Lesson, LessonId, Outcome, PersonId, SeenFace, Timestamp};
+use super::roll::{RollCall, Standing};
+use crate::domain::{
+    CheckIn, Event, Lesson, LessonId, Outcome, PersonId, Score, SeenFace, Timestamp, Way,
+};
 
 /// A lesson with the persons who may attend it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +16,17 @@ pub struct Plan {
     pub lesson: Lesson,
     /// Who.
     pub roster: BTreeSet<PersonId>,
+}
+
+/// Somebody who comes without a face.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unseen {
+    /// Who she says to be.
+    pub person: PersonId,
+    /// Who of the staff confirms her; `None`: she has typed a PIN.
+    pub staff: Option<PersonId>,
+    /// Whether the PIN was hers. The staff needs none of her.
+    pub right: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -25,16 +39,39 @@ struct Stay {
 #[derive(Debug)]
 pub struct Desk {
     pub(super) numbers: Numbers,
-    plans: Vec<Plan>,
+    pub(super) plans: Vec<Plan>,
     /// Bounded by the rosters: one stay for each person of each lesson.
     stays: HashMap<(LessonId, PersonId), Stay>,
+    /// The newest roll call.
+    roll: Option<RollCall>,
+    /// When the roll is to be called, and has been.
+    spots: BTreeMap<LessonId, Vec<Timestamp>>,
+    called: BTreeMap<LessonId, Vec<Timestamp>>,
 }
 
 impl Desk {
     /// A desk with its timetable; nobody is in.
     pub fn new(numbers: Numbers, mut plans: Vec<Plan>) -> Self {
         plans.sort_by_key(|plan| plan.lesson.starts);
-        Self { numbers, plans, stays: HashMap::new() }
+        Self {
+            numbers,
+            plans,
+            stays: HashMap::new(),
+            roll: None,
+            spots: BTreeMap::new(),
+            called: BTreeMap::new(),
+        }
+    }
+
+    /// Plans at what times the roll of each lesson is to be called ([`super::spot_checks`]).
+    pub fn plan_spot_checks(&mut self, times: impl Fn(&Lesson) -> Vec<Timestamp>) {
+        let lessons = self.plans.iter().map(|plan| &plan.lesson);
+        self.spots = lessons.map(|lesson| (lesson.id.clone(), times(lesson))).collect();
+    }
+
+    /// From now on a search is as strict as this.
+    pub fn set_search_threshold(&mut self, threshold: Score) {
+        self.numbers.search_threshold = threshold;
     }
 
     /// Decides about a face that is good enough to decide on. `claim` is whom the person says to be.
@@ -50,6 +87,93 @@ impl Desk {
         let Identity { person, way, scores, other, .. } = identity;
         let scores = Some(scores);
         CheckIn { event, outcome, lesson, person, way, scores, other, same_face, staff: None }
+    }
+
+    /// Decides about somebody who comes without a face. Nothing changes by it either.
+    pub fn decide_unseen(&self, unseen: &Unseen, now: Timestamp) -> CheckIn {
+        let Unseen { person, staff, right } = *unseen;
+        let (way, allowed) = match staff {
+            Some(_) => (Way::Staff, self.numbers.by_staff),
+            None => (Way::Credential, self.numbers.by_pin),
+        };
+        let shown = match (allowed, right || staff.is_some()) {
+            (false, _) => Outcome::RefusedByPolicy,
+            (true, false) => Outcome::NotRecognised,
+            (true, true) => Outcome::Accepted,
+        };
+        let (event, outcome, lesson) = self.place(person, shown, now);
+        CheckIn {
+            event,
+            outcome,
+            lesson,
+            person: Some(person),
+            way: Some(way),
+            scores: None,
+            other: None,
+            same_face: None,
+            staff,
+        }
+    }
+
+    /// Whether somebody who is in has still to show her face in the roll call that is on.
+    pub fn is_asked(&self, person: &PersonId, now: Timestamp) -> bool {
+        self.roll_call(now)
+            .is_some_and(|roll| roll.asked.contains(person) && !roll.seen.contains(person))
+    }
+
+    /// The roll call that is on.
+    pub fn roll_call(&self, now: Timestamp) -> Option<&RollCall> {
+        self.roll.as_ref().filter(|roll| roll.is_on(now))
+    }
+
+    /// The lesson whose roll is to be called now, because its time has come.
+    pub fn roll_is_due(&self, now: Timestamp) -> Option<LessonId> {
+        let lesson = self.lesson_under_way(now)?;
+        let times = self.spots.get(&lesson.id)?;
+        let called = self.called.get(&lesson.id).map_or(&[][..], Vec::as_slice);
+        let due = times.iter().any(|time| {
+            // A terminal that was switched off then does not make up for it.
+            (0..self.numbers.roll_ms).contains(&now.ms_since(*time))
+                && !called.iter().any(|at| at >= time)
+        });
+        (due && self.roll_call(now).is_none()).then(|| lesson.id.clone())
+    }
+
+    /// The lesson whose roll somebody may call now: one is under way, and no roll call is on.
+    pub fn roll_can_be_called(&self, now: Timestamp) -> Option<LessonId> {
+        let lesson = self.lesson_under_way(now).filter(|_| self.roll_call(now).is_none());
+        lesson.map(|lesson| lesson.id.clone())
+    }
+
+    /// Takes note that a roll call has begun, and is on record.
+    pub fn begin_roll_call(&mut self, lesson: &LessonId, at: Timestamp) {
+        let is_in = |person: &PersonId| {
+            let stay = self.stays.get(&(lesson.clone(), *person));
+            stay.is_some_and(|stay| stay.left.is_none())
+        };
+        let Some(plan) = self.plans.iter().find(|plan| plan.lesson.id == *lesson) else { return };
+        self.roll = Some(RollCall {
+            lesson: lesson.clone(),
+            until: at.plus_ms(self.numbers.roll_ms),
+            asked: plan.roster.iter().filter(|person| is_in(person)).copied().collect(),
+            seen: BTreeSet::new(),
+        });
+        self.called.entry(lesson.clone()).or_default().push(at);
+    }
+
+    /// Who is in the lesson that is under way or whose door is open, and who is missing.
+    pub fn room(&self, now: Timestamp) -> Vec<(PersonId, Standing)> {
+        let Some(plan) = self.plans.iter().find(|plan| self.runs(&plan.lesson, now)) else {
+            return Vec::new();
+        };
+        let standing = |person: &PersonId| match self.stays.get(&(plan.lesson.id.clone(), *person))
+        {
+            None => Standing::Missing,
+            Some(Stay { left: Some(_), .. }) => Standing::Left,
+            Some(_) if self.is_asked(person, now) => Standing::Unseen,
+            Some(_) => Standing::In,
+        };
+        plan.roster.iter().map(|person| (*person, standing(person))).collect()
     }
 
     /// Takes note that a decision is durable: only from then on the person is in, or out. A
@@ -76,7 +200,12 @@ impl Desk {
                     stay.left = Some(at);
                 }
             }
-            Event::Attempt | Event::Gap | Event::Presence | Event::Notice => {}
+            Event::Presence => {
+                if let Some(roll) = self.roll.as_mut().filter(|roll| roll.lesson == *lesson) {
+                    roll.seen.insert(person);
+                }
+            }
+            Event::Attempt | Event::Gap | Event::Notice => {}
         }
     }
 
@@ -96,6 +225,14 @@ impl Desk {
             let (outcome, lesson) = self.why_no_lesson(person, now);
             return (Event::Attempt, outcome, lesson);
         };
+        if let Some(roll) = self.roll_call(now).filter(|roll| roll.lesson == lesson.id)
+            && roll.asked.contains(&person)
+        {
+            return match roll.seen.contains(&person) {
+                true => (Event::Attempt, Outcome::AlreadyIn, id),
+                false => (Event::Presence, Outcome::Accepted, id),
+            };
+        }
         let event = match self.stays.get(&(lesson.id.clone(), person)) {
             None if now.ms_since(lesson.starts) > self.numbers.door_closes_ms_after => {
                 return (Event::Attempt, Outcome::TooLate, id);
@@ -130,6 +267,12 @@ impl Desk {
 
     fn runs(&self, lesson: &Lesson, now: Timestamp) -> bool {
         now >= lesson.starts.plus_ms(-self.numbers.door_opens_ms_before) && now < lesson.ends
+    }
+
+    /// The lesson that has begun and not ended.
+    fn lesson_under_way(&self, now: Timestamp) -> Option<&Lesson> {
+        let lessons = self.plans.iter().map(|plan| &plan.lesson);
+        lessons.into_iter().find(|lesson| now >= lesson.starts && now < lesson.ends)
     }
 
     fn lesson_now(&self, now: Timestamp) -> Option<LessonId> {

@@ -19,13 +19,15 @@ pub mod challenge;
 mod desk;
 mod identify;
 pub mod pin;
+mod roll;
 mod settings;
 mod visit;
 #[cfg(test)]
 mod tests;
 
 pub use advice::{Advice, advise, advise_picture};
-pub use desk::{Desk, Plan};
+pub use desk::{Desk, Plan, Unseen};
+pub use roll::{RollCall, Standing, spot_checks};
 pub use settings::{Settings, When};
 pub use visit::{Step, Visit};
 
@@ -45,6 +47,12 @@ pub struct Numbers {
     /// How long after a lesson's end an open check-in still takes its check-out. Later hours
     /// are recorded as they are: the centre judges them.
     pub open_stay_ms_max: i64,
+    /// Whether who comes without a face may check in by card or number and PIN.
+    pub by_pin: bool,
+    /// Whether who comes without a face may be confirmed by the staff.
+    pub by_staff: bool,
+    /// How long each has to show the face when the roll is called, in milliseconds.
+    pub roll_ms: i64,
     /// Similarity from which a face is that of the person claimed (1:1).
     pub match_threshold: Score,
     /// Similarity from which the most similar face of the roster is recognised without a claim

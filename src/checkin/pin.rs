@@ -130,7 +130,8 @@ mod tests {
 
     #[test]
     fn five_wrong_ones_in_a_row_lock_this_person_and_nobody_else_for_a_while() {
-        let (hers, his) = (Verifier::new(&LI, "2580", [7; 16]), Verifier::new(&WANG, "9173", [9; 16]));
+        let (hers, his) =
+            (Verifier::new(&LI, "2580", [7; 16]), Verifier::new(&WANG, "9173", [9; 16]));
         let mut pins = Pins::default();
         for _ in 1..WRONG_MAX {
             assert_eq!(pins.check(&LI, &hers, "0000", 10), Pin::Wrong);
@@ -146,7 +147,8 @@ mod tests {
 
     #[test]
     fn what_everybody_tries_first_is_no_pin() {
-        for poor in ["", "123", "1234", "9876", "0000", "123456789", "12a4", "１２３５", "5678"] {
+        for poor in ["", "123", "1234", "9876", "0000", "123456789", "12a4", "１２３５", "5678"]
+        {
             assert!(!may_be_pin(poor), "{poor}");
         }
         for fine in ["2580", "90817263", "1232"] {

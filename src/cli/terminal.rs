@@ -105,6 +105,7 @@ pub(super) fn config_failed(error: &ConfigError) -> (Exit, Report) {
         ConfigError::Plan { .. } => {
             "correct the plan; docs of it stand in firmware-config/terminal.toml"
         }
+        ConfigError::Consent { .. } => "firmware-config/consent.toml is an example",
         ConfigError::Policy(_) => "correct the policy profile that terminal.policy_file names",
         ConfigError::Parse { .. }
         | ConfigError::Missing { .. }

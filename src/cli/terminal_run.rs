@@ -10,14 +10,17 @@ use super::terminal::{
 };
 use crate::camera::{CaptureError, Folder, FrameSource, MjpegFile};
 use crate::domain::Policy;
-use crate::face::gallery_file;
+use crate::face::Gallery;
+use crate::face::gallery_file::{self, GalleryFileError};
 use crate::kiosk::{Console, Listening, Page, Screens};
+use crate::platform::chance;
 use crate::platform::clock::SystemClock;
 use crate::platform::secret;
 use crate::record::SigningKey;
 use crate::terminal::panel::Panel;
 use crate::terminal::{
-    AttendError, Claim, Config, Door, Looked, Looking, Setup, Terminal, numbers, people_searched,
+    AttendError, Cabinet, Config, Door, Looked, Looking, Service, Setup, Terminal, numbers,
+    people_searched,
 };
 use crate::uplink::{self, NoWaypoints};
 
@@ -141,17 +144,32 @@ fn open(config: &Config, policy: &Policy, recording: &Path, slips: bool) -> Told
         secret::read(&config.face.gallery_key_file).map_err(|error| secret_failed(&error))?;
     let mut pipeline = open_pipeline(&config.face)?;
     let model = pipeline.embedding_digest();
-    let gallery = gallery_file::load(&config.face.gallery_file, &secret, &model)
-        .map_err(|error| gallery_failed(&error))?;
+    let gallery = match gallery_file::load(&config.face.gallery_file, &secret, &model) {
+        Ok(gallery) => gallery,
+        // Nobody is enrolled yet: the staff does it at the screen.
+        Err(GalleryFileError::Read { .. }) if !config.face.gallery_file.exists() => {
+            Gallery::new(model).with_transform(chance::random_bytes())
+        }
+        Err(error) => return Err(gallery_failed(&error)),
+    };
     pipeline.rotate(gallery.transform());
     let thresholds = thresholds_of(&pipeline)?;
+    let cabinet =
+        Cabinet::open(config.face.register_file.clone(), config.face.gallery_file.clone(), secret);
+    let cabinet =
+        cabinet.map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))?;
+    let days = policy.template_days_max();
+    let consent = config.consent(days).map_err(|error| config_failed(&error))?;
+    let thresholds = thresholds.clone();
+    let service = Service::new(cabinet, consent, thresholds.clone(), config.checkin.fpir_max, days);
     let (page, ear) = Page::new();
     let console = Console::new(config.terminal.as_str()).with_slips(slips);
     let screen = Screens(vec![Box::new(console), Box::new(page.clone())]);
     let people = people_searched(&site.plans, &gallery);
-    let numbers = numbers(policy, thresholds, &config.checkin, people);
-    let door = Door::new(numbers, site.plans.clone(), gallery, thresholds, Box::new(screen))
-        .with_names(site.masked_names());
+    let numbers = numbers(policy, &thresholds, &config.checkin, people);
+    let door = Door::new(numbers, site.plans.clone(), gallery, &thresholds, Box::new(screen))
+        .with_names(site.masked_names())
+        .with_spot_checks(&site.seed(), policy.spot_checks_per_lesson());
     Ok(Looking {
         camera,
         camera_state: Arc::default(),
@@ -160,7 +178,7 @@ fn open(config: &Config, policy: &Policy, recording: &Path, slips: bool) -> Told
         site: Arc::new(site),
         page,
         ear,
-        claim: Claim::default(),
+        service,
     })
 }
 
@@ -193,7 +211,7 @@ async fn watch(
         let (back, looked) = looked.await.expect("looking at a frame does not panic");
         eye = back;
         match looked {
-            Ok(Looked::Answered(_) | Looked::Lost) => {}
+            Ok(Looked::Answered(_) | Looked::Lost | Looked::Served) => {}
             Ok(Looked::Over) => {
                 say!("rollcall terminal: the replay is over");
                 return Ok(());

@@ -29,7 +29,7 @@ pub use identity::{IdNumber, IdNumberError, without_numbers};
 pub use ids::{
     ClaimId, ClassId, IdError, InstitutionId, LessonId, PersonId, SiteId, TeacherId, TerminalId,
 };
-pub use notice::{Notice, NoticeKind};
+pub use notice::{Note, Notice, NoticeKind};
 pub use policy::{Basis, Modality, NumberLine, Policy, PolicyError};
 pub use refusal::Refusal;
 pub use score::Score;

@@ -3,6 +3,8 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
+use super::{LessonId, OtherPerson, PersonId};
+
 /// The event `notice` of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
 #[cbor(map)]
@@ -15,6 +17,32 @@ pub struct Notice {
     #[n(2)]
     #[cbor(with = "minicbor::bytes")]
     pub digest: Option<[u8; 32]>,
+}
+
+/// A notice with whom and what it concerns, before it is sealed. Holds readable person ids, so it never
+/// leaves the terminal as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The notice.
+    pub notice: Notice,
+    /// Whom it concerns ([`NoticeKind::concerns_somebody`]).
+    pub person: Option<PersonId>,
+    /// Whose face it is instead ([`NoticeKind::names_another`]).
+    pub other: Option<OtherPerson>,
+    /// In which lesson ([`NoticeKind::is_of_a_lesson`]).
+    pub lesson: Option<LessonId>,
+}
+
+impl Note {
+    /// About the terminal itself.
+    pub fn new(kind: NoticeKind, digest: Option<[u8; 32]>) -> Self {
+        Self { notice: Notice { kind, digest }, person: None, other: None, lesson: None }
+    }
+
+    /// About a person.
+    pub fn about(person: PersonId, kind: NoticeKind, digest: Option<[u8; 32]>) -> Self {
+        Self { person: Some(person), ..Self::new(kind, digest) }
+    }
 }
 
 /// What a notice is about.

@@ -120,6 +120,16 @@ impl Gallery {
         self.people.contains_key(person)
     }
 
+    /// Who has a template.
+    pub fn persons(&self) -> impl Iterator<Item = PersonId> {
+        self.people.keys().copied()
+    }
+
+    /// Who of `others` is most like `person`, template against template; `None` where one has none.
+    pub fn most_like(&self, person: &PersonId, others: &[PersonId]) -> Option<Candidate> {
+        self.compare(self.people.get(person)?, None, others).best
+    }
+
     /// How many people.
     pub fn len(&self) -> usize {
         self.people.len()

@@ -15,7 +15,7 @@ use super::onnx::{Engine, Net, NetError, Runtime, RuntimeChoice, RuntimeError};
 use super::quality;
 use super::transform::Transform;
 use crate::camera::Frame;
-use crate::domain::{Quality, Score};
+use crate::domain::{FacePlace, Quality, Score};
 use crate::platform::clock::Stopwatch;
 use crate::platform::telemetry::Class;
 
@@ -163,6 +163,14 @@ pub struct FrontFace {
     pub embedding: Embedding,
 }
 
+impl FrontFace {
+    /// Where it is in a frame of these sides.
+    pub fn place(&self, frame: [f32; 2]) -> FacePlace {
+        let Rect { x, y, w: width, h: height } = self.rect;
+        FacePlace { x, y, width, height, frame }
+    }
+}
+
 impl fmt::Debug for FrontFace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("FrontFace(<hidden>)")
@@ -234,7 +242,8 @@ impl Pipeline {
         }
         let runtime = (engine.runtime(), engine.why().to_owned());
         let aligned = Frame::black(side_px, side_px);
-        let mut pipeline = Self { pack, runtime, detector, embedder, liveness, aligned, transform: None };
+        let mut pipeline =
+            Self { pack, runtime, detector, embedder, liveness, aligned, transform: None };
         pipeline.time_each_net(&Frame::black(64, 64))?;
         Ok(pipeline)
     }

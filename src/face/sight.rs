@@ -2,7 +2,7 @@
 //! beside those whom the terminal has let in today. The last place where there is an embedding.
 
 use super::{Gallery, Look, Recent, Track};
-use crate::domain::{FacePlace, Landmarks, PersonId, SeenFace, Sighting};
+use crate::domain::{Landmarks, PersonId, SeenFace, Sighting};
 
 /// Compares the person before the camera with the people of the gallery and the faces of today.
 ///
@@ -24,13 +24,7 @@ pub fn sight(
         let compared = gallery.compare(embedding, claim, roster);
         let subject = claim.or(compared.best.map(|best| best.person));
         SeenFace {
-            place: FacePlace {
-                x: face.rect.x,
-                y: face.rect.y,
-                width: face.rect.w,
-                height: face.rect.h,
-                frame: look.frame,
-            },
+            place: face.place(look.frame),
             landmarks: Landmarks(face.points),
             fingerprint: face.fingerprint,
             visit: track.visit(),

@@ -10,6 +10,7 @@
 //! Other pages in the same browser must not use it: each request must name this machine as its
 //! host (against DNS rebinding), and `POST` must come from this page.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,7 +30,7 @@ use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_stream::wrappers::WatchStream;
 use tokio_stream::{Stream, StreamExt};
 
-use super::{Message, Notice, Outline, Scene, Screen, Stage};
+use super::{Dialog, Message, Notice, Outline, Scene, Screen, Stage};
 use crate::domain::Bilingual;
 use crate::platform::qr;
 
@@ -57,15 +58,38 @@ const BODY_BYTES_MAX: usize = 256;
 const BOUNDARY: &str = "rollcall-picture";
 
 /// What somebody said at the screen.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Said {
     /// Her number, typed or read from a card.
     Number(String),
     /// Her place in the list ([`Listed::key`]).
     Listed(u32),
+    /// The answer to a question of the terminal ([`super::Dialog::input`]).
+    Typed(String),
+    /// The choice of that key ([`super::Choice::key`]).
+    Chose(u32),
+    /// That the next number shall be taken with a PIN instead of a face.
+    WithoutFace,
+    /// That somebody of the staff wants to do something.
+    Staff,
     /// That she does not want to say it after all.
     Nothing,
+}
+
+impl fmt::Debug for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What is typed may be a PIN.
+        f.write_str(match self {
+            Self::Number(_) => "Number(<hidden>)",
+            Self::Listed(_) => "Listed",
+            Self::Typed(_) => "Typed(<hidden>)",
+            Self::Chose(_) => "Chose",
+            Self::WithoutFace => "WithoutFace",
+            Self::Staff => "Staff",
+            Self::Nothing => "Nothing",
+        })
+    }
 }
 
 /// Somebody to choose from the list.
@@ -133,6 +157,11 @@ impl Page {
     /// What is true of the terminal now, the lesson, and the time on its clock.
     pub fn surroundings(&self, notices: Vec<Notice>, lesson: Option<Bilingual>, time: String) {
         self.change(|stage| stage.surroundings(notices, lesson, time));
+    }
+
+    /// Which question lies over the screen now.
+    pub fn dialog(&self, dialog: Option<Dialog>) {
+        self.change(|stage| stage.dialog(dialog));
     }
 
     /// Whom one can choose from the list now.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::domain::{Bilingual, CheckIn, ClockDoubt, Event, Outcome};
+use crate::domain::{Bilingual, CheckIn, ClockDoubt, Event, Outcome, Way};
 
 /// The four states of the light, each with a word and a sign beside its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -131,6 +131,11 @@ impl Message {
         Self { name, ..self }
     }
 
+    /// Something that the staff wanted is done, and kept.
+    pub fn done(text: Bilingual) -> Self {
+        Self::new(Kind::Answer, Light::Green, text)
+    }
+
     /// The record could not be stored: nothing counts, and everybody can see it.
     pub fn not_stored(why: &Bilingual) -> Self {
         let text = Bilingual::new(
@@ -174,6 +179,9 @@ fn words_of(checkin: &CheckIn) -> Bilingual {
             Bilingual::new("签到成功", "Checked in")
         }
         (Outcome::AlreadyIn, _) => Bilingual::new("您已签到", "You are already checked in"),
+        (Outcome::NotRecognised, _) if checkin.way == Some(Way::Credential) => {
+            Bilingual::new("密码不正确，请重试", "The PIN is not right: please try again")
+        }
         (Outcome::NotRecognised, _) => Bilingual::new(
             "未能识别，请正对镜头再试",
             "Not recognised: please face the camera and try again",

@@ -3,6 +3,7 @@
 //! - [`Message`]: one at a time, in words and a sign. A message of success exists only for a record
 //!   that is already durable: [`Message::stored`] takes the number that the journal gave it.
 //! - [`Notice`]: what is true of the terminal meanwhile: offline, nearly full, clock doubtful.
+//! - [`Dialog`]: a question to somebody who types or chooses.
 //! - [`Stage`]: which message stands how long; pure.
 //! - [`Console`] prints messages, for a demo and a log; [`Page`] (`http.rs`) serves the screen itself
 //!   on loopback, for a browser in kiosk mode. Nothing is fetched from elsewhere, and no picture
@@ -10,6 +11,7 @@
 
 mod config;
 mod console;
+mod dialog;
 mod http;
 mod message;
 mod notice;
@@ -19,6 +21,7 @@ mod tests;
 
 pub use config::Section;
 pub use console::Console;
+pub use dialog::{Choice, Dialog, Input};
 pub use http::{Listed, Listening, Page, PageError, Said};
 pub use message::{Kind, Light, Message};
 pub use notice::{Facts, Notice, Weight, notices};

@@ -51,6 +51,8 @@ pub struct Facts {
     pub camera_lost: bool,
     /// The camera is another one than the one that was pinned.
     pub camera_changed: bool,
+    /// The roll is being called: how many are still to show their face, and minutes that are left.
+    pub roll: Option<(usize, i64)>,
 }
 
 /// The lines of the strip, the weightiest first.
@@ -85,6 +87,14 @@ pub fn notices(facts: &Facts) -> Vec<Notice> {
             "本教学点已暂停：签到照常记录，是否计学时由主管部门认定".into(),
             "This site is suspended: check-ins are recorded; the authority decides if they count"
                 .into(),
+        );
+    }
+    if let Some((unseen, minutes)) = facts.roll {
+        say(
+            "roll",
+            Weight::Warning,
+            format!("正在点名：请每人到镜头前，还差 {unseen} 人，剩 {minutes} 分钟"),
+            format!("Roll call: please show your face; {unseen} to go, {minutes} minutes left"),
         );
     }
     if let Some(doubt) = facts.doubt {

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Kind, Message, Notice};
+use super::{Dialog, Kind, Message, Notice};
 use crate::domain::{Bilingual, FacePlace};
 
 /// An answer stands at least so long while nobody else comes, in milliseconds: to be read by
@@ -49,6 +49,8 @@ pub struct Scene {
     pub answers: u64,
     /// The message.
     pub message: Message,
+    /// The question that lies over it.
+    pub dialog: Option<Dialog>,
     /// Where the face is.
     pub outline: Option<Outline>,
     /// The strip, the weightiest first.
@@ -74,6 +76,7 @@ impl Stage {
         let scene = Scene {
             answers: 0,
             message: welcome,
+            dialog: None,
             outline: None,
             notices: Vec::new(),
             lesson: None,
@@ -104,6 +107,11 @@ impl Stage {
         if self.scene.message != *message {
             self.scene.message = message.clone();
         }
+    }
+
+    /// Which question lies over it now.
+    pub fn dialog(&mut self, dialog: Option<Dialog>) {
+        self.scene.dialog = dialog;
     }
 
     /// Where the face is now.

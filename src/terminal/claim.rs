@@ -17,7 +17,9 @@ impl Claim {
     pub fn hear(&mut self, said: &Said, site: &SitePlan, at_ms: u64) -> Result<(), Bilingual> {
         self.0 = None;
         let person = match said {
-            Said::Nothing => return Ok(()),
+            Said::Nothing | Said::Typed(_) | Said::Chose(_) | Said::WithoutFace | Said::Staff => {
+                return Ok(());
+            }
             Said::Number(number) => site.holder(number.trim()),
             Said::Listed(key) => panel::chosen(site, *key),
         };
@@ -51,7 +53,7 @@ mod tests {
             (PersonId([1; 16]), attendee("李娜", "20260001")),
             (PersonId([2; 16]), attendee("王强", "")),
         ]);
-        SitePlan { plans: Vec::new(), people }
+        SitePlan { people, ..SitePlan::default() }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::consent::{ConsentError, ConsentText};
 use super::plan::{self, SitePlan};
 use crate::checkin;
 use crate::domain::{IdError, Policy, PolicyError, TerminalId};
@@ -81,6 +82,10 @@ pub struct FaceSection {
     pub gallery_file: PathBuf,
     /// File of the key of the templates; made by `rollcall terminal init`.
     pub gallery_key_file: PathBuf,
+    /// File of PINs, consents and the staff, encrypted under the same key.
+    pub register_file: PathBuf,
+    /// File with the text of consent; empty: the one that travels in the program.
+    pub consent_file: PathBuf,
 }
 
 impl Default for FaceSection {
@@ -92,6 +97,8 @@ impl Default for FaceSection {
             threads: 2,
             gallery_file: "/var/lib/rollcall/gallery.sealed".into(),
             gallery_key_file: "/var/lib/rollcall/gallery.key".into(),
+            register_file: "/var/lib/rollcall/register.sealed".into(),
+            consent_file: PathBuf::new(),
         }
     }
 }
@@ -240,6 +247,15 @@ pub enum ConfigError {
         #[source]
         source: Box<plan::PlanError>,
     },
+    /// The text of consent is wrong.
+    #[error("could not use the text of consent {path}")]
+    Consent {
+        /// Which file.
+        path: PathBuf,
+        /// Where and why.
+        #[source]
+        source: Box<ConsentError>,
+    },
     /// A value is out of its range.
     #[error("could not use the configuration: {section}: {why}")]
     Range {
@@ -328,6 +344,17 @@ impl Config {
                 format!("policy is {name:?}, but the profile at hand is {}", policy.profile());
             Err(ConfigError::Range { section: "[terminal]", why })
         }
+    }
+
+    /// What somebody reads before she is enrolled: from its file, or the text in the program. `days` is
+    /// how long a template is kept.
+    pub fn consent(&self, days: u32) -> Result<ConsentText, ConfigError> {
+        let path = &self.face.consent_file;
+        if path.as_os_str().is_empty() {
+            return Ok(ConsentText::shipped(days));
+        }
+        ConsentText::parse(&read_small(path)?, days)
+            .map_err(|source| ConfigError::Consent { path: path.clone(), source: source.into() })
     }
 
     /// The site's lessons, rosters and people.

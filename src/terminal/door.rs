@@ -9,8 +9,12 @@ use jiff::civil::Date;
 
 use crate::camera::{self, Frame};
 use crate::checkin::challenge::{self, Move};
-use crate::checkin::{Advice, Desk, Numbers, Plan, Settings, Step, Visit, advise_picture};
-use crate::domain::{Bilingual, CheckIn, Event, Outcome, PersonId, Policy, Score, Timestamp};
+use crate::checkin::{
+    Advice, Desk, Numbers, Plan, Settings, Step, Unseen, Visit, advise_picture, spot_checks,
+};
+use crate::domain::{
+    Bilingual, CheckIn, Event, Note, NoticeKind, Outcome, PersonId, Policy, Score, Timestamp,
+};
 use crate::face::{Gallery, LookError, Pipeline, Recent, Thresholds, Timings, Track, sight};
 use crate::journal::{Journal, ReplayError};
 use crate::kiosk::{Message, Outline, Screen};
@@ -111,6 +115,13 @@ impl Door {
         }
     }
 
+    /// The same with the times at which the roll of each lesson is called, by the plan's seed.
+    #[must_use]
+    pub fn with_spot_checks(mut self, seed: &[u8; 32], count: u32) -> Self {
+        self.visit.desk().plan_spot_checks(|lesson| spot_checks(seed, lesson, count));
+        self
+    }
+
     /// The same with names for the screen, masked.
     #[must_use]
     pub fn with_names(self, names: BTreeMap<PersonId, String>) -> Self {
@@ -132,6 +143,11 @@ impl Door {
             from = newest + 1;
             for (_, parcel) in &page {
                 let Ok((record, _)) = Record::peek(parcel.sealed.bytes()) else { continue };
+                let called =
+                    record.notice.map(|notice| notice.kind) == Some(NoticeKind::RollCalled);
+                if let (true, Some(lesson)) = (called, &record.lesson) {
+                    self.visit.desk().begin_roll_call(lesson, record.clock.wall);
+                }
                 if let (Some(Outcome::Accepted), Some(lesson), Some(opening)) =
                     (record.outcome, &record.lesson, parcel.person)
                 {
@@ -151,9 +167,7 @@ impl Door {
         claim: Option<PersonId>,
     ) -> Result<Answer, AttendError> {
         let (now, at_ms) = (clock.now(), clock.uptime().as_ms());
-        if self.screen.wants_picture() {
-            self.screen.picture(camera::preview(frame));
-        }
+        self.preview(frame);
         let look = match pipeline.look(frame) {
             Ok(look) => look,
             Err(error) => {
@@ -214,6 +228,68 @@ impl Door {
         self.keep(terminal, checkin, now, at_ms)
     }
 
+    /// Decides about somebody who comes without a face, and answers.
+    pub fn unseen(
+        &mut self,
+        terminal: &Terminal,
+        clock: &dyn Clock,
+        unseen: &Unseen,
+    ) -> Result<Answer, AttendError> {
+        let (now, at_ms) = (clock.now(), clock.uptime().as_ms());
+        let checkin = self.visit.desk().decide_unseen(unseen, now);
+        self.keep(terminal, checkin, now, at_ms)
+    }
+
+    /// Calls the roll of the lesson that is under way: first on record, then begun. `None` where no
+    /// lesson is, or one is being called.
+    pub fn call_roll(
+        &mut self,
+        terminal: &Terminal,
+        now: Timestamp,
+    ) -> Result<Option<Taken>, TakeError> {
+        let Some(lesson) = self.visit.desk().roll_can_be_called(now) else { return Ok(None) };
+        let note = Note { lesson: Some(lesson.clone()), ..Note::new(NoticeKind::RollCalled, None) };
+        let taken = terminal.note(&note)?;
+        self.visit.desk().begin_roll_call(&lesson, now);
+        Ok(Some(taken))
+    }
+
+    /// Who is in the lesson that is under way.
+    pub fn desk(&mut self) -> &mut Desk {
+        self.visit.desk()
+    }
+
+    /// The numbers that decisions rest on.
+    pub fn numbers(&self) -> &Numbers {
+        self.visit.numbers()
+    }
+
+    /// The templates.
+    pub fn gallery(&self) -> &Gallery {
+        &self.gallery
+    }
+
+    /// Compares with these templates from now on; how strict a search is depends on how many people
+    /// it tells apart.
+    pub fn regard(&mut self, gallery: Gallery, thresholds: &Thresholds, fpir_max: f64) {
+        let people = self.roster.iter().filter(|person| gallery.contains(person)).count();
+        self.visit.desk().set_search_threshold(thresholds.search_threshold(people, fpir_max));
+        self.gallery = gallery;
+    }
+
+    /// Shows the camera's picture, if somebody sees it.
+    pub fn preview(&mut self, frame: &Frame) {
+        if self.screen.wants_picture() {
+            self.screen.picture(camera::preview(frame));
+        }
+    }
+
+    /// Shows something else than the answer to a frame.
+    pub fn show(&mut self, message: &Message, outline: Option<Outline>, at_ms: u64) {
+        self.screen.outline(outline);
+        self.screen.show(message, at_ms);
+    }
+
     /// Seals and stores a decision, and shows it only then.
     fn keep(
         &mut self,
@@ -264,8 +340,10 @@ impl Door {
 
     /// Under this name this face was accepted: a later look under another name will say so.
     fn remember(&mut self, checkin: &CheckIn, seq: u64) {
+        // Without scores nobody looked at a face: whoever stands there may be somebody else.
+        let seen = checkin.scores.and(self.track.face());
         if let (Outcome::Accepted, Some(person), Some(face)) =
-            (checkin.outcome, checkin.person, self.track.face())
+            (checkin.outcome, checkin.person, seen)
         {
             self.recent.remember(person, seq, face);
         }
@@ -301,6 +379,9 @@ pub fn numbers(
         checkout_ms_after: minutes(policy.checkout_after_minutes()),
         early_ms_max: minutes(settings.early_minutes_max),
         open_stay_ms_max: minutes(settings.open_stay_minutes_max),
+        by_pin: policy.without_face_by_pin(),
+        by_staff: policy.without_face_by_staff(),
+        roll_ms: minutes(policy.roll_call_minutes()),
         match_threshold: thresholds.matching.cosine,
         search_threshold: thresholds.search_threshold(people, settings.fpir_max),
         confident_threshold: thresholds.confident.cosine.max(policy.stand_in_score_min()),

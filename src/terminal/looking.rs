@@ -7,10 +7,11 @@ use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
 
 use super::panel::CameraState;
-use super::{Answer, AttendError, Claim, Door, SitePlan, Terminal};
+use super::service::{At, Service};
+use super::{Answer, AttendError, Door, SitePlan, Terminal};
 use crate::camera::FrameSource;
 use crate::face::Pipeline;
-use crate::kiosk::{Message, Page, Said, Screen};
+use crate::kiosk::{Page, Said};
 use crate::platform::clock::Clock;
 use crate::platform::telemetry::{Chain, Class};
 
@@ -30,8 +31,8 @@ pub struct Looking {
     pub page: Page,
     /// What is said at it.
     pub ear: mpsc::Receiver<Said>,
-    /// Who the person before the camera says to be.
-    pub claim: Claim,
+    /// What is done at it by hand.
+    pub service: Service,
 }
 
 /// What came of one look.
@@ -43,6 +44,8 @@ pub enum Looked {
     Lost,
     /// The door's answer.
     Answered(Answer),
+    /// Somebody types, chooses or is enrolled: nobody is let in meanwhile.
+    Served,
 }
 
 impl Looking {
@@ -62,12 +65,30 @@ impl Looking {
         };
         self.camera_state.lost.store(false, Ordering::Relaxed);
         let at_ms = clock.uptime().as_ms();
-        self.listen(at_ms);
-        let claim = self.claim.holds(at_ms);
+        let mut at =
+            At { door: &mut self.door, terminal, clock, page: &self.page, site: &self.site };
+        self.service.listen(&mut self.ear, &mut at)?;
+        let now = clock.now();
+        *self.camera_state.roll.lock().expect("no code under this lock panics") =
+            at.door.desk().roll_call(now).map(|roll| (roll.missing(), roll.minutes_left(now)));
+        let served = match self.service.collect(&mut self.pipeline, &frame, &mut at) {
+            Err(AttendError::Look(error)) if error.class() == Class::Transient => {
+                tracing::warn!("Passed over a frame: {}.", Chain(&error));
+                return Ok(Looked::Lost);
+            }
+            served => served?,
+        };
+        if served || self.service.is_busy() {
+            if !served {
+                self.door.preview(&frame);
+            }
+            return Ok(Looked::Served);
+        }
+        let claim = self.service.claim(at_ms);
         match self.door.attend(&mut self.pipeline, terminal, clock, &frame, claim) {
             Ok(answer) => {
                 if matches!(answer, Answer::Stored { .. }) {
-                    self.claim.over();
+                    self.service.answered();
                 }
                 Ok(Looked::Answered(answer))
             }
@@ -77,15 +98,6 @@ impl Looking {
             }
             Err(AttendError::Take(error)) if error.class() == Class::Transient => Ok(Looked::Lost),
             Err(error) => Err(error),
-        }
-    }
-
-    /// Takes what was said at the screen since the last frame.
-    fn listen(&mut self, at_ms: u64) {
-        while let Ok(said) = self.ear.try_recv() {
-            if let Err(unknown) = self.claim.hear(&said, &self.site, at_ms) {
-                self.page.show(&Message::advice(unknown), at_ms);
-            }
         }
     }
 }

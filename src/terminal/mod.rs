@@ -10,17 +10,24 @@
 //! [`Terminal::take`] is the seam: whatever decides (camera, face and checkin, or a script in a
 //! test) hands over a [`CheckIn`] and may show green only when `take` has returned `Ok`.
 
+mod cabinet;
 mod claim;
+mod collect;
 mod config;
+mod consent;
+mod counter;
 pub mod enrol;
 pub mod http;
 mod looking;
 pub mod panel;
 mod plan;
+pub mod register;
+pub mod register_file;
 pub mod rotate;
 mod door;
 pub(crate) mod pen;
 mod seal;
+mod service;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -28,14 +35,17 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+pub use self::cabinet::{Cabinet, CabinetError};
 pub use self::claim::Claim;
 pub use self::config::{Config, ConfigError, FaceSection, RawConfig};
+pub use self::consent::{ConsentError, ConsentText};
 pub use self::door::{Answer, AttendError, Door, numbers, people_searched};
 pub use self::looking::{Looked, Looking};
 pub use self::plan::{Attendee, PlanError, SitePlan};
+pub use self::service::Service;
 
 use self::pen::Pen;
-use crate::domain::{CheckIn, ClockDoubt, ClockEvidence, Notice, PersonId, TerminalId};
+use crate::domain::{CheckIn, ClockDoubt, ClockEvidence, Note, TerminalId};
 use crate::journal::{self, AppendError, Journal, ReplayError, Standing};
 use crate::platform::chance;
 use crate::platform::clock::Clock;
@@ -224,11 +234,12 @@ impl Terminal {
         self.pen.take(checkin, salts, &*self.waypoints)
     }
 
-    /// Seals what the terminal states about itself, or about a consent of `person`, and keeps it
-    /// like any other record. Blocks for the disk.
-    pub fn note(&self, notice: Notice, person: Option<PersonId>) -> Result<Taken, TakeError> {
+    /// Seals what the terminal states about itself, a consent or a lesson, and keeps it like any other
+    /// record. Blocks for the disk.
+    pub fn note(&self, note: &Note) -> Result<Taken, TakeError> {
         let _turn = lock(&self.turn);
-        self.pen.note(notice, person, chance::random_bytes(), &*self.waypoints)
+        let salts = [chance::random_bytes(), chance::random_bytes()];
+        self.pen.note(note, salts, &*self.waypoints)
     }
 
     /// What the trainee may take home of a record at once: signed, and not yet confirmed.

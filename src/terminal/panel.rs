@@ -1,8 +1,8 @@
 //! Keeps the screen's surroundings true: notices, the lesson, the time, whom one can choose from
 //! the list. Looks once a second; nothing here turns anybody away.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{SitePlan, Terminal};
@@ -21,6 +21,8 @@ pub struct CameraState {
     pub lost: AtomicBool,
     /// It is another one than the one that was pinned.
     pub changed: AtomicBool,
+    /// The roll call that is on: how many are still to show their face, and minutes that are left.
+    pub roll: Mutex<Option<(usize, i64)>>,
 }
 
 /// What a panel shows from.
@@ -63,6 +65,7 @@ impl Panel {
             suspended: false,
             camera_lost: self.camera.lost.load(Ordering::Relaxed),
             camera_changed: self.camera.changed.load(Ordering::Relaxed),
+            roll: *self.camera.roll.lock().expect("no code under this lock panics"),
         };
         let time = now.shanghai().strftime("%H:%M").to_string();
         self.page.surroundings(notices(&facts), lesson.map(title), time);

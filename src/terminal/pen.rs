@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::seal::{self, Frame};
 use super::{TakeError, Taken};
-use crate::domain::{CheckIn, Notice, PersonId, TerminalId};
+use crate::domain::{CheckIn, Note, TerminalId};
 use crate::journal::{AppendError, Journal};
 use crate::record::{Gap, Parcel, SALT_BYTES, SigningKey, Slip, SlipText, VerifyingKey};
 use crate::uplink::{Step, Timekeeper, Waypoints};
@@ -34,15 +34,14 @@ impl Pen {
         self.keep(waypoints, |frame, key| seal::seal(checkin, frame, salts, key))
     }
 
-    /// Seals what the terminal states about itself or about a consent, and appends it likewise.
+    /// Seals what the terminal states about itself, a consent or a lesson, and appends it likewise.
     pub(crate) fn note(
         &self,
-        notice: Notice,
-        person: Option<PersonId>,
-        salt: [u8; SALT_BYTES],
+        note: &Note,
+        salts: [[u8; SALT_BYTES]; 2],
         waypoints: &dyn Waypoints,
     ) -> Result<Taken, TakeError> {
-        self.keep(waypoints, |frame, key| seal::seal_notice(notice, person, frame, salt, key))
+        self.keep(waypoints, |frame, key| seal::seal_note(note, frame, salts, key))
     }
 
     fn keep(

@@ -11,6 +11,7 @@ use crate::checkin::Plan;
 use crate::domain::{
     ClassId, Lesson, LessonId, PersonId, SiteId, TimeError, Timestamp, masked_name,
 };
+use crate::platform::chance;
 
 /// A plan that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +42,9 @@ pub enum PlanError {
         /// Which class.
         class: ClassId,
     },
+    /// The seed of roll calls is none.
+    #[error("spot_seed needs 64 hexadecimal digits in small letters")]
+    Seed,
     /// Two lessons, classes, people or numbers of one name.
     #[error("{name} stands twice in the plan")]
     Twice {
@@ -53,6 +57,8 @@ pub enum PlanError {
 #[serde(deny_unknown_fields)]
 struct File {
     site: SiteId,
+    #[serde(default)]
+    spot_seed: Option<String>,
     #[serde(default, rename = "class")]
     classes: Vec<Class>,
     #[serde(default, rename = "lesson")]
@@ -92,9 +98,17 @@ pub struct SitePlan {
     pub plans: Vec<Plan>,
     /// Who is who, as far as the plan says it.
     pub people: BTreeMap<PersonId, Attendee>,
+    /// What the times of roll calls follow from: 32 bytes that nobody in the room knows. Absent: each
+    /// start of the terminal makes its own, and the times cannot be computed afterwards.
+    pub spot_seed: Option<[u8; 32]>,
 }
 
 impl SitePlan {
+    /// What the times of roll calls follow from.
+    pub fn seed(&self) -> [u8; 32] {
+        self.spot_seed.unwrap_or_else(chance::random_bytes)
+    }
+
     /// Whose card or number this is.
     pub fn holder(&self, number: &str) -> Option<PersonId> {
         let held = |attendee: &Attendee| !number.is_empty() && attendee.number == number;
@@ -128,10 +142,16 @@ struct RawLesson {
     ends: String,
 }
 
+fn seed_of(text: &str) -> Result<[u8; 32], PlanError> {
+    let bytes = HEXLOWER.decode(text.as_bytes()).ok();
+    bytes.and_then(|bytes| bytes.try_into().ok()).ok_or(PlanError::Seed)
+}
+
 /// Parses a plan.
 ///
 /// ```toml
 /// site = "huaxin-1"
+/// spot_seed = "64 hexadecimal digits"          # times of roll calls; may be left out
 /// [[class]]
 /// id = "cook-a"
 /// people = ["0123456789abcdef0123456789abcdef"]
@@ -146,7 +166,8 @@ struct RawLesson {
 /// number = "20260001"                          # on her card, or typed; may be left out
 /// ```
 pub(super) fn parse(text: &str) -> Result<SitePlan, PlanError> {
-    let File { site, classes, lessons, people: raw } = toml::from_str(text)?;
+    let File { site, spot_seed, classes, lessons, people: raw } = toml::from_str(text)?;
+    let spot_seed = spot_seed.as_deref().map(seed_of).transpose()?;
     let mut people = BTreeMap::new();
     let mut numbers = BTreeSet::new();
     for RawPerson { id, name, number } in raw {
@@ -186,5 +207,5 @@ pub(super) fn parse(text: &str) -> Result<SitePlan, PlanError> {
         let lesson = Lesson { id, class, site: site.clone(), starts, ends };
         plans.push(Plan { lesson, roster });
     }
-    Ok(SitePlan { plans, people })
+    Ok(SitePlan { plans, people, spot_seed })
 }

@@ -1,7 +1,7 @@
 //! From a decision to a sealed record: persons become commitments, and what opens them travels
 //! beside the record. Pure: salts, time and key come as arguments.
 
-use crate::domain::{CheckIn, ClockEvidence, Event, Notice, PersonId, TerminalId};
+use crate::domain::{CheckIn, ClockEvidence, Event, Note, PersonId, TerminalId};
 use crate::journal::Slot;
 use crate::record::{Gap, Opening, Other, Parcel, Record, SALT_BYTES, Sealed, SigningKey};
 
@@ -53,19 +53,28 @@ pub(super) fn seal_gap(gap: Gap, frame: Frame<'_>, key: &SigningKey) -> Parcel {
     Parcel { sealed: Sealed::seal(&record, key), person: None, other: None }
 }
 
-/// Seals what the terminal states about itself or about a consent (docs/spec/record-v1.md,
-/// "Notice"); `person` is whom it concerns. The salt must be fresh and random.
-pub(super) fn seal_notice(
-    notice: Notice,
-    person: Option<PersonId>,
+/// Seals what the terminal states about itself, a consent or a lesson (docs/spec/record-v1.md,
+/// "Notice"). The salts as in [`seal`].
+pub(super) fn seal_note(
+    note: &Note,
     frame: Frame<'_>,
-    salt: [u8; SALT_BYTES],
+    salts: [[u8; SALT_BYTES]; 2],
     key: &SigningKey,
 ) -> Parcel {
-    let person = person.map(|person| Opening { salt, person });
-    let commitment = person.map(|opening| opening.commitment());
-    let record = Record { notice: Some(notice), person: commitment, ..bare(Event::Notice, frame) };
-    Parcel { sealed: Sealed::seal(&record, key), person, other: None }
+    let [person_salt, other_salt] = salts;
+    let person = note.person.map(|person| Opening { salt: person_salt, person });
+    let other = note.other.map(|other| Opening { salt: other_salt, person: other.person });
+    let record = Record {
+        notice: Some(note.notice),
+        lesson: note.lesson.clone(),
+        person: person.map(|opening| opening.commitment()),
+        other: note
+            .other
+            .zip(other)
+            .map(|(other, opening)| Other { person: opening.commitment(), score: other.score }),
+        ..bare(Event::Notice, frame)
+    };
+    Parcel { sealed: Sealed::seal(&record, key), person, other }
 }
 
 /// A record that tells of nobody and nothing yet.

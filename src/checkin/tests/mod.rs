@@ -1,3 +1,4 @@
+mod roll;
 mod visit;
 
 use super::*;
@@ -18,6 +19,9 @@ fn numbers() -> Numbers {
         checkout_ms_after: 20 * MINUTE_MS,
         early_ms_max: 180 * MINUTE_MS,
         open_stay_ms_max: 12 * 60 * MINUTE_MS,
+        by_pin: true,
+        by_staff: true,
+        roll_ms: 600_000,
         match_threshold: Score::from_e4(4_000),
         search_threshold: Score::from_e4(4_500),
         confident_threshold: Score::from_e4(5_500),

@@ -12,8 +12,8 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{Bilingual, Score, Timestamp};
+use number::{Allowed, Cosine, Number, TimeOfDay, Value, Whole};
 pub use number::{Basis, Modality, NumberLine};
-use number::{Cosine, Number, TimeOfDay, Value, Whole};
 
 const SICHUAN_2025: &str = include_str!("../../../firmware-config/policies/sichuan-2025.toml");
 
@@ -95,6 +95,19 @@ numbers! {
     challenge_share_percent: Whole<0, 100> => u32;
     /// A match that passes its threshold by less than this is thin: movements are asked for.
     thin_match_margin: Cosine => Score;
+
+    /// Whether who comes without a face may check in by card or number and PIN.
+    without_face_by_pin: Allowed => bool;
+    /// Whether who comes without a face may be confirmed by the staff.
+    without_face_by_staff: Allowed => bool;
+    /// A face template is deleted this long after it was made, days.
+    template_days_max: Whole<1, 3650> => u32;
+    /// How often the roll of a lesson is called at random times.
+    spot_checks_per_lesson: Whole<0, 10> => u32;
+    /// How long each of them has to show the face when the roll is called, minutes.
+    roll_call_minutes: Whole<1, 120> => u32;
+    /// How many faces of one picture a roll call may confirm; 1: one person at a time.
+    roll_call_faces_max: Whole<1, 12> => u32;
 
     /// Check-in opens this long before a lesson begins, minutes.
     door_opens_minutes_before: Whole<0, 720> => u32;

@@ -134,6 +134,24 @@ impl<'de, const LEAST: u32, const MOST: u32> Deserialize<'de> for Whole<LEAST, M
     }
 }
 
+/// Yes or no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Allowed(bool);
+
+impl Value for Allowed {
+    type Plain = bool;
+    fn plain(&self) -> bool {
+        self.0
+    }
+}
+
+impl fmt::Display for Allowed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// A similarity from 0 to 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Cosine(Score);

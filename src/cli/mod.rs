@@ -23,6 +23,8 @@ mod terminal;
 mod terminal_bench;
 #[cfg(feature = "terminal")]
 mod terminal_run;
+#[cfg(feature = "terminal")]
+mod terminal_staff;
 #[cfg(feature = "collector")]
 mod backup;
 #[cfg(feature = "collector")]

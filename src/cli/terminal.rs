@@ -15,7 +15,7 @@ use crate::platform::chance;
 use crate::platform::secret;
 use crate::platform::telemetry::{Chain, Class, start_logging};
 use crate::record::SigningKey;
-use crate::terminal::{Config, ConfigError, FaceSection};
+use crate::terminal::{Cabinet, Config, ConfigError, FaceSection};
 
 /// See [`Command`].
 #[derive(Debug, ClapArgs)]
@@ -46,6 +46,10 @@ enum Command {
         #[arg(required = true)]
         pictures: Vec<PathBuf>,
     },
+    /// Lets members of the staff in at the kiosk, and shows and removes them.
+    Staff(super::terminal_staff::Args),
+    /// Gives all templates another rotation: copies of before can be compared with nothing any more.
+    RenewTemplates(ConfigArg),
     /// Lets generated people come before a made camera and says how long they wait, and what the
     /// machine has to give for it. Touches nothing of this terminal.
     Bench(super::terminal_bench::Args),
@@ -83,6 +87,8 @@ impl Args {
             Command::RotateKey(args) => super::enrol::rotated(&args),
             Command::CheckConfig(config) => check_config(&config),
             Command::Enrol { config, person, pictures } => enrol(&config, person, &pictures),
+            Command::Staff(args) => super::terminal_staff::run(&args),
+            Command::RenewTemplates(config) => renew_templates(&config),
             Command::Bench(args) => super::terminal_bench::run(&args),
             Command::Run { config, slips } => {
                 load(&config).and_then(|config| super::terminal_run::run(&config, slips))
@@ -95,7 +101,7 @@ impl Args {
     }
 }
 
-fn load(arg: &ConfigArg) -> Told<Config> {
+pub(super) fn load(arg: &ConfigArg) -> Told<Config> {
     Config::read(&arg.config).map_err(|error| config_failed(&error))
 }
 
@@ -226,6 +232,24 @@ fn enrol(arg: &ConfigArg, person: PersonId, pictures: &[PathBuf]) -> Told {
     })?;
     gallery_file::store(&gallery, path, &secret).map_err(|error| gallery_failed(&error))?;
     say!("enrolled from {} pictures; {} people in the gallery", faces.len(), gallery.len());
+    Ok(())
+}
+
+fn renew_templates(arg: &ConfigArg) -> Told {
+    let config = load(arg)?;
+    let secret =
+        secret::read(&config.face.gallery_key_file).map_err(|error| secret_failed(&error))?;
+    let pipeline = open_pipeline(&config.face)?;
+    let path = &config.face.gallery_file;
+    // Nobody else may write it meanwhile.
+    let register = config.face.register_file.clone();
+    let _cabinet = Cabinet::open(register, path.clone(), secret)
+        .map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))?;
+    let gallery = gallery_file::load(path, &secret, &pipeline.embedding_digest())
+        .map_err(|error| gallery_failed(&error))?;
+    let renewed = gallery.renewed(chance::random_bytes());
+    gallery_file::store(&renewed, path, &secret).map_err(|error| gallery_failed(&error))?;
+    say!("renewed the templates of {} people", renewed.len());
     Ok(())
 }
 

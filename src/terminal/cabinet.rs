@@ -6,6 +6,7 @@ use super::register::Register;
 use super::register_file::{self, RegisterError};
 use crate::face::Gallery;
 use crate::face::gallery_file::{self, GalleryFileError};
+use crate::platform::lock::Lock;
 
 /// Where they lie, and what is in the register.
 pub struct Cabinet {
@@ -13,6 +14,8 @@ pub struct Cabinet {
     register_file: PathBuf,
     gallery_file: PathBuf,
     key: [u8; 32],
+    /// Two that write would undo each other's changes.
+    _lock: Lock,
 }
 
 /// What was to be kept is not.
@@ -33,8 +36,12 @@ impl Cabinet {
         gallery_file: PathBuf,
         key: [u8; 32],
     ) -> Result<Self, RegisterError> {
+        let mut lock = register_file.clone().into_os_string();
+        lock.push(".lock");
+        let lock = Lock::take(&PathBuf::from(lock))
+            .map_err(|source| RegisterError::Lock { path: register_file.clone(), source })?;
         let register = register_file::load(&register_file, &key)?;
-        Ok(Self { register, register_file, gallery_file, key })
+        Ok(Self { register, register_file, gallery_file, key, _lock: lock })
     }
 
     /// The register.

@@ -52,7 +52,7 @@ pub enum Answer {
     /// A record exists, durably; its answer is on the screen.
     Stored {
         /// What was decided.
-        checkin: CheckIn,
+        checkin: Box<CheckIn>,
         /// The record.
         taken: Taken,
     },
@@ -310,7 +310,7 @@ impl Door {
                     .with_slip(slip);
                 self.screen.show(&message, at_ms);
                 terminal.shown();
-                Ok(Answer::Stored { checkin, taken })
+                Ok(Answer::Stored { checkin: Box::new(checkin), taken })
             }
             Err(error) => {
                 self.visit.not_stored();

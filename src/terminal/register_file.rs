@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::register::Register;
 use crate::platform::durable::WriteError;
+use crate::platform::lock::LockError;
 use crate::platform::sealed_file::{self, Unreadable};
 use crate::platform::telemetry::Class;
 
@@ -40,6 +41,15 @@ pub enum RegisterError {
         /// Which file.
         path: PathBuf,
     },
+    /// Somebody else has it.
+    #[error("could not open the register {path}")]
+    Lock {
+        /// Which file.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: LockError,
+    },
     /// Not written.
     #[error("could not store the register")]
     Write(#[source] WriteError),
@@ -49,7 +59,7 @@ impl RegisterError {
     /// A full disk may be emptied; a file that is wrong stays wrong.
     pub fn class(&self) -> Class {
         match self {
-            Self::Read { .. } | Self::Write(_) => Class::Transient,
+            Self::Read { .. } | Self::Lock { .. } | Self::Write(_) => Class::Transient,
             Self::Sealed { .. } | Self::Format { .. } => Class::Permanent,
         }
     }
@@ -58,6 +68,7 @@ impl RegisterError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::Read { .. } | Self::Write(_) => "check the disk and who may read and write there",
+            Self::Lock { .. } => "stop the terminal first, or do it at its screen",
             Self::Sealed { .. } | Self::Format { .. } => {
                 "restore register, gallery and key from the same backup; or move the file away: \
                  PINs and the staff must be entered again then, and consents asked for"

@@ -228,8 +228,8 @@ impl Service {
         }
     }
 
-    /// Deletes what has expired; each deletion is on record. Templates that came without a date are
-    /// dated today.
+    /// Deletes what has expired; each deletion is on record. Templates that came by `rollcall terminal
+    /// enrol` are put on record and dated today.
     fn sweep(&mut self, at: &mut At<'_>) -> Result<(), AttendError> {
         let now = at.clock.now();
         let undated: Vec<_> = at
@@ -241,12 +241,16 @@ impl Service {
                 trainee.is_none_or(|trainee| trainee.template_made.is_none())
             })
             .collect();
-        if !undated.is_empty() {
-            let dated = self.cabinet.change(|register| {
-                undated.into_iter().for_each(|who| register.of(who).template_made = Some(now));
-            });
+        for person in undated {
+            let note = Note::about(person, NoticeKind::TemplateMade, None);
+            if let Err(error) = at.terminal.note(&note) {
+                return self.not_stored(error, at);
+            }
+            let dated =
+                self.cabinet.change(|register| register.of(person).template_made = Some(now));
             if let Err(error) = dated {
-                tracing::error!("Could not date templates: {}.", Chain(&error));
+                tracing::error!("Could not date a template: {}.", Chain(&error));
+                break;
             }
         }
         let oldest = now.plus_ms(-i64::from(self.template_days) * DAY_MS);

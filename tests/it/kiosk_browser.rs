@@ -27,11 +27,11 @@ const SIZES: [(u32, u32); 3] = [(1280, 800), (1024, 600), (800, 1280)];
 /// Nothing listens there.
 const NO_BROKER: u16 = 1;
 
-fn says(zh: &str) -> String {
+pub(crate) fn says(zh: &str) -> String {
     format!("document.getElementById('zh').textContent === {zh:?}")
 }
 
-fn named(name: &str) -> String {
+pub(crate) fn named(name: &str) -> String {
     format!("document.getElementById('name').textContent === {name:?}")
 }
 
@@ -49,7 +49,7 @@ fn press(tab: &mut Tab<'_>, key: &str, code: i64, text: &str) {
 }
 
 /// What a card reader does: it types, quickly, and ends with Enter.
-fn reads_card(tab: &mut Tab<'_>, number: &str) {
+pub(crate) fn reads_card(tab: &mut Tab<'_>, number: &str) {
     for digit in number.bytes() {
         let text = char::from(digit).to_string();
         press(tab, &text, digit.into(), &text);

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -10,16 +11,19 @@ use std::thread::JoinHandle;
 use rollcall::bench::actor::{Actor, Pose, room};
 use rollcall::bench::people::PEOPLE;
 use rollcall::camera::{self, CaptureError, Frame, FrameSource};
+use rollcall::checkin::pin::Verifier;
 use rollcall::checkin::{Plan, Settings, When};
-use rollcall::domain::{Lesson, PersonId, Policy, TerminalId};
+use rollcall::domain::{Lesson, PersonId, Policy, TerminalId, Timestamp};
 use rollcall::face::{Gallery, Pipeline, RuntimeChoice};
 use rollcall::journal::{Bounds, Journal};
 use rollcall::kiosk::{Listening, Page};
 use rollcall::platform::clock::{Clock, SystemClock};
-use rollcall::record::SigningKey;
+use rollcall::record::{Record, SigningKey};
 use rollcall::terminal::panel::{CameraState, Panel};
+use rollcall::terminal::register::{Member, Register};
 use rollcall::terminal::{
-    Attendee, Claim, Door, Looking, Setup, SitePlan, Terminal, numbers, people_searched,
+    Attendee, Cabinet, ConsentText, Door, Looking, Service, Setup, SitePlan, Terminal, numbers,
+    people_searched,
 };
 use rollcall::uplink::{self, NoWaypoints};
 use tempfile::TempDir;
@@ -27,9 +31,22 @@ use tokio::runtime::Runtime;
 
 use crate::face_data::opened;
 
-/// Three trainees, and a fourth who is enrolled here and on no roster.
-const NAMES: [(&str, &str); 4] =
-    [("张小明", "20260001"), ("李娜", "20260002"), ("欧阳建国", "20260003"), ("王强", "20260004")];
+/// Three trainees, a fourth who is enrolled here and on no roster, and a newcomer whom nobody has
+/// enrolled yet.
+const NAMES: [(&str, &str); 5] = [
+    ("张小明", "20260001"),
+    ("李娜", "20260002"),
+    ("欧阳建国", "20260003"),
+    ("王强", "20260004"),
+    ("赵敏", "20260005"),
+];
+
+/// How many of them have a template.
+const ENROLLED: u8 = 4;
+
+/// The teacher's number and PIN, and the PIN of the second trainee.
+pub(crate) const TEACHER: (&str, &str) = ("9001", "91735");
+pub(crate) const PIN: &str = "2580";
 
 pub(crate) fn person(number: u8) -> PersonId {
     PersonId([number + 1; 16])
@@ -100,11 +117,22 @@ impl Kiosk {
 
     /// A terminal with these settings.
     pub(crate) fn with(broker_port: u16, bounds: Bounds, settings: &Settings) -> Self {
+        Self::expecting(3, broker_port, bounds, settings)
+    }
+
+    /// The newcomer is expected too, and no movements are asked for.
+    pub(crate) fn with_newcomer() -> Self {
+        let settings = Settings { challenge: When::Never, ..Settings::default() };
+        Self::expecting(5, 1, Bounds::default(), &settings)
+    }
+
+    /// The first so many are on the roster.
+    fn expecting(roster: u8, broker_port: u16, bounds: Bounds, settings: &Settings) -> Self {
         let mut pipeline = opened(RuntimeChoice::Auto);
         let thresholds = pipeline.thresholds().unwrap().clone();
         let (gallery, actors) = people(&mut pipeline, thresholds.matching.cosine);
         let clock = Arc::new(SystemClock::start());
-        let site = Arc::new(site(&*clock));
+        let site = Arc::new(site(&*clock, roster));
         let runtime = Runtime::new().unwrap();
         let _inside = runtime.enter();
         let (terminal, folder) = terminal(broker_port, bounds, &pipeline, &clock);
@@ -128,6 +156,10 @@ impl Kiosk {
             ended: Arc::clone(&ended),
         };
         let camera_state = Arc::<CameraState>::default();
+        let days = policy.template_days_max();
+        let consent = ConsentText::shipped(days);
+        let cabinet = cabinet(folder.path());
+        let service = Service::new(cabinet, consent, thresholds, settings.fpir_max, days);
         let mut looking = Looking {
             camera: Box::new(camera),
             camera_state: Arc::clone(&camera_state),
@@ -136,7 +168,7 @@ impl Kiosk {
             site: Arc::clone(&site),
             page: page.clone(),
             ear,
-            claim: Claim::default(),
+            service,
         };
         let panel = Panel {
             page: page.clone(),
@@ -186,6 +218,17 @@ impl Kiosk {
         };
     }
 
+    /// She turns her head so far, in degrees.
+    pub(crate) fn turns(&self, degrees: f32) {
+        *self.wanted.lock().unwrap() = [degrees, 0.0, 0.0];
+    }
+
+    /// All records so far.
+    pub(crate) fn records(&self) -> Vec<Record> {
+        let kept = self.terminal.journal().replay(1, 99).unwrap();
+        kept.iter().map(|(_, parcel)| Record::peek(parcel.sealed.bytes()).unwrap().0).collect()
+    }
+
     /// Nobody does.
     pub(crate) fn leaves(&self) {
         *self.standing.lock().unwrap() = None;
@@ -225,7 +268,7 @@ fn people(pipeline: &mut Pipeline, same: rollcall::domain::Score) -> (Gallery, V
             (frame, face)
         };
         let faces: Vec<_> = pictures[..3].iter().map(|picture| look(picture).1.embedding).collect();
-        if usize::from(number) < NAMES.len() {
+        if number < ENROLLED {
             gallery.enrol(person(number), &faces, same).unwrap();
         }
         let (frame, face) = look(pictures[3]);
@@ -234,7 +277,26 @@ fn people(pipeline: &mut Pipeline, same: rollcall::domain::Score) -> (Gallery, V
     (gallery, actors)
 }
 
-fn site(clock: &dyn Clock) -> SitePlan {
+/// The teacher is known, and the second trainee has a PIN beside her template.
+fn cabinet(folder: &Path) -> Cabinet {
+    let (register, gallery) = (folder.join("register"), folder.join("gallery"));
+    let mut cabinet = Cabinet::open(register, gallery, [5; 32]).unwrap();
+    let change = |register: &mut Register| {
+        let (number, pin) = TEACHER;
+        let teacher = PersonId([0xee; 16]);
+        let pin = Verifier::new(&teacher, pin, [1; 16]);
+        let member = Member { number: number.into(), name: "陈老师".into(), pin };
+        register.staff.insert(teacher, member);
+        register.of(person(1)).pin = Some(Verifier::new(&person(1), PIN, [2; 16]));
+        for number in 0..ENROLLED {
+            register.of(person(number)).template_made = Some(Timestamp::from_ms(i64::MAX / 2));
+        }
+    };
+    cabinet.change(change).unwrap();
+    cabinet
+}
+
+fn site(clock: &dyn Clock, roster: u8) -> SitePlan {
     let now = clock.now();
     let lesson = Lesson {
         id: "cook-a-1".parse().unwrap(),
@@ -247,8 +309,9 @@ fn site(clock: &dyn Clock) -> SitePlan {
         (person(number), Attendee { name: name.into(), number: card.into() })
     });
     SitePlan {
-        plans: vec![Plan { lesson, roster: (0..3).map(person).collect() }],
+        plans: vec![Plan { lesson, roster: (0..roster).map(person).collect() }],
         people: people.collect::<BTreeMap<_, _>>(),
+        spot_seed: None,
     }
 }
 

@@ -34,6 +34,7 @@ function show(scene) {
   at("done").hidden = message.done_percent === null;
   at("done").value = message.done_percent ?? 0;
   put(at("note"), message.note);
+  ask(scene.dialog);
   slip(message.light === "green" ? message.slip : null, scene.answers);
   outline(scene.outline);
   put(at("lesson"), scene.lesson);
@@ -167,58 +168,82 @@ async function say(said) {
 
 // ---- saying who one is -----------------------------------------------------------------------
 
+// What is typed now, for the pad that is open; without one, what a card reader types.
 let typed = "";
 let typed_at = 0;
+// What the terminal asks: `null`, or the dialog of the newest scene.
+let asked = null;
+
+function is_pin() {
+  return asked?.input === "pin";
+}
+
+function put_typed() {
+  at("typed").textContent = typed;
+  // Nobody else shall read a PIN.
+  at("asked-typed").textContent = is_pin() ? "●".repeat(typed.length) : typed;
+}
 
 function type(character) {
   typed = (typed + character).slice(0, 40);
-  at("typed").textContent = typed;
+  put_typed();
+}
+
+function erase() {
+  typed = typed.slice(0, -1);
+  put_typed();
 }
 
 function enter() {
-  if (typed) say({ number: typed });
+  if (typed) say(asked?.input ? { typed } : { number: typed });
   typed = "";
-  close_all();
+  put_typed();
+  close_own();
 }
 
 function open(dialog) {
   typed = "";
-  at("typed").textContent = "";
+  put_typed();
   dialog.showModal();
   touched();
 }
 
-function close_all() {
-  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close();
+function close_own() {
+  for (const dialog of [at("keypad"), at("list")]) dialog.close();
 }
 
 let alone = 0;
 function touched() {
   clearTimeout(alone);
-  alone = setTimeout(close_all, LEFT_ALONE_MS);
+  alone = setTimeout(close_own, LEFT_ALONE_MS);
 }
 
-for (const key of ["1", "2", "3", "4", "5", "6", "7", "8", "9", "⌫", "0"]) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.textContent = key;
-  if (key === "⌫") button.setAttribute("aria-label", "删除 Delete");
-  button.addEventListener("click", () => {
-    if (key === "⌫") {
-      typed = typed.slice(0, -1);
-      at("typed").textContent = typed;
-    } else {
-      type(key);
-    }
-  });
-  at("keys").append(button);
+function pad(keys) {
+  for (const key of ["1", "2", "3", "4", "5", "6", "7", "8", "9", "⌫", "0"]) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = key;
+    if (key === "⌫") button.setAttribute("aria-label", "删除 Delete");
+    button.addEventListener("click", () => (key === "⌫" ? erase() : type(key)));
+    keys.append(button);
+  }
 }
+pad(at("keys"));
+pad(at("asked-keys"));
 
 at("say").addEventListener("click", () => open(at("keypad")));
-at("enter").addEventListener("click", enter);
+at("unseen").addEventListener("click", () => say("without_face"));
+at("staff").addEventListener("click", () => say("staff"));
+for (const id of ["enter", "asked-enter"]) at(id).addEventListener("click", enter);
 for (const button of document.querySelectorAll("[data-close]")) {
-  button.addEventListener("click", close_all);
+  button.addEventListener("click", close_own);
 }
+at("asked-back").addEventListener("click", () => say("nothing"));
+at("asked").addEventListener("cancel", (event) => {
+  // Escape goes one step back; the terminal says what is shown then.
+  event.preventDefault();
+  say("nothing");
+});
 document.addEventListener("pointerdown", touched);
 
 // A card reader is a keyboard: digits and Enter, whatever is on the screen.
@@ -232,15 +257,15 @@ document.addEventListener("keydown", (event) => {
     }
     return;
   }
-  if (event.key === "Backspace" && at("keypad").open) {
-    typed = typed.slice(0, -1);
-    at("typed").textContent = typed;
+  const is_open = at("keypad").open || asked?.input;
+  if (event.key === "Backspace" && is_open) {
+    erase();
     return;
   }
   if (!/^[0-9A-Za-z-]$/.test(event.key) || event.ctrlKey || event.altKey || event.metaKey) return;
   const now = performance.now();
   // What was typed long ago belongs to somebody else.
-  if (!at("keypad").open && now - typed_at > CARD_GAP_MS) typed = "";
+  if (!is_open && now - typed_at > CARD_GAP_MS) typed = "";
   typed_at = now;
   type(event.key);
 });
@@ -253,7 +278,7 @@ at("choose").addEventListener("click", async () => {
     button.textContent = person.name;
     button.addEventListener("click", () => {
       say({ listed: person.key });
-      close_all();
+      close_own();
     });
     return button;
   }));
@@ -262,3 +287,44 @@ at("choose").addEventListener("click", async () => {
   }
   open(at("list"));
 });
+
+// ---- what the terminal asks ------------------------------------------------------------------
+
+let drawn = "null";
+
+function ask(dialog) {
+  const text = JSON.stringify(dialog);
+  if (text === drawn) return;
+  drawn = text;
+  // The same question with another note goes on where it was.
+  if (asked?.code !== dialog?.code || dialog?.note) typed = "";
+  asked = dialog;
+  put_typed();
+  if (!dialog) {
+    at("asked").close();
+    return;
+  }
+  close_own();
+  put(at("asked-title"), dialog.title);
+  put(at("asked-note"), dialog.note);
+  at("asked-note").hidden = !dialog.note;
+  at("asked-text").replaceChildren(...dialog.text.map((pair) => {
+    const paragraph = document.createElement("p");
+    paragraph.append(spoken("zh-CN", pair.zh), " ", spoken("en", pair.en));
+    return paragraph;
+  }));
+  for (const id of ["asked-typed", "asked-keys", "asked-enter"]) at(id).hidden = !dialog.input;
+  const names = dialog.choices.length > 0 && dialog.choices.every((choice) => !choice.text.en);
+  at("asked-choices").classList.toggle("people", names || dialog.code === "room");
+  at("asked-choices").replaceChildren(...dialog.choices.map((choice) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.dataset.look = choice.look;
+    button.append(spoken("zh-CN", choice.text.zh), " ", spoken("en", choice.text.en));
+    // A row of the room is to be read, not to be pressed.
+    if (choice.key === 0 && dialog.code === "room") button.disabled = true;
+    button.addEventListener("click", () => say({ chose: choice.key }));
+    return button;
+  }));
+  if (!at("asked").open) at("asked").showModal();
+}

@@ -20,6 +20,7 @@ mod desk;
 mod identify;
 pub mod pin;
 mod roll;
+mod room;
 mod settings;
 mod visit;
 #[cfg(test)]
@@ -28,6 +29,7 @@ mod tests;
 pub use advice::{Advice, advise, advise_picture};
 pub use desk::{Desk, Plan, Unseen};
 pub use roll::{RollCall, Standing, spot_checks};
+pub use room::Room;
 pub use settings::{Settings, When};
 pub use visit::{Step, Visit};
 
@@ -53,6 +55,8 @@ pub struct Numbers {
     pub by_staff: bool,
     /// How long each has to show the face when the roll is called, in milliseconds.
     pub roll_ms: i64,
+    /// How many faces of one picture a roll call may confirm; 1: one person at a time.
+    pub roll_faces_max: usize,
     /// Similarity from which a face is that of the person claimed (1:1).
     pub match_threshold: Score,
     /// Similarity from which the most similar face of the roster is recognised without a claim

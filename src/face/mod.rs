@@ -48,6 +48,6 @@ pub use manifest::{Manifest, Pack, Thresholds};
 pub use onnx::{NetError, Runtime, RuntimeChoice, RuntimeError};
 pub use pipeline::{FrontFace, Look, LookError, OpenError, Pipeline, Settings, Timings};
 pub use recent::Recent;
-pub use sight::sight;
+pub use sight::{sight, sight_one};
 pub use track::Track;
 pub use transform::Transform;

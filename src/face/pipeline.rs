@@ -328,6 +328,22 @@ impl Pipeline {
         Ok(Look { frame, faces, in_front, face, timings })
     }
 
+    /// Measures the largest faces of a frame, at most so many, the largest first.
+    pub fn look_at_all(
+        &mut self,
+        frame: &Frame,
+        faces_max: usize,
+    ) -> Result<Vec<FrontFace>, LookError> {
+        let found = self.detector.detect(frame);
+        let mut found = found.map_err(|why| LookError { verb: "detect", why })?;
+        found.sort_by(|a, b| b.rect.w.total_cmp(&a.rect.w));
+        let mut faces = Vec::new();
+        for one in found.iter().take(faces_max) {
+            faces.extend(self.measure(frame, one, &mut Timings::default())?);
+        }
+        Ok(faces)
+    }
+
     /// Only finds faces, from this confidence on (0…1), the most certain first.
     pub fn find(&mut self, frame: &Frame, confidence_min: f32) -> Result<Vec<Found>, LookError> {
         let found = self.detector.detect_from(frame, confidence_min);

@@ -1,7 +1,7 @@
 //! From what a frame showed to a [`Sighting`]: the face beside those who are expected here, and
 //! beside those whom the terminal has let in today. The last place where there is an embedding.
 
-use super::{Gallery, Look, Recent, Track};
+use super::{FrontFace, Gallery, Look, Recent, Track};
 use crate::domain::{Landmarks, PersonId, SeenFace, Sighting};
 
 /// Compares the person before the camera with the people of the gallery and the faces of today.
@@ -38,4 +38,27 @@ pub fn sight(
         }
     });
     Sighting { faces: look.in_front, face }
+}
+
+/// One face of a picture with many, by this picture alone: compared with the people of the roster.
+pub fn sight_one(
+    face: &FrontFace,
+    frame: [f32; 2],
+    gallery: &Gallery,
+    roster: &[PersonId],
+) -> SeenFace {
+    let compared = gallery.compare(&face.embedding, None, roster);
+    SeenFace {
+        place: face.place(frame),
+        landmarks: Landmarks(face.points),
+        fingerprint: face.fingerprint,
+        visit: 0,
+        pictures: 1,
+        quality: face.quality,
+        liveness: face.liveness,
+        claimed: None,
+        best: compared.best,
+        second: compared.second,
+        same_face: None,
+    }
 }

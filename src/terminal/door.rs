@@ -10,12 +10,14 @@ use jiff::civil::Date;
 use crate::camera::{self, Frame};
 use crate::checkin::challenge::{self, Move};
 use crate::checkin::{
-    Advice, Desk, Numbers, Plan, Settings, Step, Unseen, Visit, advise_picture, spot_checks,
+    Advice, Desk, Numbers, Plan, Room, Settings, Step, Unseen, Visit, advise_picture, spot_checks,
 };
 use crate::domain::{
     Bilingual, CheckIn, Event, Note, NoticeKind, Outcome, PersonId, Policy, Score, Timestamp,
 };
-use crate::face::{Gallery, LookError, Pipeline, Recent, Thresholds, Timings, Track, sight};
+use crate::face::{
+    Gallery, LookError, Pipeline, Recent, Thresholds, Timings, Track, sight, sight_one,
+};
 use crate::journal::{Journal, ReplayError};
 use crate::kiosk::{Message, Outline, Screen};
 use crate::platform::chance;
@@ -83,6 +85,8 @@ pub struct Door {
     last: Option<(Option<PersonId>, Outcome, Timestamp)>,
     /// How long the nets took for the newest frame.
     timings: Timings,
+    /// What pictures of many faces have shown, while the roll is called.
+    room: Room,
     /// The day whose faces are remembered.
     day: Option<Date>,
 }
@@ -111,6 +115,7 @@ impl Door {
             names: BTreeMap::new(),
             last: None,
             timings: Timings::default(),
+            room: Room::default(),
             day: None,
         }
     }
@@ -180,6 +185,10 @@ impl Door {
             }
         };
         self.timings = look.timings;
+        let many = look.in_front > 1 && self.visit.numbers().roll_faces_max > 1;
+        if many && claim.is_none() && self.visit.desk().roll_call(now).is_some() {
+            return self.attend_room(pipeline, terminal, frame, now, at_ms);
+        }
         // Faces are compared within a day, and not kept beyond it.
         let today = now.shanghai().date();
         if self.day.replace(today) != Some(today) {
@@ -226,6 +235,36 @@ impl Door {
             return Ok(Answer::Same);
         }
         self.keep(terminal, checkin, now, at_ms)
+    }
+
+    /// While the roll is called: confirms everybody in the picture who was asked.
+    fn attend_room(
+        &mut self,
+        pipeline: &mut Pipeline,
+        terminal: &Terminal,
+        frame: &Frame,
+        now: Timestamp,
+        at_ms: u64,
+    ) -> Result<Answer, AttendError> {
+        let faces_max = self.visit.numbers().roll_faces_max;
+        let faces = pipeline.look_at_all(frame, faces_max)?;
+        let sides = frame_sides(frame);
+        let seen: Vec<_> =
+            faces.iter().map(|face| sight_one(face, sides, &self.gallery, &self.roster)).collect();
+        self.screen.outline(None);
+        let desk = self.visit.desk();
+        let confirmed = self.room.look(&seen, faces_max, desk, now, at_ms);
+        let mut answer = Answer::Look;
+        for checkin in confirmed {
+            if let Some(person) = checkin.person {
+                self.room.confirmed(&person);
+            }
+            answer = self.keep(terminal, checkin, now, at_ms)?;
+        }
+        if answer == Answer::Look {
+            self.screen.show(&Message::look(), at_ms);
+        }
+        Ok(answer)
     }
 
     /// Decides about somebody who comes without a face, and answers.
@@ -350,6 +389,11 @@ impl Door {
     }
 }
 
+#[expect(clippy::cast_precision_loss, reason = "sides of a picture are small")]
+fn frame_sides(frame: &Frame) -> [f32; 2] {
+    [frame.width() as f32, frame.height() as f32]
+}
+
 /// Everybody whom these lessons expect, each once.
 fn roster_of(plans: &[Plan]) -> Vec<PersonId> {
     let mut roster: Vec<_> = plans.iter().flat_map(|plan| plan.roster.clone()).collect();
@@ -382,6 +426,7 @@ pub fn numbers(
         by_pin: policy.without_face_by_pin(),
         by_staff: policy.without_face_by_staff(),
         roll_ms: minutes(policy.roll_call_minutes()),
+        roll_faces_max: policy.roll_call_faces_max().try_into().unwrap_or(1),
         match_threshold: thresholds.matching.cosine,
         search_threshold: thresholds.search_threshold(people, settings.fpir_max),
         confident_threshold: thresholds.confident.cosine.max(policy.stand_in_score_min()),

@@ -168,9 +168,7 @@ fn consent_is_read_and_given_the_face_enrolled_and_all_of_it_taken_back() {
 
 /// Turns her head as the screen asks, until the staff's menu is back.
 fn enrols(kiosk: &Kiosk, tab: &mut Tab<'_>) {
-    tab.wait_for(
-        "!document.getElementById('asked').open && document.body.dataset.kind === 'ask'",
-    );
+    tab.wait_for("!document.getElementById('asked').open && document.body.dataset.kind === 'ask'");
     eventually("the pictures are taken", || {
         let arrow = tab.eval("document.getElementById('sign').textContent");
         kiosk.turns(match arrow.as_str().unwrap() {

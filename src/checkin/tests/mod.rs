@@ -1,4 +1,5 @@
 mod roll;
+mod room;
 mod visit;
 
 use super::*;
@@ -22,6 +23,7 @@ fn numbers() -> Numbers {
         by_pin: true,
         by_staff: true,
         roll_ms: 600_000,
+        roll_faces_max: 12,
         match_threshold: Score::from_e4(4_000),
         search_threshold: Score::from_e4(4_500),
         confident_threshold: Score::from_e4(5_500),

@@ -305,6 +305,7 @@ function ask(dialog) {
     return;
   }
   close_own();
+  at("asked").dataset.code = dialog.code;
   put(at("asked-title"), dialog.title);
   put(at("asked-note"), dialog.note);
   at("asked-note").hidden = !dialog.note;

@@ -74,7 +74,7 @@ pub(super) fn dialog(state: &State, known: &Known<'_>) -> Option<Dialog> {
             for Bilingual { zh, en } in &known.consent.paragraphs {
                 dialog = dialog.says(zh, en);
             }
-            dialog.offers(YES, "我同意", "I agree").that_looks("main").offers(
+            dialog.offers(YES, "我同意", "I agree").offers(
                 DECLINE,
                 "不同意，用卡和密码",
                 "I decline: card and PIN",
@@ -107,7 +107,6 @@ pub(super) fn dialog(state: &State, known: &Known<'_>) -> Option<Dialog> {
                  from then on card and PIN are used.",
             )
             .offers(YES, "撤回并删除", "Withdraw and delete")
-            .that_looks("main")
         }
         State::Room(_) => room(known),
     })

@@ -29,7 +29,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 pub use self::claim::Claim;
-pub use self::config::{Config, ConfigError, FaceSection, RawConfig};
+pub use self::config::{Config, ConfigError, DispatchFiles, FaceSection, RawConfig};
 pub use self::door::{Answer, AttendError, Door, numbers, people_searched};
 pub use self::looking::{Looked, Looking};
 pub use self::plan::{Attendee, PlanError, SitePlan};

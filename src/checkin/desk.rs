@@ -37,6 +37,14 @@ impl Desk {
         Self { numbers, plans, stays: HashMap::new() }
     }
 
+    /// The same people at the same door, with other lessons, rosters or numbers: who is in stays in.
+    pub(super) fn replan(&mut self, numbers: Numbers, plans: Vec<Plan>) {
+        let stays = std::mem::take(&mut self.stays);
+        *self = Self::new(numbers, plans);
+        let planned = |id: &LessonId| self.plans.iter().any(|plan| plan.lesson.id == *id);
+        self.stays = stays.into_iter().filter(|((lesson, _), _)| planned(lesson)).collect();
+    }
+
     /// Decides about a face that is good enough to decide on. `claim` is whom the person says to be.
     /// Nothing changes by it: see [`Desk::confirm`].
     pub fn decide(&self, face: &SeenFace, claim: Option<PersonId>, now: Timestamp) -> CheckIn {

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::report::{Exit, Report, secret_failed};
 use super::terminal::{
     Told, config_failed, exit_of, gallery_failed, look_failed, open_pipeline, thresholds_of,
@@ -15,11 +17,13 @@ use crate::kiosk::{Console, Listening, Page, Screens};
 use crate::platform::clock::SystemClock;
 use crate::platform::secret;
 use crate::record::SigningKey;
+use crate::terminal::inbox::{Inbox, OpenInboxError};
 use crate::terminal::panel::Panel;
 use crate::terminal::{
-    AttendError, Claim, Config, Door, Looked, Looking, Setup, Terminal, numbers, people_searched,
+    AttendError, Claim, Config, Door, Looked, Looking, Setup, SitePlan, Terminal, numbers,
+    people_searched,
 };
-use crate::uplink::{self, NoWaypoints};
+use crate::uplink::{self, NoWaypoints, Trust};
 
 /// Runs a terminal until SIGINT or SIGTERM.
 pub(super) fn run(config: &Config, slips: bool) -> Told {
@@ -32,8 +36,21 @@ pub(super) fn run(config: &Config, slips: bool) -> Told {
             "put the files that [uplink] names back, or get new ones: `rollcall terminal renew`";
         (Exit::Usage, Report::of(&error, hint))
     })?;
+    let trust = Trust::read(&config.journal_dir, config.uplink.receipt_key)
+        .map_err(|error| (Exit::Environment, Report::of(&error, "look at the file's rights")))?;
+    let (inbox, site) = open_inbox(config, &trust)?;
+    // Until the first dispatch, or without any, by the plan in the file.
+    let site = match site {
+        Some(site) => site,
+        None if config.replay.is_none() || (inbox.is_some() && !config.plan_file.exists()) => {
+            SitePlan::default()
+        }
+        None => config.site_plan().map_err(|error| config_failed(&error))?,
+    };
+    let in_force = site.policy.as_deref().unwrap_or(&policy).clone();
+    let (plans, site) = watch::channel(Arc::new(site));
     let mut eye = match &config.replay {
-        Some((recording, _)) => Some(open(config, &policy, recording, slips)?),
+        Some((recording, _)) => Some(open(config, &policy, recording, site, slips)?),
         None => None,
     };
     let frame_ms = config.replay.as_ref().map_or(0, |(_, frame_ms)| *frame_ms);
@@ -47,7 +64,7 @@ pub(super) fn run(config: &Config, slips: bool) -> Told {
             journal_dir: config.journal_dir.clone(),
             bounds: config.bounds,
             uplink: uplink::Config { tls, ..config.uplink.clone() },
-            policy: policy.profile(),
+            policy: in_force.profile(),
             pack: eye.as_ref().map(|eye| eye.pipeline.pack_digest()),
             plugged: true,
             clock: Arc::clone(&clock) as _,
@@ -80,7 +97,7 @@ pub(super) fn run(config: &Config, slips: bool) -> Told {
         let panel = eye.as_ref().map(|eye| Panel {
             page: eye.page.clone(),
             terminal: Arc::clone(&terminal),
-            site: Arc::clone(&eye.site),
+            site: eye.site.clone(),
             door_opens_ms_before: i64::from(policy.door_opens_minutes_before()) * 60_000,
             list: config.list,
             camera: Arc::clone(&eye.camera_state),
@@ -104,9 +121,21 @@ pub(super) fn run(config: &Config, slips: bool) -> Told {
             let waited = wait(&terminal).await;
             waited.map_err(|cause| environment("could not wait for signals", &cause))
         };
+        let receiving = async {
+            if let Some(inbox) = inbox {
+                inbox.keep(Arc::clone(&terminal), Arc::clone(&clock) as _, plans).await;
+            }
+            std::future::pending::<()>().await;
+        };
         let looking = async {
             if let Some(eye) = eye {
-                watch(eye, Duration::from_millis(frame_ms), Arc::clone(&terminal), clock).await?;
+                follow(
+                    eye,
+                    Duration::from_millis(frame_ms),
+                    Arc::clone(&terminal),
+                    Arc::clone(&clock),
+                )
+                .await?;
             }
             // The replay is over; the records still go to the centre.
             std::future::pending().await
@@ -117,6 +146,7 @@ pub(super) fn run(config: &Config, slips: bool) -> Told {
             failed = looking => failed,
             failed = showing => failed,
             () = warn(&terminal, &broker) => Ok(()),
+            () = receiving => Ok(()),
         };
         terminal.shut_down().await.map_err(|error| {
             let hint = "look at the disk; what is in the journal is offered at the next start";
@@ -133,8 +163,27 @@ fn environment(what: &str, cause: &std::io::Error) -> (Exit, Report) {
     (Exit::Environment, Report::new(what, cause.to_string(), hint))
 }
 
-fn open(config: &Config, policy: &Policy, recording: &Path, slips: bool) -> Told<Looking> {
-    let site = config.site_plan().map_err(|error| config_failed(&error))?;
+/// The inbox of a terminal that gets dispatches, and the plan of the one that it stored.
+fn open_inbox(config: &Config, trust: &Trust) -> Told<(Option<Inbox>, Option<SitePlan>)> {
+    match Inbox::open(&config.terminal, &config.dispatch, trust.all()) {
+        Ok(Some((inbox, plan))) => Ok((Some(inbox), plan)),
+        Ok(None) => Ok((None, None)),
+        Err(OpenInboxError::Key(error)) => Err(secret_failed(&error)),
+        Err(error) => Err((
+            Exit::Environment,
+            Report::of(&error, "look at the file, its rights and its disk"),
+        )),
+    }
+}
+
+fn open(
+    config: &Config,
+    policy: &Policy,
+    recording: &Path,
+    site: watch::Receiver<Arc<SitePlan>>,
+    slips: bool,
+) -> Told<Looking> {
+    let now = Arc::clone(&site.borrow());
     let camera = replay_of(recording)
         .map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))?;
     let secret =
@@ -147,16 +196,19 @@ fn open(config: &Config, policy: &Policy, recording: &Path, slips: bool) -> Told
     let (page, ear) = Page::new();
     let console = Console::new(config.terminal.as_str()).with_slips(slips);
     let screen = Screens(vec![Box::new(console), Box::new(page.clone())]);
-    let people = people_searched(&site.plans, &gallery);
-    let numbers = numbers(policy, thresholds, &config.checkin, people);
-    let door = Door::new(numbers, site.plans.clone(), gallery, thresholds, Box::new(screen))
-        .with_names(site.masked_names());
+    let people = people_searched(&now.plans, &gallery);
+    let in_force = now.policy.as_deref().unwrap_or(policy);
+    let numbers = numbers(in_force, thresholds, &config.checkin, people);
+    let door = Door::new(numbers, now.plans.clone(), gallery, thresholds, Box::new(screen))
+        .with_names(now.masked_names());
     Ok(Looking {
         camera,
         camera_state: Arc::default(),
         pipeline,
         door,
-        site: Arc::new(site),
+        site,
+        policy: policy.clone(),
+        settings: config.checkin.clone(),
         page,
         ear,
         claim: Claim::default(),
@@ -173,7 +225,7 @@ fn replay_of(recording: &Path) -> Result<Box<dyn FrameSource>, CaptureError> {
 }
 
 /// Looks at each frame in turn, until the replay is over.
-async fn watch(
+async fn follow(
     mut eye: Looking,
     frame: Duration,
     terminal: Arc<Terminal>,

@@ -117,6 +117,23 @@ impl Door {
         Self { names, ..self }
     }
 
+    /// Goes on with other lessons and rosters: who is in stays in. `names` are masked.
+    pub fn replan(
+        &mut self,
+        numbers: Numbers,
+        plans: Vec<Plan>,
+        names: BTreeMap<PersonId, String>,
+    ) {
+        self.roster = roster_of(&plans);
+        self.names = names;
+        self.visit.replan(numbers, plans);
+    }
+
+    /// The templates of this door.
+    pub fn gallery(&self) -> &Gallery {
+        &self.gallery
+    }
+
     /// How long each net took for the newest frame.
     pub fn timings(&self) -> Timings {
         self.timings

@@ -23,9 +23,7 @@ use crate::platform::tls::{Files, TlsError, pem_of};
 use crate::record::enrolment::{
     Answer, AnswerError, Expected, Welcome, Welcomed, seal_enrolment, seal_wish,
 };
-use crate::record::{
-    CentreMark, ReadingKey, ReadingPublic, SigningKey, Token, VerifyingKey,
-};
+use crate::record::{CentreMark, ReadingKey, ReadingPublic, SigningKey, Token, VerifyingKey};
 use crate::uplink::TrustError;
 
 /// The file of the key that dispatches are read with.
@@ -184,7 +182,8 @@ pub fn begin(place: Place, token: &Token) -> Result<Begun, EnrolError> {
         Ok(found) => return Err(EnrolError::Other { found: found.trim().to_owned() }),
         Err(io) if io.kind() == io::ErrorKind::NotFound => {
             let Files { ca, cert, key } = place.tls();
-            let others = ["terminal.key", "gallery.key", READING_KEY, "journal"].map(|name| place.file(name));
+            let others = ["terminal.key", "gallery.key", READING_KEY, "journal"]
+                .map(|name| place.file(name));
             let mut unwanted = others.into_iter().chain([ca, cert, key, place.config.clone()]);
             if let Some(path) = unwanted.find(|path| path.exists()) {
                 return Err(EnrolError::Exists { path });

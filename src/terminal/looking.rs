@@ -4,11 +4,13 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::panel::CameraState;
-use super::{Answer, AttendError, Claim, Door, SitePlan, Terminal};
+use super::{Answer, AttendError, Claim, Door, SitePlan, Terminal, numbers, people_searched};
 use crate::camera::FrameSource;
+use crate::checkin::Settings;
+use crate::domain::Policy;
 use crate::face::Pipeline;
 use crate::kiosk::{Message, Page, Said, Screen};
 use crate::platform::clock::Clock;
@@ -24,8 +26,12 @@ pub struct Looking {
     pub pipeline: Pipeline,
     /// Who may come in.
     pub door: Door,
-    /// The lessons and people of the site.
-    pub site: Arc<SitePlan>,
+    /// The lessons and people of the site, as they stand now.
+    pub site: watch::Receiver<Arc<SitePlan>>,
+    /// The policy profile of a plan that has none.
+    pub policy: Policy,
+    /// The site's own numbers.
+    pub settings: Settings,
     /// The screen.
     pub page: Page,
     /// What is said at it.
@@ -62,6 +68,7 @@ impl Looking {
         };
         self.camera_state.lost.store(false, Ordering::Relaxed);
         let at_ms = clock.uptime().as_ms();
+        self.replan();
         self.listen(at_ms);
         let claim = self.claim.holds(at_ms);
         match self.door.attend(&mut self.pipeline, terminal, clock, &frame, claim) {
@@ -80,10 +87,25 @@ impl Looking {
         }
     }
 
+    /// Goes on by the newest plan.
+    fn replan(&mut self) {
+        // A plan from a file has nobody who could change it.
+        if !self.site.has_changed().unwrap_or(false) {
+            return;
+        }
+        let site = Arc::clone(&self.site.borrow_and_update());
+        let Ok(thresholds) = self.pipeline.thresholds() else { return };
+        let people = people_searched(&site.plans, self.door.gallery());
+        let policy = site.policy.as_deref().unwrap_or(&self.policy);
+        let numbers = numbers(policy, thresholds, &self.settings, people);
+        self.door.replan(numbers, site.plans.clone(), site.masked_names());
+    }
+
     /// Takes what was said at the screen since the last frame.
     fn listen(&mut self, at_ms: u64) {
         while let Ok(said) = self.ear.try_recv() {
-            if let Err(unknown) = self.claim.hear(&said, &self.site, at_ms) {
+            let site = Arc::clone(&self.site.borrow());
+            if let Err(unknown) = self.claim.hear(&said, &site, at_ms) {
                 self.page.show(&Message::advice(unknown), at_ms);
             }
         }

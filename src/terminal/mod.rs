@@ -12,8 +12,10 @@
 
 mod claim;
 mod config;
+pub mod dispatched;
 pub mod enrol;
 pub mod http;
+pub mod inbox;
 mod looking;
 pub mod panel;
 mod plan;
@@ -42,7 +44,8 @@ use crate::platform::clock::Clock;
 use crate::platform::telemetry::Class;
 use crate::record::{SealedHash, SigningKey, SlipText, VerifyingKey};
 use crate::uplink::{
-    self, RunError, Step, Switch, Timekeeper, Trust, TrustError, Uplink, View, Waypoints,
+    self, Delivered, RunError, Shown, Step, Switch, Timekeeper, Trust, TrustError, Uplink, View,
+    Waypoints,
 };
 
 /// All that a terminal is made of.
@@ -146,6 +149,7 @@ pub struct Terminal {
     switch: watch::Sender<Switch>,
     view: watch::Receiver<View>,
     ended: watch::Receiver<bool>,
+    delivered: watch::Receiver<Delivered>,
     uplink: Mutex<Option<JoinHandle<Result<(), RunError>>>>,
     /// One record at a time: each is chained to the one before it.
     turn: Mutex<()>,
@@ -169,7 +173,7 @@ impl Terminal {
             key,
             journal: Arc::clone(&journal),
             timekeeper: Arc::clone(&timekeeper),
-            policy,
+            policy: policy.into(),
             firmware,
             pack,
         };
@@ -188,6 +192,7 @@ impl Terminal {
         let wanted = if setup.plugged { Switch::Plugged } else { Switch::Unplugged };
         let (switch, switched) = watch::channel(wanted);
         let (view_sender, view) = watch::channel(View::default());
+        let (delivered_sender, delivered) = watch::channel(Delivered::by(&trust));
         let (ended_sender, ended) = watch::channel(false);
         let life = Uplink::new(
             setup.uplink,
@@ -196,7 +201,7 @@ impl Terminal {
             timekeeper,
             Arc::clone(&waypoints),
             switched,
-            view_sender,
+            Shown { view: view_sender, delivered: delivered_sender },
         );
         let uplink = tokio::spawn(async move {
             let outcome = life.run().await;
@@ -209,6 +214,7 @@ impl Terminal {
             switch,
             view,
             ended,
+            delivered,
             uplink: Mutex::new(Some(uplink)),
             turn: Mutex::new(()),
         })
@@ -277,6 +283,18 @@ impl Terminal {
     /// Follows what the uplink shows of itself.
     pub fn view(&self) -> watch::Receiver<View> {
         self.view.clone()
+    }
+
+    /// Follows what the centre sends to work by: not judged yet (`inbox.rs`).
+    pub fn delivered(&self) -> watch::Receiver<Delivered> {
+        self.delivered.clone()
+    }
+
+    /// From now on records name the policy profile of this plan, where it has one.
+    pub fn work_by(&self, plan: &SitePlan) {
+        if let Some(policy) = &plan.policy {
+            *lock(&self.pen.policy) = policy.profile();
+        }
     }
 
     /// Waits until every record has a receipt.

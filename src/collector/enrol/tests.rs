@@ -136,7 +136,10 @@ fn nothing_is_granted_for_another_centre_or_to_a_revoked_terminal() {
     let revoked = Standing { revoked: Some("stolen".into()), ..standing(&[10]) };
     let known = Known { standing: Some(revoked), ..enrolled() };
     assert_eq!(denied(&request(1), &known, NOON), "revoked");
-    assert_eq!(denied(&seal_wish(&t1(), CENTRE, &key(10), &key(11), None), &known, NOON), "revoked");
+    assert_eq!(
+        denied(&seal_wish(&t1(), CENTRE, &key(10), &key(11), None), &known, NOON),
+        "revoked"
+    );
     let next = seal_succession(&t1(), &key(10), &key(30));
     let told = judge_succession(&next, &t1(), known.standing.as_ref()).unwrap_err();
     assert_eq!(told.code(), "revoked");

@@ -15,11 +15,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use minicbor::bytes::{ByteSlice, ByteVec};
 use minicbor::{Decode, Encode};
 
+use crate::domain::{ClassId, Lesson, LessonId, PersonId, SiteId, TerminalId, Timestamp};
 use crate::record::cose::{OpenError, Typ};
-use crate::record::reading_key::{ENCAPSULATED_BYTES, Encrypted, ReadingKey, ReadingPublic, TAG_BYTES};
+use crate::record::reading_key::{
+    ENCAPSULATED_BYTES, Encrypted, ReadingKey, ReadingPublic, TAG_BYTES,
+};
 use crate::record::statement::{Stated, kid_of, open_statement, seal_statement};
 use crate::record::{SigningKey, VerifyingKey};
-use crate::domain::{ClassId, Lesson, LessonId, PersonId, SiteId, TerminalId, Timestamp};
 
 /// Longest dispatch, in bytes: a site of thirty classes of forty with a month of lessons. The broker's
 /// limit for a message is the same.

@@ -137,7 +137,10 @@ fn what_contradicts_itself_is_refused_with_a_reason() {
         ),
         (
             "is empty or too long",
-            Dispatch { people: vec![Known { name: "名".repeat(67), ..known(1, "") }], ..dispatch() },
+            Dispatch {
+                people: vec![Known { name: "名".repeat(67), ..known(1, "") }],
+                ..dispatch()
+            },
         ),
     ];
     for (why, wrong) in cases {

@@ -23,10 +23,14 @@ mod terminal;
 mod terminal_bench;
 #[cfg(feature = "terminal")]
 mod terminal_run;
+#[cfg(feature = "terminal")]
+mod terminal_take;
 #[cfg(feature = "collector")]
 mod backup;
 #[cfg(feature = "collector")]
 mod collector;
+#[cfg(feature = "collector")]
+mod collector_dispatch;
 #[cfg(feature = "collector")]
 mod collector_home;
 #[cfg(feature = "collector")]

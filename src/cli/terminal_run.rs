@@ -17,7 +17,6 @@ use crate::kiosk::{Console, Listening, Page, Screens};
 use crate::platform::clock::SystemClock;
 use crate::platform::secret;
 use crate::record::SigningKey;
-use crate::terminal::inbox::{Inbox, OpenInboxError};
 use crate::terminal::panel::Panel;
 use crate::terminal::{
     AttendError, Claim, Config, Door, Looked, Looking, Setup, SitePlan, Terminal, numbers,
@@ -38,14 +37,14 @@ pub(super) fn run(config: &Config, slips: bool) -> Told {
     })?;
     let trust = Trust::read(&config.journal_dir, config.uplink.receipt_key)
         .map_err(|error| (Exit::Environment, Report::of(&error, "look at the file's rights")))?;
-    let (inbox, site) = open_inbox(config, &trust)?;
+    let (inbox, site) = super::terminal_take::open(config, &trust)?.unzip();
     // Until the first dispatch, or without any, by the plan in the file.
-    let site = match site {
+    let site = match site.flatten() {
         Some(site) => site,
-        None if config.replay.is_none() || (inbox.is_some() && !config.plan_file.exists()) => {
-            SitePlan::default()
+        None if config.replay.is_some() && config.needs_plan_file() => {
+            config.site_plan().map_err(|error| config_failed(&error))?
         }
-        None => config.site_plan().map_err(|error| config_failed(&error))?,
+        None => SitePlan::default(),
     };
     let in_force = site.policy.as_deref().unwrap_or(&policy).clone();
     let (plans, site) = watch::channel(Arc::new(site));
@@ -161,19 +160,6 @@ pub(super) fn run(config: &Config, slips: bool) -> Told {
 fn environment(what: &str, cause: &std::io::Error) -> (Exit, Report) {
     let hint = "look at the limits of this machine";
     (Exit::Environment, Report::new(what, cause.to_string(), hint))
-}
-
-/// The inbox of a terminal that gets dispatches, and the plan of the one that it stored.
-fn open_inbox(config: &Config, trust: &Trust) -> Told<(Option<Inbox>, Option<SitePlan>)> {
-    match Inbox::open(&config.terminal, &config.dispatch, trust.all()) {
-        Ok(Some((inbox, plan))) => Ok((Some(inbox), plan)),
-        Ok(None) => Ok((None, None)),
-        Err(OpenInboxError::Key(error)) => Err(secret_failed(&error)),
-        Err(error) => Err((
-            Exit::Environment,
-            Report::of(&error, "look at the file, its rights and its disk"),
-        )),
-    }
 }
 
 fn open(

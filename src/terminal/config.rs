@@ -355,6 +355,11 @@ impl Config {
         }
     }
 
+    /// Whether there must be a plan file: not where dispatches come, and none was put there.
+    pub fn needs_plan_file(&self) -> bool {
+        self.dispatch.reading_key_file.is_none() || self.plan_file.exists()
+    }
+
     /// The site's lessons, rosters and people.
     pub fn site_plan(&self) -> Result<SitePlan, ConfigError> {
         let path = &self.plan_file;

@@ -132,6 +132,12 @@ impl People {
         Ok(Self { db, key })
     }
 
+    /// Another number than before means that somebody else has changed the file since; what was changed
+    /// here does not count.
+    pub fn changes(&self) -> Result<i64, PeopleError> {
+        Ok(self.db.pragma_query_value(None, "data_version", |row| row.get(0))?)
+    }
+
     /// The key of identification numbers.
     pub fn key(&self) -> [u8; 32] {
         self.key

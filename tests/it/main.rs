@@ -69,5 +69,6 @@ mod demo_once; // the whole way, as a visitor runs it
 mod whole_way; // real processes, real broker: from a picture to a verified line
 mod broker_config; // firmware-config/mosquitto-trial.conf, with a real Mosquitto
 mod enrolment; // a terminal comes in by a token; mutual TLS, access list, revocation, replacement
+mod dispatch; // rosters, timetable, policy and statuses: from the centre to a terminal that then works offline
 mod authority; // the certificate authority is exchanged, with overlap and at once
 mod pages; // every link of every page leads somewhere

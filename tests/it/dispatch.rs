@@ -71,7 +71,9 @@ fn school(town: &Town) {
     import(
         town,
         "lesson",
-        &format!("id,class,site,starts,ends,teacher\ncook-a-1,cook-a,s-1,{starts},{ends},i-1-t01\n"),
+        &format!(
+            "id,class,site,starts,ends,teacher\ncook-a-1,cook-a,s-1,{starts},{ends},i-1-t01\n"
+        ),
     );
 }
 
@@ -305,8 +307,11 @@ async fn after_the_receipt_key_is_exchanged_the_terminal_is_led_on_and_takes_the
     fine(&town.collector("renew-receipt-key", &[]));
     school(&town);
     town.start_collector();
-    // The dispatch may well be there before the word that leads on to its key.
+    // The dispatch is there before the word that leads on to its key: that comes with the answer to
+    // the question for the time, at the next connection or within an hour.
+    let mut view = room.terminal.view();
     room.terminal.disconnect();
+    within_limit("it is offline", view.wait_for(|view| !view.online)).await.unwrap();
     room.terminal.connect();
     let plan = room.plan("the next one is taken", |plan| plan.version > before.version).await;
     assert_eq!(plan.people.len(), 4);
@@ -390,7 +395,7 @@ fn the_screen_of_a_running_terminal_shows_the_new_class_its_people_and_the_suspe
     run.shows(&["cook-a 班", "class cook-a"]);
     let mut listed = String::new();
     std::io::Read::read_to_string(&mut run.ask("/people"), &mut listed).unwrap();
-    assert_eq!(listed.matches("示***").count() + listed.matches("示**").count(), 4, "{listed}");
+    assert_eq!(listed.matches("\"name\":\"示*").count(), 4, "{listed}");
     town.stop_collector();
     import(&town, "status", "of,id,state,from\nclass,cook-a,suspended,2026-01-01 00:00\n");
     town.start_collector();

@@ -6,6 +6,7 @@
 mod support; // not tests: what several files need
 
 mod architecture; // the layering law and other absences
+mod dispatch_vectors; // docs/spec/vectors/dispatches.json: its generator, and that it opens to what it says
 mod broken_vectors; // the generator of docs/spec/vectors/invalid.json
 mod record_vectors; // docs/spec/vectors, byte for byte; one flipped bit is refused, for every bit
 mod interop; // a second reader in Python, written from the specifications alone, agrees
@@ -63,6 +64,7 @@ mod feed_live; // who follows the feed misses nothing and sees nothing twice
 mod web_api; // the page's server on the wire: stream, JSON, guards, busy port
 mod kiosk_browser; // the kiosk's screen in Chromium: real people, real decisions, each state at three sizes
 mod kiosk_fixture; // a whole terminal with a made camera and its screen, in this process
+mod kiosk_replan; // a new plan comes while the terminal runs: people, notices
 mod web_browser; // the page in Chromium: both languages, 1280 and 390 px, live, paused, evidence
 mod web_fixture; // an invented province, its server, and a plain HTTP client
 mod demo_once; // the whole way, as a visitor runs it

@@ -38,6 +38,7 @@ pub(crate) fn files() -> Vec<(&'static str, Value)> {
         ("answers.json", answers()),
         ("ledger.json", ledger()),
         ("batches.json", batches()),
+        ("dispatches.json", crate::dispatch_vectors::dispatches()),
         ("invalid.json", crate::broken_vectors::invalid()),
     ]
 }

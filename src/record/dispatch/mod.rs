@@ -20,6 +20,7 @@ use crate::record::cose::{OpenError, Typ};
 use crate::record::reading_key::{
     ENCAPSULATED_BYTES, Encrypted, ReadingKey, ReadingPublic, TAG_BYTES,
 };
+use crate::record::record_v1::decode_strictly;
 use crate::record::statement::{Stated, kid_of, open_statement, seal_statement};
 use crate::record::{SigningKey, VerifyingKey};
 
@@ -255,7 +256,7 @@ pub fn open_dispatch(
         return Err(shape(format!("it has more than {DISPATCH_BYTES_MAX} bytes")));
     }
     let Wire { mark, terminal: found, encapsulated, ciphertext } =
-        minicbor::decode(bytes).map_err(|error| shape(error.to_string()))?;
+        decode_strictly(bytes).map_err(|error| shape(error.to_string()))?;
     if mark != MARK {
         return Err(shape("another format, or a later version".into()));
     }

@@ -66,8 +66,9 @@ fn school(town: &Town) {
         "id,institution,name,persons,project,occupation,level,starts,ends,hours,target\n\
          cook-a,i-1,中式烹调一班,3,中式烹调师,中式烹调师,junior,2026-01-01,2036-12-31,240,employment\n",
     );
-    let rows = TRAINEES.map(|(name, number)| format!("cook-a,{name},{number}\n")).concat();
-    import(town, "roster", &format!("class,name,id_number\n{rows}"));
+    let rows =
+        TRAINEES.map(|(name, number)| format!("cook-a,{name},{number},{name}的卡\n")).concat();
+    import(town, "roster", &format!("class,name,id_number,card\n{rows}"));
     import(
         town,
         "lesson",
@@ -135,6 +136,7 @@ async fn a_class_that_is_imported_at_the_centre_appears_at_a_running_terminal_an
     assert_eq!(plan.plans[0].lesson.class.as_str(), "cook-a");
     assert_eq!(plan.plans[0].roster.len(), 4, "the teacher checks in as trainees do");
     assert_eq!(plan.teachers, [person(&plan, "示例教师")].into());
+    assert_eq!(plan.holder("示例学员二的卡"), Some(person(&plan, "示例学员二")));
     let days_left = plan.expires.unwrap().ms_since(now()) / 86_400_000;
     assert!((13..=15).contains(&days_left), "{days_left}");
     assert_eq!(plan.policy.as_ref().unwrap().profile(), "sichuan-2025/1");

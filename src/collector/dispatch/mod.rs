@@ -226,7 +226,8 @@ impl Dispatcher {
             let id = opening.person;
             if !known.contains_key(&id) {
                 let Some(name) = self.parts.people.name(id)? else { return Ok(None) };
-                known.insert(id, Known { id, name, number: None, pin: None });
+                let number = self.parts.people.card(id)?;
+                known.insert(id, Known { id, name, number, pin: None });
             }
             Ok(Some(id))
         };
@@ -245,6 +246,7 @@ impl Dispatcher {
             let crate::domain::Lesson { id, class, starts, ends, .. } = lesson;
             taught.push(Taught { id, class, starts, ends, teacher });
         }
+        without_doubles(&mut known);
         Ok(Dispatch {
             terminal: terminal.clone(),
             version: 0,
@@ -289,6 +291,19 @@ impl Dispatcher {
             self.unpublished.remove(&terminal);
         }
         Ok(())
+    }
+}
+
+/// A card that two people have names nobody: each of them still comes in by her face or from the list.
+fn without_doubles(known: &mut BTreeMap<PersonId, Known>) {
+    let mut held: BTreeMap<String, u32> = BTreeMap::new();
+    for number in known.values().filter_map(|known| known.number.clone()) {
+        *held.entry(number).or_default() += 1;
+    }
+    let double = |number: &String| held.get(number).is_some_and(|held| *held > 1);
+    for person in known.values_mut().filter(|known| known.number.as_ref().is_some_and(double)) {
+        tracing::warn!(person = ?person.id, "Somebody else has the same card; it is not sent.");
+        person.number = None;
     }
 }
 

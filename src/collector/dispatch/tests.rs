@@ -315,6 +315,22 @@ fn another_reading_key_and_another_receipt_key_need_another_dispatch() {
 }
 
 #[test]
+fn a_card_is_sent_unless_two_people_have_the_same() {
+    let office = Office::open();
+    let mut dispatcher = office.dispatcher(5);
+    let card = |n: u8, card: &str| Change::Card { person: PersonId([n; 16]), card: card.into() };
+    let mut numbers = |changes: &[Change]| -> Vec<Option<String>> {
+        People::open(office.folder.path()).unwrap().keep(changes).unwrap();
+        dispatcher.look(monday()).unwrap();
+        read(&dispatcher, 3).people.into_iter().map(|known| known.number).collect()
+    };
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(numbers(&[card(1, "7"), card(9, "8")]), [some("7"), None, some("8")]);
+    assert_eq!(numbers(&[card(2, "7")]), [None, None, some("8")]);
+    assert_eq!(numbers(&[card(2, "9")]), [some("7"), some("9"), some("8")]);
+}
+
+#[test]
 fn who_is_revoked_or_names_no_reading_key_gets_none() {
     let office = Office::open();
     let mut dispatcher = office.dispatcher(5);

@@ -38,7 +38,7 @@ const FRAME_BYTES_MAX: usize = 128;
 const NAME_BYTES_MAX: usize = 200;
 
 /// Longest number on a card, in bytes.
-const NUMBER_BYTES_MAX: usize = 64;
+pub const NUMBER_BYTES_MAX: usize = 64;
 
 /// A lesson at the terminal's site.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]

@@ -12,6 +12,7 @@ mod config;
 mod draft;
 mod kept;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,7 +31,7 @@ use super::mqtt::Herald;
 use super::people::{People, PeopleError};
 use super::{Hooks, Store};
 use crate::domain::{Committed, PersonId, TerminalId, Timestamp};
-use crate::ledger::{Entry, OpenLedgerError, ReadError};
+use crate::ledger::{self, OpenLedgerError, ReadError};
 use crate::platform::chance;
 use crate::platform::clock::Clock;
 use crate::platform::telemetry::Chain;
@@ -94,14 +95,14 @@ impl Projection {
     pub fn fed_by(&self, hooks: Hooks) -> Hooks {
         let Hooks { mut on_committed, on_status } = hooks;
         let projection = self.clone();
-        let on_committed = Box::new(move |entries: &[Entry]| {
+        let on_committed = Box::new(move |entries: &[ledger::Entry]| {
             projection.take(entries);
             on_committed(entries);
         });
         Hooks { on_committed, on_status }
     }
 
-    fn take(&self, entries: &[Entry]) {
+    fn take(&self, entries: &[ledger::Entry]) {
         let mut registry = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         entries.iter().for_each(|entry| registry.apply(entry));
     }
@@ -224,10 +225,10 @@ impl Dispatcher {
         let mut find = |committed: &Committed| -> Result<Option<PersonId>, DispatchError> {
             let Some(opening) = self.parts.people.behind(committed)? else { return Ok(None) };
             let id = opening.person;
-            if !known.contains_key(&id) {
+            if let Entry::Vacant(new) = known.entry(id) {
                 let Some(name) = self.parts.people.name(id)? else { return Ok(None) };
                 let number = self.parts.people.card(id)?;
-                known.insert(id, Known { id, name, number, pin: None });
+                new.insert(Known { id, name, number, pin: None });
             }
             Ok(Some(id))
         };

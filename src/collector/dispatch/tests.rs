@@ -4,7 +4,7 @@ use crate::domain::{
     Bilingual, ClassId, Employment, Fact, GeoPoint, Joined, LeaveReason, Left, Lesson,
     LessonDetails, Policy, Qualification, State, Status, Subject, Teacher,
 };
-use crate::ledger::Body;
+use crate::ledger::{Body, Entry};
 use crate::record::dispatch::{Suspension, open_dispatch};
 use crate::record::{Opening, ReadingKey};
 

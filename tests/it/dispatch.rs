@@ -218,6 +218,11 @@ async fn another_terminal_gets_it_neither_from_the_broker_nor_by_hand() {
     write(&thief, stolen);
     let take = ["terminal", "take", "--config", text(&thief), "--from", text(&file)];
     refused(&rollcall(&take), 1, &["encrypted to another reading key", "terminal renew"]);
+    // Once it is revoked, nothing is kept for it any more.
+    fine(&town.terminal("revoke", &["--id", "t-101", "--reason", "stolen"]));
+    let kept = |id: &str| town.data().join(format!("dispatch/{id}.dispatch")).exists();
+    eventually("its dispatch is taken away", || !kept("t-101"));
+    assert!(kept("t-102"));
 }
 
 /// `rollcall collector terminal dispatch`.

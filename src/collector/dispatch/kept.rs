@@ -19,8 +19,8 @@ const ENDING: &str = ".dispatch";
 /// A dispatch could not be kept or read.
 #[derive(Debug, thiserror::Error)]
 pub enum KeptError {
-    /// It cannot be read.
-    #[error("could not read {path}")]
+    /// It cannot be read or removed.
+    #[error("could not use {path}")]
     Read {
         /// Which file or folder.
         path: PathBuf,
@@ -93,6 +93,13 @@ impl Shelf {
     pub fn keep(&self, terminal: &TerminalId, kept: &Kept) -> Result<(), KeptError> {
         let bytes = minicbor::to_vec(kept).expect("writing to a vector cannot fail");
         Ok(durable::write(&self.path(terminal), &bytes, Access::Owner)?)
+    }
+
+    /// Removes the dispatch of a terminal that gets no more.
+    pub fn forget(&self, terminal: &TerminalId) -> Result<(), KeptError> {
+        let path = self.path(terminal);
+        let gone = fs::remove_file(&path).and_then(|()| durable::sync_folder_of(&path));
+        gone.map_err(|io| KeptError::Read { path, io })
     }
 
     /// Of which terminals there are some.

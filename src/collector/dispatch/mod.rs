@@ -162,6 +162,8 @@ impl Dispatcher {
         }
         for (terminal, standing) in roll.terminals() {
             if standing.revoked.is_some() {
+                // What the broker retains for it is taken away, if anything is.
+                self.unpublished.insert(terminal);
                 continue;
             }
             match self.issue(&terminal, now) {
@@ -284,10 +286,17 @@ impl Dispatcher {
         }
         for _ in 0..PUBLISH_AT_ONCE {
             let Some(terminal) = self.unpublished.first().cloned() else { return Ok(()) };
-            if let Some(Kept { bytes, .. }) = self.shelf.kept(&terminal)?
-                && !herald.publish_retained(Channel::Dispatch.of(&terminal), bytes)
-            {
-                return Ok(());
+            if let Some(Kept { bytes, .. }) = self.shelf.kept(&terminal)? {
+                let revoked = self.parts.roll.standing(&terminal);
+                let revoked = revoked.is_some_and(|standing| standing.revoked.is_some());
+                // An empty message is how MQTT takes back what is retained.
+                let bytes = if revoked { Vec::new() } else { bytes };
+                if !herald.publish_retained(Channel::Dispatch.of(&terminal), bytes) {
+                    return Ok(());
+                }
+                if revoked {
+                    self.shelf.forget(&terminal)?;
+                }
             }
             self.unpublished.remove(&terminal);
         }

@@ -74,6 +74,16 @@ impl Desk {
         self.numbers.search_threshold = threshold;
     }
 
+    /// The same people at the same door, with other lessons, rosters or numbers: who is in stays in.
+    pub(super) fn replan(&mut self, numbers: Numbers, plans: Vec<Plan>) {
+        let before = std::mem::replace(self, Self::new(numbers, plans));
+        let planned = |id: &LessonId| self.plans.iter().any(|plan| plan.lesson.id == *id);
+        let (stays, called) = (before.stays.into_iter(), before.called.into_iter());
+        self.stays = stays.filter(|((lesson, _), _)| planned(lesson)).collect();
+        self.roll = before.roll.filter(|roll| planned(&roll.lesson));
+        self.called = called.filter(|(lesson, _)| planned(lesson)).collect();
+    }
+
     /// Decides about a face that is good enough to decide on. `claim` is whom the person says to be.
     /// Nothing changes by it: see [`Desk::confirm`].
     pub fn decide(&self, face: &SeenFace, claim: Option<PersonId>, now: Timestamp) -> CheckIn {

@@ -55,6 +55,8 @@ pub struct Numbers {
     pub by_staff: bool,
     /// How long each has to show the face when the roll is called, in milliseconds.
     pub roll_ms: i64,
+    /// How often the roll of a lesson is called at times that a seed gives.
+    pub spot_checks: u32,
     /// How many faces of one picture a roll call may confirm; 1: one person at a time.
     pub roll_faces_max: usize,
     /// Similarity from which a face is that of the person claimed (1:1).

@@ -7,7 +7,7 @@
 //! she is.
 
 use super::challenge::{Challenge, Failure, Move, Progress};
-use super::{Advice, Desk, Numbers, When, advise};
+use super::{Advice, Desk, Numbers, Plan, When, advise};
 use crate::domain::{
     Challenged, CheckIn, Event, LessonId, Outcome, PersonId, Score, SeenFace, Sighting, Timestamp,
 };
@@ -331,6 +331,12 @@ impl Visit {
         if let Phase::Answered { visit, .. } = self.phase {
             self.phase = Phase::Looking { visit, since_ms: None };
         }
+    }
+
+    /// Goes on with other lessons, rosters or numbers: who is in stays in, and whoever stands there is
+    /// answered.
+    pub fn replan(&mut self, numbers: Numbers, plans: Vec<Plan>) {
+        self.desk.replan(numbers, plans);
     }
 
     /// Takes note of a coming or going that was stored before ([`Desk::recall`]).

@@ -10,12 +10,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::backup::{backup, renew_key, restore, take};
 use super::collector_ca::{CaCommand, For, certificate};
+use super::collector_dispatch::dispatcher;
 use super::collector_evidence::{audit, export, prove};
 pub(super) use super::collector_home::home_failed;
 use super::collector_sheet::{self, PeopleCommand, SheetCommand};
 use super::collector_terminal::{self, TerminalCommand};
 use super::report::{Exit, Report};
 use crate::collector::Names;
+use crate::collector::dispatch::{self, Projection};
 use crate::collector::enrol::{self, Roll};
 use crate::collector::facts::{Difference, FactsError, compare, parse};
 use crate::collector::publish::PublishError;
@@ -299,36 +301,34 @@ fn run(config: &ConfigArg) -> Told {
     let watch = Watch::open(&store, policy.clone(), Names::Numbers).map_err(|error| {
         (Exit::Environment, Report::of(&error, "look at the folder's rights and free space"))
     })?;
-    let receipt = home.receipt_signer();
-    let roll = Roll::default();
+    let [receipt, dispatch_key] = [home.receipt_signer(), home.receipt_signer()];
+    let (roll, projection) = (Roll::default(), Projection::default());
     let (broker, origin) = (format!("{:?}", setup.broker), setup.origin.clone());
     let clock = Arc::new(SystemClock::start());
+    // The projection first: what the roll says to be new is in it then.
+    let hooks = projection.fed_by(roll.fed_by(watch.hooks()));
     let collector =
-        Collector::start(home, setup, Arc::clone(&clock) as _, roll.fed_by(watch.hooks()))
-            .map_err(|error| {
-                let (exit, hint) = match &error {
-                    StartError::Read(_) => {
-                        (Exit::Environment, "look at the disk, or restore a backup")
-                    }
-                    StartError::Contradiction => (
-                        Exit::FailStop,
-                        "restore the ledger from its backup; terminals offer the rest again",
-                    ),
-                    StartError::ForeignLogKey { .. } => {
-                        (Exit::Usage, "put back the log.key that belongs to this ledger")
-                    }
-                    StartError::Thread(_) => {
-                        (Exit::Environment, "look at the limits of this machine")
-                    }
-                };
-                (exit, Report::of(&error, hint))
-            })?;
+        Collector::start(home, setup, Arc::clone(&clock) as _, hooks).map_err(|error| {
+            let (exit, hint) = match &error {
+                StartError::Read(_) => (Exit::Environment, "look at the disk, or restore a backup"),
+                StartError::Contradiction => (
+                    Exit::FailStop,
+                    "restore the ledger from its backup; terminals offer the rest again",
+                ),
+                StartError::ForeignLogKey { .. } => {
+                    (Exit::Usage, "put back the log.key that belongs to this ledger")
+                }
+                StartError::Thread(_) => (Exit::Environment, "look at the limits of this machine"),
+            };
+            (exit, Report::of(&error, hint))
+        })?;
     if watch.policy_in_force() != Some((policy.profile(), policy.digest())) {
         let fact = Fact::Policy { profile: policy.profile(), digest: policy.digest() };
         collector.state(vec![fact]).map_err(|error| {
             (Exit::Environment, Report::of(&error, "look at the disk's free space and health"))
         })?;
     }
+    let dispatcher = dispatcher(&config, dispatch_key, projection, roll.clone())?;
     let enrolling = enrolling(&config, receipt, roll, Arc::clone(&clock) as _, collector.stater());
     let enrolling = enrolling?;
     // Before anybody is told that it runs: whoever then ends it meets a program that listens.
@@ -353,6 +353,13 @@ fn run(config: &ConfigArg) -> Told {
         clock,
     };
     let (end, ended) = tokio::sync::oneshot::channel::<()>();
+    let (herald, dispatch_clock) = (collector.herald(), Arc::clone(&site.clock));
+    let dispatching = async {
+        if let Some(dispatcher) = dispatcher {
+            dispatch::serve(dispatcher, herald, dispatch_clock).await;
+        }
+        std::future::pending::<()>().await;
+    };
     let enrolling = async {
         match enrolling {
             Some(desk) => enrol::serve(desk, desk_at).await,
@@ -368,6 +375,7 @@ fn run(config: &ConfigArg) -> Told {
             let waited = tokio::select! {
                 waited = wait(&collector, signals) => waited,
                 desk = enrolling => desk.map_err(|error| error.io),
+                () = dispatching => Ok(()),
             };
             // Serving may have ended by itself: then nobody listens.
             end.send(()).ok();

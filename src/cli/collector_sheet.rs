@@ -347,7 +347,7 @@ pub(super) fn make_people(config: &Config) -> Told {
     Ok(())
 }
 
-fn people_failed(error: &PeopleError) -> (Exit, Report) {
+pub(super) fn people_failed(error: &PeopleError) -> (Exit, Report) {
     let (exit, hint) = match error {
         PeopleError::Missing { .. } => (
             Exit::Environment,

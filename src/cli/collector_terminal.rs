@@ -90,6 +90,18 @@ pub(super) enum TerminalCommand {
         #[arg(long)]
         reason: String,
     },
+    /// Writes what a terminal works by (lessons, rosters, names, statuses, policy) into a file for a
+    /// terminal that no network reaches. Only that terminal can read it.
+    Dispatch {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// For which.
+        #[arg(long)]
+        id: TerminalId,
+        /// Where to write it.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Answers a request that came as a file, while no collector runs.
     Admit {
         #[command(flatten)]
@@ -131,6 +143,9 @@ impl TerminalCommand {
             Self::List { config, json } => list(&load(config)?, *json),
             Self::Import { config, file, out, token } => import(&load(config)?, file, out, token),
             Self::Revoke { config, id, reason } => revoke(&load(config)?, id, reason),
+            Self::Dispatch { config, id, out } => {
+                super::collector_dispatch::write(&load(config)?, id, out)
+            }
             Self::Admit { config, request, out } => admit(&load(config)?, request, out),
         }
     }

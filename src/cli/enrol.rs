@@ -13,7 +13,7 @@ use crate::platform::secret;
 use crate::record::enrolment::ANSWER_BYTES_MAX;
 use crate::record::{SigningKey, TOKEN_CHARS_MAX, Token};
 use crate::terminal::Config;
-use crate::terminal::enrol::{EnrolError, Place, begin, renew};
+use crate::terminal::enrol::{EnrolError, Place, begin, read_dispatches, renew};
 use crate::terminal::http::{PostError, post};
 use crate::terminal::rotate::rotate;
 use crate::uplink::Trust;
@@ -170,7 +170,9 @@ pub(super) fn renewed(CertificateArgs { renew: args, new_key }: &CertificateArgs
     let trust = Trust::read(&config.journal_dir, config.uplink.receipt_key)
         .map_err(|error| enrol_failed(&error.into()))?;
     let switch = new_key.then(|| args.config.clone());
-    let renewal = renew(&config.terminal, files, &trust.key(), &record, switch)
+    let reading = read_dispatches(&config, &args.config).map_err(|error| enrol_failed(&error))?;
+    let reading = Some(reading.public());
+    let renewal = renew(&config.terminal, files, &trust.key(), &record, reading, switch)
         .map_err(|error| enrol_failed(&error))?;
     let answer = args.by_hand.answered(&config.enrol_url, &renewal.request)?;
     let Some(answer) = answer else { return Ok(()) };

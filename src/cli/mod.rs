@@ -25,10 +25,14 @@ mod terminal_bench;
 mod terminal_run;
 #[cfg(feature = "terminal")]
 mod terminal_staff;
+#[cfg(feature = "terminal")]
+mod terminal_take;
 #[cfg(feature = "collector")]
 mod backup;
 #[cfg(feature = "collector")]
 mod collector;
+#[cfg(feature = "collector")]
+mod collector_dispatch;
 #[cfg(feature = "collector")]
 mod collector_home;
 #[cfg(feature = "collector")]

@@ -53,6 +53,15 @@ enum Command {
     /// Lets generated people come before a made camera and says how long they wait, and what the
     /// machine has to give for it. Touches nothing of this terminal.
     Bench(super::terminal_bench::Args),
+    /// Takes a dispatch of the centre that somebody has carried here: lessons, rosters, names, statuses
+    /// and policy.
+    Take {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// The file that `rollcall collector terminal dispatch` wrote.
+        #[arg(long, value_name = "FILE")]
+        from: PathBuf,
+    },
     /// Runs until SIGINT or SIGTERM.
     Run {
         #[command(flatten)]
@@ -90,6 +99,9 @@ impl Args {
             Command::Staff(args) => super::terminal_staff::run(&args),
             Command::RenewTemplates(config) => renew_templates(&config),
             Command::Bench(args) => super::terminal_bench::run(&args),
+            Command::Take { config, from } => {
+                load(&config).and_then(|config| super::terminal_take::take(&config, &from))
+            }
             Command::Run { config, slips } => {
                 load(&config).and_then(|config| super::terminal_run::run(&config, slips))
             }
@@ -158,7 +170,7 @@ fn init(arg: &ConfigArg) -> Told {
 fn check_config(arg: &ConfigArg) -> Told {
     let config = load(arg)?;
     config.policy().map_err(|error| config_failed(&error))?;
-    if config.replay.is_some() {
+    if config.replay.is_some() && config.needs_plan_file() {
         config.site_plan().map_err(|error| config_failed(&error))?;
     }
     say!("{}: fine", arg.config.display());

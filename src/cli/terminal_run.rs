@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::report::{Exit, Report, secret_failed};
 use super::terminal::{
     Told, config_failed, exit_of, gallery_failed, look_failed, open_pipeline, thresholds_of,
@@ -19,10 +21,10 @@ use crate::platform::secret;
 use crate::record::SigningKey;
 use crate::terminal::panel::Panel;
 use crate::terminal::{
-    AttendError, Cabinet, Config, Door, Looked, Looking, Service, Setup, Terminal, numbers,
-    people_searched,
+    AttendError, Cabinet, Config, Door, Looked, Looking, Service, Setup, SitePlan, Terminal,
+    numbers, people_searched,
 };
-use crate::uplink::{self, NoWaypoints};
+use crate::uplink::{self, NoWaypoints, Trust};
 
 /// Runs a terminal until SIGINT or SIGTERM.
 pub(super) fn run(config: &Config, slips: bool) -> Told {
@@ -35,8 +37,21 @@ pub(super) fn run(config: &Config, slips: bool) -> Told {
             "put the files that [uplink] names back, or get new ones: `rollcall terminal renew`";
         (Exit::Usage, Report::of(&error, hint))
     })?;
+    let trust = Trust::read(&config.journal_dir, config.uplink.receipt_key)
+        .map_err(|error| (Exit::Environment, Report::of(&error, "look at the file's rights")))?;
+    let (inbox, site) = super::terminal_take::open(config, &trust)?.unzip();
+    // Until the first dispatch, or without any, by the plan in the file.
+    let site = match site.flatten() {
+        Some(site) => site,
+        None if config.replay.is_some() && config.needs_plan_file() => {
+            config.site_plan().map_err(|error| config_failed(&error))?
+        }
+        None => SitePlan::default(),
+    };
+    let in_force = site.policy.as_deref().unwrap_or(&policy).clone();
+    let (plans, site) = watch::channel(Arc::new(site));
     let mut eye = match &config.replay {
-        Some((recording, _)) => Some(open(config, &policy, recording, slips)?),
+        Some((recording, _)) => Some(open(config, &policy, recording, site, slips)?),
         None => None,
     };
     let frame_ms = config.replay.as_ref().map_or(0, |(_, frame_ms)| *frame_ms);
@@ -50,7 +65,7 @@ pub(super) fn run(config: &Config, slips: bool) -> Told {
             journal_dir: config.journal_dir.clone(),
             bounds: config.bounds,
             uplink: uplink::Config { tls, ..config.uplink.clone() },
-            policy: policy.profile(),
+            policy: in_force.profile(),
             pack: eye.as_ref().map(|eye| eye.pipeline.pack_digest()),
             plugged: true,
             clock: Arc::clone(&clock) as _,
@@ -83,7 +98,7 @@ pub(super) fn run(config: &Config, slips: bool) -> Told {
         let panel = eye.as_ref().map(|eye| Panel {
             page: eye.page.clone(),
             terminal: Arc::clone(&terminal),
-            site: Arc::clone(&eye.site),
+            site: eye.site.clone(),
             door_opens_ms_before: i64::from(policy.door_opens_minutes_before()) * 60_000,
             list: config.list,
             camera: Arc::clone(&eye.camera_state),
@@ -107,9 +122,21 @@ pub(super) fn run(config: &Config, slips: bool) -> Told {
             let waited = wait(&terminal).await;
             waited.map_err(|cause| environment("could not wait for signals", &cause))
         };
+        let receiving = async {
+            if let Some(inbox) = inbox {
+                inbox.keep(Arc::clone(&terminal), Arc::clone(&clock) as _, plans).await;
+            }
+            std::future::pending::<()>().await;
+        };
         let looking = async {
             if let Some(eye) = eye {
-                watch(eye, Duration::from_millis(frame_ms), Arc::clone(&terminal), clock).await?;
+                follow(
+                    eye,
+                    Duration::from_millis(frame_ms),
+                    Arc::clone(&terminal),
+                    Arc::clone(&clock),
+                )
+                .await?;
             }
             // The replay is over; the records still go to the centre.
             std::future::pending().await
@@ -120,6 +147,7 @@ pub(super) fn run(config: &Config, slips: bool) -> Told {
             failed = looking => failed,
             failed = showing => failed,
             () = warn(&terminal, &broker) => Ok(()),
+            () = receiving => Ok(()),
         };
         terminal.shut_down().await.map_err(|error| {
             let hint = "look at the disk; what is in the journal is offered at the next start";
@@ -136,8 +164,14 @@ fn environment(what: &str, cause: &std::io::Error) -> (Exit, Report) {
     (Exit::Environment, Report::new(what, cause.to_string(), hint))
 }
 
-fn open(config: &Config, policy: &Policy, recording: &Path, slips: bool) -> Told<Looking> {
-    let site = config.site_plan().map_err(|error| config_failed(&error))?;
+fn open(
+    config: &Config,
+    policy: &Policy,
+    recording: &Path,
+    site: watch::Receiver<Arc<SitePlan>>,
+    slips: bool,
+) -> Told<Looking> {
+    let now = Arc::clone(&site.borrow());
     let camera = replay_of(recording)
         .map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))?;
     let secret =
@@ -165,17 +199,20 @@ fn open(config: &Config, policy: &Policy, recording: &Path, slips: bool) -> Told
     let (page, ear) = Page::new();
     let console = Console::new(config.terminal.as_str()).with_slips(slips);
     let screen = Screens(vec![Box::new(console), Box::new(page.clone())]);
-    let people = people_searched(&site.plans, &gallery);
-    let numbers = numbers(policy, &thresholds, &config.checkin, people);
-    let door = Door::new(numbers, site.plans.clone(), gallery, &thresholds, Box::new(screen))
-        .with_names(site.masked_names())
-        .with_spot_checks(&site.seed(), policy.spot_checks_per_lesson());
+    let people = people_searched(&now.plans, &gallery);
+    let in_force = now.policy.as_deref().unwrap_or(policy);
+    let numbers = numbers(in_force, &thresholds, &config.checkin, people);
+    let door = Door::new(numbers, now.plans.clone(), gallery, &thresholds, Box::new(screen))
+        .with_names(now.masked_names())
+        .with_spot_checks(now.seed());
     Ok(Looking {
         camera,
         camera_state: Arc::default(),
         pipeline,
         door,
-        site: Arc::new(site),
+        site,
+        policy: policy.clone(),
+        settings: config.checkin.clone(),
         page,
         ear,
         service,
@@ -192,7 +229,7 @@ fn replay_of(recording: &Path) -> Result<Box<dyn FrameSource>, CaptureError> {
 }
 
 /// Looks at each frame in turn, until the replay is over.
-async fn watch(
+async fn follow(
     mut eye: Looking,
     frame: Duration,
     terminal: Arc<Terminal>,

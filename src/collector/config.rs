@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Broker, Setup, Store, enrol};
+use super::{Broker, Setup, Store, dispatch, enrol};
 use crate::domain::{Policy, PolicyError};
 use crate::ingest::Limits;
 use crate::platform::postgres::{Address, AddressError};
@@ -96,6 +96,8 @@ pub struct Config {
     pub log: LogSection,
     /// Enrolment of terminals.
     pub enrolment: enrol::Section,
+    /// What terminals are sent to work by.
+    pub dispatch: dispatch::Section,
 }
 
 /// `[store]`.
@@ -198,6 +200,7 @@ impl Default for Config {
             rules: Rules::default(),
             log: LogSection::default(),
             enrolment: enrol::Section::default(),
+            dispatch: dispatch::Section::default(),
         }
     }
 }
@@ -294,6 +297,7 @@ impl Config {
             "given, with cert_file and key_file, for a broker on another machine",
         )?;
         config.enrolment.check().or_else(|(field, needed)| must(false, field, needed))?;
+        config.dispatch.check().or_else(|(field, needed)| must(false, field, needed))?;
         must(config.ingest.parked_max >= 1, "ingest.parked_max", "at least 1")?;
         must(
             (1_000..=86_400_000).contains(&config.ticks.every_ms),

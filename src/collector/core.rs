@@ -186,7 +186,7 @@ impl Core {
                         }
                     }
                     Channel::Status => self.pass_status(&terminal, &payload),
-                    Channel::Answers => {}
+                    Channel::Answers | Channel::Dispatch => {}
                 }
             }
             Inbound::State { facts, reply } => match check_facts(&facts, self.office.log()) {

@@ -17,6 +17,7 @@ pub mod clerk;
 pub mod backup;
 pub mod carried;
 mod config;
+pub mod dispatch;
 pub mod enrol;
 mod core;
 pub mod facts;
@@ -47,6 +48,7 @@ pub use config::{
 };
 pub use home::{Home, HomeError};
 pub use keys::{Role, Signer};
+pub use mqtt::Herald;
 pub use store::Store;
 pub use watch::{Entries, OpenWatchError, Watch};
 
@@ -268,6 +270,7 @@ pub struct Collector {
     inbound: SyncSender<Inbound>,
     hang_up: Option<oneshot::Sender<()>>,
     counters: Arc<Counters>,
+    herald: Herald,
 }
 
 impl Collector {
@@ -281,6 +284,7 @@ impl Collector {
         let Setup { broker, origin, limits, tick_ms } = setup;
         let counters = Arc::new(Counters::default());
         let (line, outlet) = mqtt::line(&broker, &counters);
+        let herald = outlet.herald();
         let parts = Parts {
             limits,
             clock,
@@ -306,7 +310,8 @@ impl Collector {
             .name("collector-mqtt".into())
             .spawn(move || runtime.block_on(line.drive(into_core, stop)))
             .map_err(StartError::Thread)?;
-        Ok(Self { core: Some(core), line: Some(line), inbound, hang_up: Some(hang_up), counters })
+        let (core, line, hang_up) = (Some(core), Some(line), Some(hang_up));
+        Ok(Self { core, line, inbound, hang_up, counters, herald })
     }
 
     /// States facts: all of them, in this order, or none. Returns once they are committed.
@@ -317,6 +322,11 @@ impl Collector {
     /// A handle for others of this process that state facts.
     pub fn stater(&self) -> Stater {
         Stater(self.inbound.clone())
+    }
+
+    /// A handle for others of this process that publish what the broker shall retain.
+    pub fn herald(&self) -> Herald {
+        self.herald.clone()
     }
 
     /// The ledger's size and root now, sealed with the log key.

@@ -68,6 +68,11 @@ impl Outlet {
         }
     }
 
+    pub(super) fn herald(&self) -> Herald {
+        let (client, connection) = (self.client.clone(), Arc::clone(&self.connection));
+        Herald { client, connection, counters: Arc::clone(&self.counters) }
+    }
+
     pub(super) fn acknowledge(&mut self, tickets: Vec<Ticket>) {
         self.waiting.extend(tickets);
         let current = self.connection.load(SeqCst);
@@ -80,6 +85,32 @@ impl Outlet {
             publish.pkid = ticket.packet;
             client.try_ack(&publish).is_err()
         });
+    }
+}
+
+/// Publishes what the broker shall retain. Never blocks either.
+#[derive(Clone)]
+pub struct Herald {
+    client: AsyncClient,
+    connection: Arc<AtomicU64>,
+    counters: Arc<Counters>,
+}
+
+impl std::fmt::Debug for Herald {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Herald")
+    }
+}
+
+impl Herald {
+    /// Which connection there is, counted from the start; `None` while there is none.
+    pub fn connection(&self) -> Option<u64> {
+        self.counters.connected.load(SeqCst).then(|| self.connection.load(SeqCst))
+    }
+
+    /// Hands a message over; `false` if there was no room.
+    pub fn publish_retained(&self, topic: String, payload: Vec<u8>) -> bool {
+        self.client.try_publish(topic, QoS::AtLeastOnce, true, payload).is_ok()
     }
 }
 

@@ -47,6 +47,8 @@ pub struct Facts {
     pub lesson: bool,
     /// A status forbids lessons here.
     pub suspended: bool,
+    /// The plan's time is over, and no newer one has come.
+    pub plan_expired: bool,
     /// The camera gives no frames.
     pub camera_lost: bool,
     /// The camera is another one than the one that was pinned.
@@ -84,8 +86,8 @@ pub fn notices(facts: &Facts) -> Vec<Notice> {
         say(
             "suspended",
             Weight::Warning,
-            "本教学点已暂停：签到照常记录，是否计学时由主管部门认定".into(),
-            "This site is suspended: check-ins are recorded; the authority decides if they count"
+            "教学已暂停：签到照常记录，是否计学时由主管部门认定".into(),
+            "Teaching is suspended: check-ins are recorded; the authority decides if they count"
                 .into(),
         );
     }
@@ -95,6 +97,14 @@ pub fn notices(facts: &Facts) -> Vec<Notice> {
             Weight::Warning,
             format!("正在点名：请每人到镜头前，还差 {unseen} 人，剩 {minutes} 分钟"),
             format!("Roll call: please show your face; {unseen} to go, {minutes} minutes left"),
+        );
+    }
+    if facts.plan_expired {
+        say(
+            "plan_expired",
+            Weight::Warning,
+            "课表已过期：签到照常记录，请接通网络更新".into(),
+            "The timetable has expired: check-ins are recorded; please connect the network".into(),
         );
     }
     if let Some(doubt) = facts.doubt {

@@ -80,6 +80,7 @@ fn healthy_terminal_says_nothing_and_the_weightiest_trouble_stands_first() {
         full_percent: 100,
         doubt: Some(ClockDoubt::BeforeOwnRecord),
         suspended: true,
+        plan_expired: true,
         camera_lost: true,
         camera_changed: true,
         ..Facts::default()
@@ -88,6 +89,7 @@ fn healthy_terminal_says_nothing_and_the_weightiest_trouble_stands_first() {
     assert_eq!(all[..2], ["full", "camera_lost"]);
     assert_eq!(all[all.len() - 2..], ["offline", "no_lesson"]);
     assert!(all.contains(&"clock_doubtful") && all.contains(&"suspended"));
+    assert!(all.contains(&"plan_expired"));
     assert!(!all.contains(&"nearly_full"));
     assert_eq!(codes(&Facts { full_percent: 80, ..healthy.clone() }), ["nearly_full"]);
     assert_eq!(codes(&Facts { full_percent: 79, ..healthy }), [""; 0]);

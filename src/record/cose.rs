@@ -60,6 +60,8 @@ pub enum Typ {
     Confirmation,
     /// The centre's word that another receipt key follows its own.
     Handover,
+    /// What a terminal works by.
+    Dispatch,
 }
 
 impl Typ {
@@ -84,6 +86,7 @@ impl Typ {
             Typ::NextKey => "rollcall-next-key-v1",
             Typ::Confirmation => "rollcall-confirmation-v1",
             Typ::Handover => "rollcall-handover-v1",
+            Typ::Dispatch => "rollcall-dispatch-v1",
         }
     }
 }
@@ -91,11 +94,13 @@ impl Typ {
 /// Why sealed bytes could not be opened.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
-    /// Longer than [`SEALED_BYTES_MAX`].
-    #[error("{bytes} bytes are more than the {SEALED_BYTES_MAX} that a sealed statement may have")]
+    /// Longer than a statement of its kind may be.
+    #[error("{bytes} bytes are more than the {most} that a sealed statement may have")]
     TooLong {
         /// How long they are.
         bytes: usize,
+        /// How long they may be.
+        most: usize,
     },
     /// Not a COSE_Sign1 of the profile in docs/spec/record-v1.md, or not its only encoding.
     #[error("not a sealed statement: {0}")]
@@ -169,8 +174,13 @@ pub(super) fn seal(typ: Typ, payload: &[u8], key: &SigningKey) -> Vec<u8> {
 
 /// Takes an envelope apart without verifying its signature.
 pub(super) fn parse(bytes: &[u8]) -> Result<Envelope<'_>, OpenError> {
-    if bytes.len() > SEALED_BYTES_MAX {
-        return Err(OpenError::TooLong { bytes: bytes.len() });
+    parse_within(bytes, SEALED_BYTES_MAX)
+}
+
+/// The same for a kind of statement that may be longer.
+pub(super) fn parse_within(bytes: &[u8], most: usize) -> Result<Envelope<'_>, OpenError> {
+    if bytes.len() > most {
+        return Err(OpenError::TooLong { bytes: bytes.len(), most });
     }
     let shape = |_| OpenError::Envelope("no tagged array of four");
     let mut d = Decoder::new(bytes);

@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::cose::{OpenError, Typ};
 use super::record_v1::decode_strictly;
 use super::statement::{Stated, open_statement, peek_statement, seal_statement};
-use super::{CentreMark, KeyId, SigningKey, VerifyingKey, peek_kid};
+use super::{CentreMark, KeyId, ReadingPublic, SigningKey, VerifyingKey, peek_kid};
 use crate::domain::{SiteId, TerminalId, Timestamp};
 
 /// Largest answer: two certificates of about 400 bytes, a sealed statement, and room.
@@ -51,6 +51,10 @@ struct Wish {
     #[n(3)]
     #[cbor(with = "minicbor::bytes")]
     possession: Vec<u8>,
+    /// What shall be encrypted to for this terminal; a terminal of an earlier build has none.
+    #[n(4)]
+    #[cbor(with = "minicbor::bytes")]
+    reading_key: Option<[u8; 32]>,
 }
 
 impl Stated for Wish {
@@ -78,6 +82,9 @@ pub struct Held {
     pub record: VerifyingKey,
     /// For the TLS certificate.
     pub tls: VerifyingKey,
+    /// What shall be encrypted to for it, by the word of its record key: who names another one than
+    /// its own reads nothing.
+    pub reading: Option<ReadingPublic>,
 }
 
 /// A terminal's wish for a certificate, proven by both keys.
@@ -86,6 +93,7 @@ pub fn seal_wish(
     centre: CentreMark,
     record: &SigningKey,
     tls: &SigningKey,
+    reading: Option<ReadingPublic>,
 ) -> Vec<u8> {
     let tls_key = tls.verifying_key().to_bytes();
     let possession = Possession { terminal: terminal.clone(), tls_key, centre: centre.0 };
@@ -93,6 +101,7 @@ pub fn seal_wish(
         terminal: terminal.clone(),
         record_key: record.verifying_key().to_bytes(),
         possession: seal_statement(&possession, tls),
+        reading_key: reading.map(|ReadingPublic(key)| key),
     };
     seal_statement(&wish, record)
 }
@@ -104,8 +113,9 @@ pub fn seal_enrolment(
     token: &SigningKey,
     record: &SigningKey,
     tls: &SigningKey,
+    reading: Option<ReadingPublic>,
 ) -> Vec<u8> {
-    let wish = seal_wish(terminal, centre, record, tls);
+    let wish = seal_wish(terminal, centre, record, tls, reading);
     seal_statement(&Enrolment { terminal: terminal.clone(), wish }, token)
 }
 
@@ -173,7 +183,7 @@ pub fn open_wish(
     if !centre.iter().any(|mark| mark.0 == possession.centre) {
         return Err(OpenError::Payload("it is meant for another centre".into()));
     }
-    Ok(Held { record: *record, tls })
+    Ok(Held { record: *record, tls, reading: wish.reading_key.map(ReadingPublic) })
 }
 
 fn usable(key: &[u8; 32]) -> Result<VerifyingKey, OpenError> {

@@ -6,6 +6,7 @@
 //! - [`Sealed`]: the exact bytes of a signed record (COSE_Sign1), and the only form that is
 //!   stored, sent, hashed into the next record and committed.
 //! - [`Receipt`]: the centre's signed answer, which alone frees a record at the terminal.
+//! - [`dispatch`]: what a terminal works by, signed by the centre and encrypted to the terminal.
 //! - [`note`]: signed notes, in which checkpoints are published and cosigned.
 //! - [`Parcel`] and [`Batch`]: what travels over MQTT (docs/spec/transport.md).
 //!
@@ -15,11 +16,13 @@ pub(crate) mod base64;
 mod batch;
 mod commitment;
 mod cose;
+pub mod dispatch;
 pub mod enrolment;
 mod handover;
 mod keyring;
 mod keys;
 pub mod note;
+mod reading_key;
 mod receipt;
 mod record_v1;
 mod slip;
@@ -33,6 +36,7 @@ pub use cose::{OpenError, SEALED_BYTES_MAX, Typ, peek_kid};
 pub use handover::{CENTRE_KEYS_MAX, CentreKeys, Follow, Handover, seal_handover};
 pub use keyring::{Keyring, Ringed, SuccessionError};
 pub use keys::{KeyError, KeyId, SigningKey, VerifyingKey};
+pub use reading_key::{Encrypted, ReadingKey, ReadingPublic, Unreadable};
 pub use receipt::{Receipt, Verdict, Wanted};
 pub use record_v1::{Gap, Other, Record, Sealed, SealedHash};
 pub use slip::{SLIP_CHARS_MAX, Slip, SlipError, SlipText};

@@ -18,16 +18,21 @@ pub enum Channel {
     Ask,
     /// Centre → terminal: one sealed answer (receipt, refusal, wanted, time).
     Answers,
+    /// Centre → terminal, retained: what it works by ([`super::dispatch`]).
+    Dispatch,
     /// Terminal → anybody, retained, also the last will: a hint, never evidence.
     Status,
 }
 
 impl Channel {
+    const ALL: [Self; 5] = [Self::Records, Self::Ask, Self::Answers, Self::Dispatch, Self::Status];
+
     fn as_str(self) -> &'static str {
         match self {
             Channel::Records => "records",
             Channel::Ask => "ask",
             Channel::Answers => "answers",
+            Channel::Dispatch => "dispatch",
             Channel::Status => "status",
         }
     }
@@ -41,9 +46,7 @@ impl Channel {
     pub fn parse(topic: &str) -> Option<(TerminalId, Self)> {
         let rest = topic.strip_prefix("rollcall/v1/")?;
         let (terminal, channel) = rest.split_once('/')?;
-        let channel = [Channel::Records, Channel::Ask, Channel::Answers, Channel::Status]
-            .into_iter()
-            .find(|c| c.as_str() == channel)?;
+        let channel = Self::ALL.into_iter().find(|c| c.as_str() == channel)?;
         Some((terminal.parse().ok()?, channel))
     }
 }

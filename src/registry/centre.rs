@@ -45,6 +45,11 @@ impl Registry {
         self.statuses.all()
     }
 
+    /// All statuses of one subject, by the moment from which they hold.
+    pub fn statuses_of(&self, of: &Subject) -> &[Stated] {
+        self.statuses.of(of)
+    }
+
     /// The state of one aspect that held at a moment; whether its term is over, `until` says.
     pub fn status_at(&self, of: &Subject, aspect: Aspect, at: Timestamp) -> Option<&Stated> {
         self.statuses.at(of, aspect, at)

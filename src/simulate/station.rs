@@ -201,7 +201,7 @@ impl Station {
             key: SigningKey::from_secret(&self.key.secret()),
             journal: Arc::clone(&journal),
             timekeeper: Arc::new(timekeeper),
-            policy: "voyage/1".into(),
+            policy: String::from("voyage/1").into(),
             firmware: "0".into(),
             pack: None,
         };

@@ -47,8 +47,11 @@ mod tests {
     use crate::terminal::Attendee;
 
     fn site() -> SitePlan {
-        let attendee =
-            |name: &str, number: &str| Attendee { name: name.into(), number: number.into() };
+        let attendee = |name: &str, number: &str| Attendee {
+            name: name.into(),
+            number: number.into(),
+            pin: None,
+        };
         let people = BTreeMap::from([
             (PersonId([1; 16]), attendee("李娜", "20260001")),
             (PersonId([2; 16]), attendee("王强", "")),

@@ -56,13 +56,23 @@ pub struct RawConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SiteSection {
-    /// File with the site's lessons and rosters.
+    /// File with the site's lessons and rosters; with `reading_key_file` used until the first dispatch,
+    /// and may be missing.
     pub plan_file: PathBuf,
+    /// File of the key that the centre's dispatches are read with; made by `rollcall terminal init
+    /// --token`. Empty: the plan comes from `plan_file` alone.
+    pub reading_key_file: PathBuf,
+    /// File of the newest dispatch, encrypted as it came.
+    pub dispatch_file: PathBuf,
 }
 
 impl Default for SiteSection {
     fn default() -> Self {
-        Self { plan_file: "/var/lib/rollcall/plan.toml".into() }
+        Self {
+            plan_file: "/var/lib/rollcall/plan.toml".into(),
+            reading_key_file: PathBuf::new(),
+            dispatch_file: "/var/lib/rollcall/dispatch.sealed".into(),
+        }
     }
 }
 
@@ -169,6 +179,15 @@ impl Default for ClockSection {
     }
 }
 
+/// Where a terminal keeps what the centre sends it to work by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DispatchFiles {
+    /// File of the key that dispatches are read with; `None`: the plan comes from a file alone.
+    pub reading_key_file: Option<PathBuf>,
+    /// File of the newest dispatch.
+    pub dispatch_file: PathBuf,
+}
+
 /// The configuration, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -190,6 +209,8 @@ pub struct Config {
     pub enrol_url: String,
     /// File with the site's lessons and rosters.
     pub plan_file: PathBuf,
+    /// The centre's dispatches.
+    pub dispatch: DispatchFiles,
     /// Models and templates.
     pub face: FaceSection,
     /// What to replay, if anything, and the time between two frames in milliseconds.
@@ -302,6 +323,10 @@ impl RawConfig {
             key_file: self.terminal.key_file,
             policy: (self.terminal.policy, named(self.terminal.policy_file)),
             plan_file: self.site.plan_file,
+            dispatch: DispatchFiles {
+                reading_key_file: named(self.site.reading_key_file),
+                dispatch_file: self.site.dispatch_file,
+            },
             replay: named(self.camera.replay).map(|dir| (dir, self.camera.frame_ms)),
             face: self.face,
             screen: self.kiosk.address().map_err(range("[kiosk]"))?,
@@ -355,6 +380,11 @@ impl Config {
         }
         ConsentText::parse(&read_small(path)?, days)
             .map_err(|source| ConfigError::Consent { path: path.clone(), source: source.into() })
+    }
+
+    /// Whether there must be a plan file: not where dispatches come, and none was put there.
+    pub fn needs_plan_file(&self) -> bool {
+        self.dispatch.reading_key_file.is_none() || self.plan_file.exists()
     }
 
     /// The site's lessons, rosters and people.

@@ -85,6 +85,8 @@ pub struct Door {
     last: Option<(Option<PersonId>, Outcome, Timestamp)>,
     /// How long the nets took for the newest frame.
     timings: Timings,
+    /// What the times of roll calls follow from; without it they are only called by hand.
+    spot_seed: Option<[u8; 32]>,
     /// What pictures of many faces have shown, while the roll is called.
     room: Room,
     /// The day whose faces are remembered.
@@ -115,22 +117,44 @@ impl Door {
             names: BTreeMap::new(),
             last: None,
             timings: Timings::default(),
+            spot_seed: None,
             room: Room::default(),
             day: None,
         }
     }
 
-    /// The same with the times at which the roll of each lesson is called, by the plan's seed.
+    /// The same with the seed that times of roll calls follow from.
     #[must_use]
-    pub fn with_spot_checks(mut self, seed: &[u8; 32], count: u32) -> Self {
-        self.visit.desk().plan_spot_checks(|lesson| spot_checks(seed, lesson, count));
+    pub fn with_spot_checks(mut self, seed: [u8; 32]) -> Self {
+        self.spot_seed = Some(seed);
+        self.plan_spot_checks();
         self
+    }
+
+    fn plan_spot_checks(&mut self) {
+        let count = self.visit.numbers().spot_checks;
+        if let Some(seed) = &self.spot_seed {
+            self.visit.desk().plan_spot_checks(|lesson| spot_checks(seed, lesson, count));
+        }
     }
 
     /// The same with names for the screen, masked.
     #[must_use]
     pub fn with_names(self, names: BTreeMap<PersonId, String>) -> Self {
         Self { names, ..self }
+    }
+
+    /// Goes on with other lessons and rosters: who is in stays in. `names` are masked.
+    pub fn replan(
+        &mut self,
+        numbers: Numbers,
+        plans: Vec<Plan>,
+        names: BTreeMap<PersonId, String>,
+    ) {
+        self.roster = roster_of(&plans);
+        self.names = names;
+        self.visit.replan(numbers, plans);
+        self.plan_spot_checks();
     }
 
     /// How long each net took for the newest frame.
@@ -426,6 +450,7 @@ pub fn numbers(
         by_pin: policy.without_face_by_pin(),
         by_staff: policy.without_face_by_staff(),
         roll_ms: minutes(policy.roll_call_minutes()),
+        spot_checks: policy.spot_checks_per_lesson(),
         roll_faces_max: policy.roll_call_faces_max().try_into().unwrap_or(1),
         match_threshold: thresholds.matching.cosine,
         search_threshold: thresholds.search_threshold(people, settings.fpir_max),

@@ -12,6 +12,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::Config;
 use crate::domain::TerminalId;
 use crate::journal::{self, Bounds, Journal, NoteError};
 use crate::platform::chance;
@@ -22,8 +23,14 @@ use crate::platform::tls::{Files, TlsError, pem_of};
 use crate::record::enrolment::{
     Answer, AnswerError, Expected, Welcome, Welcomed, seal_enrolment, seal_wish,
 };
-use crate::record::{CentreMark, SigningKey, Token, VerifyingKey};
+use crate::record::{CentreMark, ReadingKey, ReadingPublic, SigningKey, Token, VerifyingKey};
 use crate::uplink::TrustError;
+
+/// The file of the key that dispatches are read with.
+const READING_KEY: &str = "reading.key";
+
+/// The file of the newest dispatch.
+const DISPATCH: &str = "dispatch.sealed";
 
 /// Where a terminal's files lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,7 +182,8 @@ pub fn begin(place: Place, token: &Token) -> Result<Begun, EnrolError> {
         Ok(found) => return Err(EnrolError::Other { found: found.trim().to_owned() }),
         Err(io) if io.kind() == io::ErrorKind::NotFound => {
             let Files { ca, cert, key } = place.tls();
-            let others = ["terminal.key", "gallery.key", "journal"].map(|name| place.file(name));
+            let others = ["terminal.key", "gallery.key", READING_KEY, "journal"]
+                .map(|name| place.file(name));
             let mut unwanted = others.into_iter().chain([ca, cert, key, place.config.clone()]);
             if let Some(path) = unwanted.find(|path| path.exists()) {
                 return Err(EnrolError::Exists { path });
@@ -188,21 +196,31 @@ pub fn begin(place: Place, token: &Token) -> Result<Begun, EnrolError> {
     let record = key(&place.file("terminal.key"))?;
     let tls = key(&place.tls().key)?;
     key(&place.file("gallery.key"))?;
-    let request = seal_enrolment(&token.terminal, token.centre, &token.key(), &record, &tls);
+    let reading = Some(reading_key(&place.file(READING_KEY))?.public());
+    let request =
+        seal_enrolment(&token.terminal, token.centre, &token.key(), &record, &tls, reading);
     let (terminal, centre) = (token.terminal.clone(), token.centre);
     Ok(Begun { place, terminal, centre, url: token.url.clone(), record, request })
 }
 
 /// The key in a file, which is made where there is none.
 fn key(path: &Path) -> Result<SigningKey, SecretError> {
+    Ok(SigningKey::from_secret(&secret_in(path)?))
+}
+
+/// The same for the key that dispatches are read with.
+fn reading_key(path: &Path) -> Result<ReadingKey, SecretError> {
+    Ok(ReadingKey::from_secret(&secret_in(path)?))
+}
+
+fn secret_in(path: &Path) -> Result<[u8; 32], SecretError> {
     match secret::read(path) {
-        Ok(secret) => Ok(SigningKey::from_secret(&secret)),
         Err(SecretError::Missing { .. }) => {
             let secret = chance::random_bytes();
             secret::write_new(path, &secret)?;
-            Ok(SigningKey::from_secret(&secret))
+            Ok(secret)
         }
-        Err(error) => Err(error),
+        read => read,
     }
 }
 
@@ -258,7 +276,8 @@ fn config_text(place: &Place, welcomed: &Welcomed, url: &str) -> String {
          [journal]\ndir = {journal}\n\n\
          [uplink]\nbroker_host = {host}\nbroker_port = {broker_port}\n\
          ca_file = {ca}\ncert_file = {cert}\nkey_file = {key}\n\n\
-         [site]\nplan_file = {plan}\n\n\
+         [site]\nplan_file = {plan}\nreading_key_file = {reading}\n\
+         dispatch_file = {dispatch}\n\n\
          [face]\ngallery_file = {gallery}\ngallery_key_file = {gallery_key}\n",
         id = quoted(terminal.as_str()),
         record = file("terminal.key"),
@@ -270,9 +289,26 @@ fn config_text(place: &Place, welcomed: &Welcomed, url: &str) -> String {
         cert = path(cert),
         key = path(key),
         plan = file("plan.toml"),
+        reading = file(READING_KEY),
+        dispatch = file(DISPATCH),
         gallery = file("gallery.sealed"),
         gallery_key = file("gallery.key"),
     )
+}
+
+/// Lets a terminal that was set up by an earlier build read dispatches from its next start on: its
+/// configuration names a reading key and the file of the newest dispatch, beside the journal. One that
+/// names a key already keeps it. Gives the key.
+pub fn read_dispatches(config: &Config, path: &Path) -> Result<ReadingKey, EnrolError> {
+    if let Some(file) = &config.dispatch.reading_key_file {
+        return Ok(reading_key(file)?);
+    }
+    let beside = |name: &str| config.journal_dir.with_file_name(name);
+    let (key_file, dispatch) = (beside(READING_KEY), beside(DISPATCH));
+    let key = reading_key(&key_file)?;
+    // A crash before this line leaves a key that the next renewal takes.
+    name_files(path, "site", &[("reading_key_file", &key_file), ("dispatch_file", &dispatch)])?;
+    Ok(key)
 }
 
 /// A wish for another certificate that waits for the centre's answer.
@@ -288,12 +324,13 @@ pub struct Renewal {
 }
 
 /// Asks for a new certificate: for the TLS key that the terminal has, or with `config`, the file that
-/// names it, for another one.
+/// names it, for another one. `reading`: what shall be encrypted to for this terminal.
 pub fn renew(
     terminal: &TerminalId,
     files: Files,
     receipt_key: &VerifyingKey,
     record: &SigningKey,
+    reading: Option<ReadingPublic>,
     config: Option<PathBuf>,
 ) -> Result<Renewal, EnrolError> {
     let ca = crate::platform::tls::certificates(&files.ca)?;
@@ -304,7 +341,7 @@ pub fn renew(
         None => None,
     };
     let tls = next.as_ref().map_or(&own, |(_, next)| next);
-    let request = seal_wish(terminal, centre, record, tls);
+    let request = seal_wish(terminal, centre, record, tls, reading);
     Ok(Renewal { terminal: terminal.clone(), receipt_key: *receipt_key, files, next, request })
 }
 
@@ -366,12 +403,19 @@ fn key_as(path: &Path, key: &SigningKey) -> Result<(), SecretError> {
 
 /// Lets the configuration name another key and certificate; all else of it stays as it is.
 fn name_pair(config: &Path, pair: &Files) -> Result<(), EnrolError> {
+    name_files(config, "uplink", &[("cert_file", &pair.cert), ("key_file", &pair.key)])
+}
+
+/// Lets one section of the configuration name other files.
+fn name_files(config: &Path, section: &str, files: &[(&str, &Path)]) -> Result<(), EnrolError> {
     let failed = |io| EnrolError::Folder { path: config.to_owned(), io };
     let text = fs::read_to_string(config).map_err(failed)?;
     let mut document: toml_edit::DocumentMut =
         text.parse().map_err(|error: toml_edit::TomlError| failed(io::Error::other(error)))?;
-    for (field, path) in [("cert_file", &pair.cert), ("key_file", &pair.key)] {
-        document["uplink"][field] = toml_edit::value(path.display().to_string());
+    for (field, path) in files {
+        // A section that was left out becomes one of its own, and no table in a line.
+        let table = document.entry(section).or_insert(toml_edit::table());
+        table[*field] = toml_edit::value(path.display().to_string());
     }
     Ok(durable::write(config, document.to_string().as_bytes(), Access::Everyone)?)
 }

@@ -4,12 +4,14 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::panel::CameraState;
 use super::service::{At, Service};
-use super::{Answer, AttendError, Door, SitePlan, Terminal};
+use super::{Answer, AttendError, Door, SitePlan, Terminal, numbers, people_searched};
 use crate::camera::FrameSource;
+use crate::checkin::Settings;
+use crate::domain::Policy;
 use crate::face::Pipeline;
 use crate::kiosk::{Page, Said};
 use crate::platform::clock::Clock;
@@ -25,8 +27,12 @@ pub struct Looking {
     pub pipeline: Pipeline,
     /// Who may come in.
     pub door: Door,
-    /// The lessons and people of the site.
-    pub site: Arc<SitePlan>,
+    /// The lessons and people of the site, as they stand now.
+    pub site: watch::Receiver<Arc<SitePlan>>,
+    /// The policy profile of a plan that has none.
+    pub policy: Policy,
+    /// The site's own numbers.
+    pub settings: Settings,
     /// The screen.
     pub page: Page,
     /// What is said at it.
@@ -65,8 +71,9 @@ impl Looking {
         };
         self.camera_state.lost.store(false, Ordering::Relaxed);
         let at_ms = clock.uptime().as_ms();
-        let mut at =
-            At { door: &mut self.door, terminal, clock, page: &self.page, site: &self.site };
+        self.replan();
+        let site = Arc::clone(&self.site.borrow());
+        let mut at = At { door: &mut self.door, terminal, clock, page: &self.page, site: &site };
         self.service.listen(&mut self.ear, &mut at)?;
         let now = clock.now();
         *self.camera_state.roll.lock().expect("no code under this lock panics") =
@@ -99,5 +106,19 @@ impl Looking {
             Err(AttendError::Take(error)) if error.class() == Class::Transient => Ok(Looked::Lost),
             Err(error) => Err(error),
         }
+    }
+
+    /// Goes on by the newest plan.
+    fn replan(&mut self) {
+        // A plan from a file has nobody who could change it.
+        if !self.site.has_changed().unwrap_or(false) {
+            return;
+        }
+        let site = Arc::clone(&self.site.borrow_and_update());
+        let Ok(thresholds) = self.pipeline.thresholds() else { return };
+        let people = people_searched(&site.plans, self.door.gallery());
+        let policy = site.policy.as_deref().unwrap_or(&self.policy);
+        let numbers = numbers(policy, thresholds, &self.settings, people);
+        self.door.replan(numbers, site.plans.clone(), site.masked_names());
     }
 }

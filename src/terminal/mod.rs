@@ -16,8 +16,10 @@ mod collect;
 mod config;
 mod consent;
 mod counter;
+pub mod dispatched;
 pub mod enrol;
 pub mod http;
+pub mod inbox;
 mod looking;
 pub mod panel;
 mod plan;
@@ -37,7 +39,7 @@ use tokio::task::JoinHandle;
 
 pub use self::cabinet::{Cabinet, CabinetError};
 pub use self::claim::Claim;
-pub use self::config::{Config, ConfigError, FaceSection, RawConfig};
+pub use self::config::{Config, ConfigError, DispatchFiles, FaceSection, RawConfig};
 pub use self::consent::{ConsentError, ConsentText};
 pub use self::door::{Answer, AttendError, Door, numbers, people_searched};
 pub use self::looking::{Looked, Looking};
@@ -52,7 +54,8 @@ use crate::platform::clock::Clock;
 use crate::platform::telemetry::Class;
 use crate::record::{SealedHash, SigningKey, SlipText, VerifyingKey};
 use crate::uplink::{
-    self, RunError, Step, Switch, Timekeeper, Trust, TrustError, Uplink, View, Waypoints,
+    self, Delivered, RunError, Shown, Step, Switch, Timekeeper, Trust, TrustError, Uplink, View,
+    Waypoints,
 };
 
 /// All that a terminal is made of.
@@ -156,6 +159,7 @@ pub struct Terminal {
     switch: watch::Sender<Switch>,
     view: watch::Receiver<View>,
     ended: watch::Receiver<bool>,
+    delivered: watch::Receiver<Delivered>,
     uplink: Mutex<Option<JoinHandle<Result<(), RunError>>>>,
     /// One record at a time: each is chained to the one before it.
     turn: Mutex<()>,
@@ -179,7 +183,7 @@ impl Terminal {
             key,
             journal: Arc::clone(&journal),
             timekeeper: Arc::clone(&timekeeper),
-            policy,
+            policy: policy.into(),
             firmware,
             pack,
         };
@@ -198,6 +202,7 @@ impl Terminal {
         let wanted = if setup.plugged { Switch::Plugged } else { Switch::Unplugged };
         let (switch, switched) = watch::channel(wanted);
         let (view_sender, view) = watch::channel(View::default());
+        let (delivered_sender, delivered) = watch::channel(Delivered::by(&trust));
         let (ended_sender, ended) = watch::channel(false);
         let life = Uplink::new(
             setup.uplink,
@@ -206,7 +211,7 @@ impl Terminal {
             timekeeper,
             Arc::clone(&waypoints),
             switched,
-            view_sender,
+            Shown { view: view_sender, delivered: delivered_sender },
         );
         let uplink = tokio::spawn(async move {
             let outcome = life.run().await;
@@ -219,6 +224,7 @@ impl Terminal {
             switch,
             view,
             ended,
+            delivered,
             uplink: Mutex::new(Some(uplink)),
             turn: Mutex::new(()),
         })
@@ -295,6 +301,18 @@ impl Terminal {
     /// Follows what the uplink shows of itself.
     pub fn view(&self) -> watch::Receiver<View> {
         self.view.clone()
+    }
+
+    /// Follows what the centre sends to work by: not judged yet (`inbox.rs`).
+    pub fn delivered(&self) -> watch::Receiver<Delivered> {
+        self.delivered.clone()
+    }
+
+    /// From now on records name the policy profile of this plan, where it has one.
+    pub fn work_by(&self, plan: &SitePlan) {
+        if let Some(policy) = &plan.policy {
+            *lock(&self.pen.policy) = policy.profile();
+        }
     }
 
     /// Waits until every record has a receipt.

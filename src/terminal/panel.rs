@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use super::{SitePlan, Terminal};
 use crate::checkin::Plan;
-use crate::domain::{Bilingual, PersonId, Timestamp};
+use crate::domain::{Bilingual, PersonId, Policy, Timestamp};
 use crate::kiosk::{Facts, Listed, Page, notices};
 use crate::platform::clock::Clock;
 
@@ -31,9 +33,10 @@ pub struct Panel {
     pub page: Page,
     /// The terminal.
     pub terminal: Arc<Terminal>,
-    /// Its lessons and people.
-    pub site: Arc<SitePlan>,
-    /// From how long before its start a lesson takes check-ins, in milliseconds.
+    /// Its lessons and people, as they stand now.
+    pub site: watch::Receiver<Arc<SitePlan>>,
+    /// From how long before its start a lesson takes check-ins, in milliseconds; a plan with a policy
+    /// profile of its own says it anew.
     pub door_opens_ms_before: i64,
     /// Whether names can be chosen from a list.
     pub list: bool,
@@ -55,21 +58,28 @@ impl Panel {
 
     fn look(&self) {
         let now = self.clock.now();
-        let lesson = lesson_at(&self.site.plans, now, self.door_opens_ms_before);
+        let site = Arc::clone(&self.site.borrow());
+        let own = || self.door_opens_ms_before;
+        let opens = |policy: &Policy| i64::from(policy.door_opens_minutes_before()) * 60_000;
+        let door_opens_ms_before = site.policy.as_deref().map_or_else(own, opens);
+        let lesson = lesson_at(&site.plans, now, door_opens_ms_before);
+        let doubt = self.terminal.clock_evidence().1;
         let facts = Facts {
             online: self.terminal.view().borrow().online,
             waiting: self.terminal.waiting(),
             full_percent: self.terminal.journal().full_percent(),
-            doubt: self.terminal.clock_evidence().1,
+            doubt,
             lesson: lesson.is_some(),
-            suspended: false,
+            suspended: site.is_suspended(now, lesson.map(|plan| &plan.lesson)),
+            // By a clock in doubt nothing has expired.
+            plan_expired: doubt.is_none() && site.has_expired(now),
             camera_lost: self.camera.lost.load(Ordering::Relaxed),
             camera_changed: self.camera.changed.load(Ordering::Relaxed),
             roll: *self.camera.roll.lock().expect("no code under this lock panics"),
         };
         let time = now.shanghai().strftime("%H:%M").to_string();
         self.page.surroundings(notices(&facts), lesson.map(title), time);
-        let people = lesson.filter(|_| self.list).map(|plan| listed(&self.site, plan));
+        let people = lesson.filter(|_| self.list).map(|plan| listed(&site, plan));
         self.page.people(people.unwrap_or_default());
     }
 }

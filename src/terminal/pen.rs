@@ -1,7 +1,7 @@
 //! A terminal's pen: fills the journal's next place with a sealed record. It joins key, clock and
 //! journal, and knows neither network nor screen; chance is handed in.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::seal::{self, Frame};
 use super::{TakeError, Taken};
@@ -16,8 +16,8 @@ pub(crate) struct Pen {
     pub(crate) key: SigningKey,
     pub(crate) journal: Arc<Journal>,
     pub(crate) timekeeper: Arc<Timekeeper>,
-    /// Policy profile and version in force.
-    pub(crate) policy: String,
+    /// Policy profile and version in force; the centre may put another one into force while it writes.
+    pub(crate) policy: Mutex<String>,
     pub(crate) firmware: String,
     pub(crate) pack: Option<[u8; 32]>,
 }
@@ -60,7 +60,7 @@ impl Pen {
             slot,
             clock,
             pack: self.pack,
-            policy: &self.policy,
+            policy: &self.policy(),
             firmware: &self.firmware,
         };
         let parcel = seal(frame, &self.key);
@@ -83,7 +83,7 @@ impl Pen {
             slot,
             clock,
             pack: None,
-            policy: &self.policy,
+            policy: &self.policy(),
             firmware: &self.firmware,
         };
         self.journal.append_durably(&seal::seal_gap(gap, frame, &self.key))?;
@@ -95,6 +95,10 @@ impl Pen {
     pub(crate) fn slip(&self, taken: &Taken) -> SlipText {
         let slip = Slip { terminal: self.terminal.clone(), seq: taken.seq, hash: taken.hash };
         slip.seal(&self.key)
+    }
+
+    fn policy(&self) -> String {
+        self.policy.lock().expect("no code under this lock panics").clone()
     }
 
     pub(crate) fn verifying_key(&self) -> VerifyingKey {

@@ -1,17 +1,20 @@
 //! The site's plan: which lessons are held here, who may attend them, and what the screen calls
-//! them. A file for now; later it comes from the centre, signed and encrypted to the terminal.
+//! them. It comes from the centre as a dispatch (`dispatched.rs`), or from a file at a terminal that
+//! gets none.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
 use serde::Deserialize;
 
 use crate::checkin::Plan;
 use crate::domain::{
-    ClassId, Lesson, LessonId, PersonId, SiteId, TimeError, Timestamp, masked_name,
+    ClassId, Lesson, LessonId, PersonId, Policy, SiteId, TimeError, Timestamp, masked_name,
 };
 use crate::platform::chance;
+use crate::record::dispatch::Suspension;
 
 /// A plan that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +86,8 @@ pub struct Attendee {
     pub name: String,
     /// What is on her card, or what she types: a student number. Empty without one.
     pub number: String,
+    /// What her PIN is checked with, where the centre sent it.
+    pub pin: Option<[u8; 32]>,
 }
 
 impl fmt::Debug for Attendee {
@@ -92,7 +97,7 @@ impl fmt::Debug for Attendee {
 }
 
 /// The site's plan.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SitePlan {
     /// Its lessons with their rosters.
     pub plans: Vec<Plan>,
@@ -101,12 +106,32 @@ pub struct SitePlan {
     /// What the times of roll calls follow from: 32 bytes that nobody in the room knows. Absent: each
     /// start of the terminal makes its own, and the times cannot be computed afterwards.
     pub spot_seed: Option<[u8; 32]>,
+    /// Who of them teaches.
+    pub teachers: BTreeSet<PersonId>,
+    /// When lessons are forbidden here.
+    pub suspensions: Vec<Suspension>,
+    /// The version of the dispatch that it comes from.
+    pub version: Option<u64>,
+    /// Until when it is to be believed; a file's has no end.
+    pub expires: Option<Timestamp>,
+    /// The policy profile that the centre put into force; else the configuration's.
+    pub policy: Option<Arc<Policy>>,
 }
 
 impl SitePlan {
     /// What the times of roll calls follow from.
     pub fn seed(&self) -> [u8; 32] {
         self.spot_seed.unwrap_or_else(chance::random_bytes)
+    }
+
+    /// Whether the centre should have sent another one by now. It is still worked by.
+    pub fn has_expired(&self, now: Timestamp) -> bool {
+        self.expires.is_some_and(|expires| expires <= now)
+    }
+
+    /// Whether a status forbids lessons here now, or this lesson.
+    pub fn is_suspended(&self, now: Timestamp, lesson: Option<&Lesson>) -> bool {
+        self.suspensions.iter().any(|suspension| suspension.holds(now, lesson))
     }
 
     /// Whose card or number this is.
@@ -174,7 +199,7 @@ pub(super) fn parse(text: &str) -> Result<SitePlan, PlanError> {
         if !number.is_empty() && !numbers.insert(number.clone()) {
             return Err(PlanError::Twice { name: format!("the number {number}") });
         }
-        if people.insert(id, Attendee { name, number }).is_some() {
+        if people.insert(id, Attendee { name, number, pin: None }).is_some() {
             return Err(PlanError::Twice {
                 name: format!("the person {}", HEXLOWER.encode(&id.0)),
             });
@@ -207,5 +232,5 @@ pub(super) fn parse(text: &str) -> Result<SitePlan, PlanError> {
         let lesson = Lesson { id, class, site: site.clone(), starts, ends };
         plans.push(Plan { lesson, roster });
     }
-    Ok(SitePlan { plans, people, spot_seed })
+    Ok(SitePlan { plans, people, spot_seed, ..SitePlan::default() })
 }

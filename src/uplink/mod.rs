@@ -23,7 +23,7 @@ mod waypoint;
 
 pub use self::config::Section;
 pub use self::link::{Action, Alarm, Event, Link, Pace, Phase};
-pub use self::mqtt::{Config, RunError, Switch, Uplink, View};
+pub use self::mqtt::{Config, Delivered, RunError, Shown, Switch, Uplink, View};
 pub use self::timekeeper::Timekeeper;
 pub use self::trust::{Trust, TrustError};
 pub use self::waypoint::{NoWaypoints, Step, Waypoints};

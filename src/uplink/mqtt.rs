@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rumqttc::{
-    AsyncClient, EventLoop, LastWill, MqttOptions, Packet, QoS, SubscribeReasonCode,
-    TlsConfiguration, Transport,
+    AsyncClient, EventLoop, LastWill, MqttOptions, Packet, QoS, SubscribeFilter,
+    SubscribeReasonCode, TlsConfiguration, Transport,
 };
 use serde_json::json;
 use tokio::sync::{mpsc, watch};
@@ -32,8 +32,9 @@ use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::lines;
 use crate::platform::telemetry::Class;
 use crate::platform::tls::{self, Identity, ProvenTime};
+use crate::record::dispatch::DISPATCH_BYTES_MAX;
 use crate::record::topic::Channel;
-use crate::record::{BATCH_BYTES_MAX, Receipt, VerifyingKey};
+use crate::record::{BATCH_BYTES_MAX, CentreKeys, Receipt, VerifyingKey};
 
 /// Messages that the broker may have without a PUBACK: enough to keep a slow line busy.
 const PUBLISHES_MAX: u16 = 4;
@@ -93,6 +94,30 @@ pub struct View {
     pub time_answered: bool,
     /// The dates of the broker's certificate do not fit the terminal's clock, and no time is proven.
     pub undated: bool,
+}
+
+/// What the centre sent to work by, not judged, and what it is to be judged with.
+#[derive(Debug, Clone)]
+pub struct Delivered {
+    /// The newest dispatch that came since the start.
+    pub dispatch: Option<Arc<[u8]>>,
+    /// The centre's keys, as far as they were followed.
+    pub keys: CentreKeys,
+}
+
+impl Delivered {
+    /// Nothing yet.
+    pub fn by(trust: &Trust) -> Self {
+        Self { dispatch: None, keys: trust.keys.clone() }
+    }
+}
+
+/// What an uplink shows to its terminal.
+pub struct Shown {
+    /// Of itself.
+    pub view: watch::Sender<View>,
+    /// Of the centre's dispatches.
+    pub delivered: watch::Sender<Delivered>,
 }
 
 /// The uplink had to end: the journal can no longer be believed (see
@@ -160,12 +185,13 @@ pub struct Uplink {
     timekeeper: Arc<Timekeeper>,
     waypoints: Arc<dyn Waypoints>,
     switch: watch::Receiver<Switch>,
-    view: watch::Sender<View>,
+    shown: Shown,
 }
 
 enum Incoming {
     Connected,
     Answer(Vec<u8>),
+    Dispatch(Vec<u8>),
     Lost(String),
 }
 
@@ -179,7 +205,7 @@ struct Connection {
 
 impl Uplink {
     /// An uplink that follows `switch` until that says `Ended` or its sender is dropped, and shows
-    /// itself in `view`.
+    /// what there is to show.
     pub fn new(
         config: Config,
         trust: Trust,
@@ -187,14 +213,15 @@ impl Uplink {
         timekeeper: Arc<Timekeeper>,
         waypoints: Arc<dyn Waypoints>,
         switch: watch::Receiver<Switch>,
-        view: watch::Sender<View>,
+        shown: Shown,
     ) -> Self {
-        Self { config, trust, journal, timekeeper, waypoints, switch, view }
+        Self { config, trust, journal, timekeeper, waypoints, switch, shown }
     }
 
     /// Offers until the owner ends it, or the journal fails.
     pub async fn run(self) -> Result<(), RunError> {
-        let Self { config, trust, journal, timekeeper, waypoints, mut switch, view } = self;
+        let Self { config, trust, journal, timekeeper, waypoints, mut switch, shown } = self;
+        let Shown { view, delivered } = shown;
         let mut standing = journal.watch();
         // Looked at in a statement of its own: while the look lasts the journal cannot announce,
         // and asking the journal for more meanwhile would wait for itself.
@@ -221,6 +248,7 @@ impl Uplink {
             timekeeper,
             waypoints,
             view,
+            delivered,
             link,
             connection: None,
             asked: None,
@@ -240,7 +268,10 @@ impl Uplink {
                     }
                 }
                 Ok(()) = standing.changed() => Event::Journal(*standing.borrow_and_update()),
-                incoming = next_incoming(&mut shell.connection) => shell.received(incoming),
+                incoming = next_incoming(&mut shell.connection) => match shell.received(incoming) {
+                    Some(event) => event,
+                    None => continue,
+                },
                 () = sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => {
                     Event::Tick { nonce: chance::random_bytes() }
                 }
@@ -268,27 +299,33 @@ struct Shell {
     timekeeper: Arc<Timekeeper>,
     waypoints: Arc<dyn Waypoints>,
     view: watch::Sender<View>,
+    delivered: watch::Sender<Delivered>,
     link: Link,
     connection: Option<Connection>,
     asked: Option<Uptime>,
 }
 
 impl Shell {
-    fn received(&mut self, incoming: Incoming) -> Event {
-        match incoming {
+    /// What the link has to hear of it.
+    fn received(&mut self, incoming: Incoming) -> Option<Event> {
+        Some(match incoming {
             Incoming::Connected => {
                 let undated = self.tls.as_ref().is_some_and(tls::Client::undated);
                 self.view.send_modify(|view| (view.trouble, view.undated) = (None, undated));
                 Event::Connected { nonce: chance::random_bytes() }
             }
             Incoming::Answer(bytes) => Event::Answer(bytes),
+            Incoming::Dispatch(bytes) => {
+                self.delivered.send_modify(|delivered| delivered.dispatch = Some(bytes.into()));
+                return None;
+            }
             Incoming::Lost(why) => {
                 tracing::info!(%why, "the broker is not reached; records stay in the journal");
                 self.connection = None;
                 self.view.send_modify(|view| view.trouble = Some(why));
                 Event::Lost
             }
-        }
+        })
     }
 
     /// One event, its actions, and the events that these cause, to the end.
@@ -334,9 +371,11 @@ impl Shell {
                 self.view.send_modify(|view| (view.time_answered, view.undated) = (true, false));
             }
             Action::Follow { handover } => {
-                let path = self.keys_file.clone();
+                let (path, followed) = (self.keys_file.clone(), handover.clone());
                 let kept = blocking(move || lines::append_durably(&path, &handover)).await;
                 kept.map_err(|io| RunError::Follow { path: self.keys_file.clone(), io })?;
+                // What came before the key that it is sealed with is judged once more.
+                self.delivered.send_modify(|delivered| drop(delivered.keys.follow(&followed)));
                 tracing::info!("the centre's receipt key was followed by another one");
             }
             Action::Raise(alarm) => self.raise(&alarm),
@@ -358,7 +397,7 @@ impl Shell {
             .set_clean_session(true)
             .set_inflight(PUBLISHES_MAX)
             .set_max_packet_size(
-                BATCH_BYTES_MAX + PACKET_FRAME_BYTES,
+                DISPATCH_BYTES_MAX + PACKET_FRAME_BYTES,
                 BATCH_BYTES_MAX + PACKET_FRAME_BYTES,
             )
             .set_last_will(will);
@@ -370,8 +409,8 @@ impl Shell {
         eventloop.network_options.set_connection_timeout(CONNECT_S_MAX);
         let (outgoing, incoming) = mpsc::channel(PACKETS_MAX);
         let mut tasks = JoinSet::new();
-        let answers = Channel::Answers.of(terminal);
-        tasks.spawn(pump(eventloop, client.clone(), answers, outgoing));
+        let topics = [Channel::Answers, Channel::Dispatch].map(|channel| channel.of(terminal));
+        tasks.spawn(pump(eventloop, client.clone(), topics, outgoing));
         Connection { client, incoming, _pump: tasks }
     }
 
@@ -439,26 +478,33 @@ impl Shell {
 async fn pump(
     mut eventloop: EventLoop,
     client: AsyncClient,
-    answers: String,
+    [answers, dispatches]: [String; 2],
     outgoing: mpsc::Sender<Incoming>,
 ) {
     loop {
         let incoming = match eventloop.poll().await {
             Ok(rumqttc::Event::Incoming(Packet::ConnAck(_))) => {
                 // Before anything else goes out, so that no answer is missed.
-                match client.try_subscribe(answers.clone(), QoS::AtLeastOnce) {
+                let filters = [&answers, &dispatches]
+                    .map(|topic| SubscribeFilter::new(topic.clone(), QoS::AtLeastOnce));
+                match client.try_subscribe_many(filters) {
                     Ok(()) => Incoming::Connected,
                     Err(error) => Incoming::Lost(error.to_string()),
                 }
             }
             Ok(rumqttc::Event::Incoming(Packet::SubAck(ack)))
-                if ack.return_codes.contains(&SubscribeReasonCode::Failure) =>
+                if ack.return_codes.first() == Some(&SubscribeReasonCode::Failure) =>
             {
                 // Without answers nothing would ever be freed, and nobody would know why.
                 Incoming::Lost(format!("the broker does not let this terminal read {answers}"))
             }
             Ok(rumqttc::Event::Incoming(Packet::Publish(publish))) => {
-                Incoming::Answer(publish.payload.to_vec())
+                let bytes = publish.payload.to_vec();
+                if publish.topic == dispatches {
+                    Incoming::Dispatch(bytes)
+                } else {
+                    Incoming::Answer(bytes)
+                }
             }
             Ok(_) => continue,
             Err(error) => Incoming::Lost(error.to_string()),

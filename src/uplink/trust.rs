@@ -41,6 +41,11 @@ impl Trust {
         Ok(Self { path, keys })
     }
 
+    /// All keys that were followed, the newest last.
+    pub fn all(&self) -> &[VerifyingKey] {
+        self.keys.all()
+    }
+
     /// The key that opens the centre's answers.
     pub fn key(&self) -> VerifyingKey {
         self.keys.newest()

@@ -14,7 +14,8 @@ use rollcall::ledger::{Item, Kind, Ledger, Memory, Staged};
 use rollcall::record::enrolment::{Answer, Welcome, digest_of, digest_of_all, seal_enrolment};
 use rollcall::record::note::{KeyKind, Note, TreeHead, Vkey, cosign, sign};
 use rollcall::record::{
-    Batch, CentreMark, Checkpoint, Parcel, SealedHash, SigningKey, Slip, Token, seal_statement,
+    Batch, CentreMark, Checkpoint, Parcel, ReadingKey, SealedHash, SigningKey, Slip, Token,
+    seal_statement,
 };
 use serde_json::Value;
 
@@ -220,7 +221,8 @@ const BEFORE: &[u8] = &[0x32; 400];
 /// A terminal's request under a token.
 pub(crate) fn request(token: &Token) -> Vec<u8> {
     let [record, tls] = [[1; 32], [4; 32]].map(|secret| SigningKey::from_secret(&secret));
-    seal_enrolment(&token.terminal, token.centre, &token.key(), &record, &tls)
+    let reading = ReadingKey::from_secret(&[5; 32]).public();
+    seal_enrolment(&token.terminal, token.centre, &token.key(), &record, &tls, Some(reading))
 }
 
 /// The centre's answer to it.

@@ -13,6 +13,7 @@
 #![cfg(test)]
 
 mod corpus;
+mod dispatch;
 #[path = "../it/support/disk.rs"]
 #[expect(dead_code, reason = "shared with the tests in tests/it, which use all of it")]
 mod disk;

@@ -30,10 +30,10 @@ use crate::corpus::{self, Day, centre, envelope, payload, vectors};
 use crate::pen::Pen;
 
 /// Whether the input was read; what is wrong with how.
-type Held = Result<bool, String>;
+pub(crate) type Held = Result<bool, String>;
 
 /// Reads one input.
-type Check = Box<dyn Fn(&[u8]) -> Held>;
+pub(crate) type Check = Box<dyn Fn(&[u8]) -> Held>;
 
 /// One reader.
 pub(crate) struct Target {
@@ -46,7 +46,7 @@ pub(crate) struct Target {
     pub(crate) check: Check,
 }
 
-fn target(
+pub(crate) fn target(
     name: &'static str,
     share: usize,
     corpus: Vec<Vec<u8>>,
@@ -66,7 +66,7 @@ fn text(input: &[u8]) -> Option<&str> {
 }
 
 /// Payloads of one kind of statement, in an envelope: whatever is read from one has only this form.
-fn statement<T>(name: &'static str, typ: &'static str, corpus: &[Vec<u8>]) -> Target
+pub(crate) fn statement<T>(name: &'static str, typ: &'static str, corpus: &[Vec<u8>]) -> Target
 where
     T: Stated + std::fmt::Debug + Encode<()> + for<'b> Decode<'b, ()>,
 {
@@ -130,6 +130,7 @@ pub(crate) fn all() -> Vec<Target> {
         }),
     ];
     all.extend(enrolment());
+    all.extend(crate::dispatch::all());
     all.extend(notes(&day));
     all.extend(papers(&day));
     all.extend(backups(&day));

@@ -50,7 +50,7 @@ const ROOTS: [&str; 12] = [
 
 /// Crates of one technology, and the only places that may name them (a file, or a folder with a
 /// slash at its end). Their error types may stand in error enums elsewhere.
-const ADAPTERS: [(&str, &[&str]); 20] = [
+const ADAPTERS: [(&str, &[&str]); 21] = [
     (
         "rusqlite",
         &[
@@ -89,6 +89,7 @@ const ADAPTERS: [(&str, &[&str]); 20] = [
     ("image", &["camera/"]),
     ("chacha20poly1305", &["platform/"]),
     ("ed25519_dalek", &["record/keys.rs"]),
+    ("hpke", &["record/reading_key.rs"]),
     ("qrcode", &["platform/qr.rs"]),
     ("getrandom", &["platform/chance.rs"]),
 ];

@@ -10,10 +10,8 @@ use rollcall::record::{
 };
 use serde_json::{Value, json};
 
-use crate::vectors::{
-    check_in, committed, confirmed, full, gap, hex, key, minimal, notice, refused_template,
-    roll_call, without_nulls,
-};
+use crate::vectors::{check_in, committed, full, gap, hex, key, minimal, notice, without_nulls};
+use crate::vectors_counter::{confirmed, refused_template, roll_call};
 
 /// Error, reason, bytes.
 type Row = (&'static str, &'static str, Vec<u8>);

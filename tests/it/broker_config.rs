@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use rollcall::platform::durable::{self, Access};
-use rollcall::record::BATCH_BYTES_MAX;
+use rollcall::record::dispatch::DISPATCH_BYTES_MAX;
 use rumqttc::{Client, Event, MqttOptions, Packet, QoS};
 
 fn shipped() -> String {
@@ -86,8 +86,8 @@ fn the_trial_and_the_real_broker_differ_only_in_who_may_come_in() {
 }
 
 #[test]
-fn the_shipped_message_limit_is_the_largest_batch() {
-    assert_eq!(setting("message_size_limit"), BATCH_BYTES_MAX.to_string());
+fn the_shipped_message_limit_is_the_largest_dispatch() {
+    assert_eq!(setting("message_size_limit"), DISPATCH_BYTES_MAX.to_string());
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn the_shipped_broker_without_passwords_listens_only_on_loopback() {
 }
 
 #[test]
-fn a_real_mosquitto_with_the_shipped_file_passes_the_largest_batch_and_drops_a_larger_one() {
+fn a_real_mosquitto_with_the_shipped_file_passes_the_largest_dispatch_and_drops_a_larger_one() {
     let Some(program) = installed() else { return };
     let folder = tempfile::tempdir().expect("a fresh folder");
     let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
@@ -107,11 +107,11 @@ fn a_real_mosquitto_with_the_shipped_file_passes_the_largest_batch_and_drops_a_l
 
     let mut options = MqttOptions::new("probe", "127.0.0.1", port);
     options.set_keep_alive(Duration::from_secs(5));
-    options.set_max_packet_size(2 * BATCH_BYTES_MAX, 2 * BATCH_BYTES_MAX);
+    options.set_max_packet_size(2 * DISPATCH_BYTES_MAX, 2 * DISPATCH_BYTES_MAX);
     let (client, mut connection) = Client::new(options, 10);
     let topic = "rollcall/v1/t-1/records";
     client.subscribe(topic, QoS::AtLeastOnce).expect("the queue has room");
-    for bytes in [BATCH_BYTES_MAX + 1, BATCH_BYTES_MAX] {
+    for bytes in [DISPATCH_BYTES_MAX + 1, DISPATCH_BYTES_MAX] {
         client.publish(topic, QoS::AtLeastOnce, false, vec![0; bytes]).expect("it has room");
     }
     let mut events = connection.iter().map(|event| event.expect("the broker stays"));
@@ -121,5 +121,5 @@ fn a_real_mosquitto_with_the_shipped_file_passes_the_largest_batch_and_drops_a_l
         Event::Incoming(Packet::PingResp) => Some(0),
         Event::Incoming(_) | Event::Outgoing(_) => None,
     });
-    assert_eq!(first, Some(BATCH_BYTES_MAX));
+    assert_eq!(first, Some(DISPATCH_BYTES_MAX));
 }

@@ -393,7 +393,7 @@ async fn a_key_for_tls_is_exchanged_and_the_old_one_never_certified_again() {
     let record = SigningKey::from_secret(&secret::read(&known.key_file).unwrap());
     let receipt_key = known.uplink.receipt_key;
     let files = known.tls.unwrap();
-    let old = renew(&known.terminal, files.clone(), &receipt_key, &record, None).unwrap();
+    let old = renew(&known.terminal, files.clone(), &receipt_key, &record, None, None).unwrap();
     let change = ["terminal", "renew", "--new-key", "--config", config.to_str().unwrap()];
     fine(&rollcall(&change));
     assert_ne!(Config::read(&config).unwrap().tls.unwrap().key, files.key);

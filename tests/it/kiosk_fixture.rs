@@ -28,6 +28,7 @@ use rollcall::terminal::{
 use rollcall::uplink::{self, NoWaypoints};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 
 use crate::face_data::opened;
 
@@ -101,6 +102,7 @@ pub(crate) struct Kiosk {
     pub(crate) terminal: Arc<Terminal>,
     standing: Standing,
     wanted: Arc<Mutex<[f32; 3]>>,
+    plans: watch::Sender<Arc<SitePlan>>,
     ended: Arc<AtomicBool>,
     looking: Option<JoinHandle<()>>,
     runtime: Option<Runtime>,
@@ -133,6 +135,7 @@ impl Kiosk {
         let (gallery, actors) = people(&mut pipeline, thresholds.matching.cosine);
         let clock = Arc::new(SystemClock::start());
         let site = Arc::new(site(&*clock, roster));
+        let (plans, planned) = watch::channel(Arc::clone(&site));
         let runtime = Runtime::new().unwrap();
         let _inside = runtime.enter();
         let (terminal, folder) = terminal(broker_port, bounds, &pipeline, &clock);
@@ -165,7 +168,9 @@ impl Kiosk {
             camera_state: Arc::clone(&camera_state),
             pipeline,
             door,
-            site: Arc::clone(&site),
+            site: planned.clone(),
+            policy: policy.clone(),
+            settings: settings.clone(),
             page: page.clone(),
             ear,
             service,
@@ -173,7 +178,7 @@ impl Kiosk {
         let panel = Panel {
             page: page.clone(),
             terminal: Arc::clone(&terminal),
-            site,
+            site: planned,
             door_opens_ms_before: 1_800_000,
             list: true,
             camera: camera_state,
@@ -195,11 +200,19 @@ impl Kiosk {
             terminal,
             standing,
             wanted,
+            plans,
             ended,
             looking: Some(looking),
             runtime: Some(runtime),
             _folder: folder,
         }
+    }
+
+    /// The plan changes while the terminal runs, as by a dispatch.
+    pub(crate) fn plans(&self, change: impl FnOnce(&mut SitePlan)) {
+        let mut plan = SitePlan::clone(&self.plans.borrow());
+        change(&mut plan);
+        self.plans.send_replace(Arc::new(plan));
     }
 
     /// This one of [`PEOPLE`] stands before the camera now.
@@ -306,12 +319,12 @@ fn site(clock: &dyn Clock, roster: u8) -> SitePlan {
         ends: now.plus_ms(7_200_000),
     };
     let people = (0..).zip(NAMES).map(|(number, (name, card))| {
-        (person(number), Attendee { name: name.into(), number: card.into() })
+        (person(number), Attendee { name: name.into(), number: card.into(), pin: None })
     });
     SitePlan {
         plans: vec![Plan { lesson, roster: (0..roster).map(person).collect() }],
         people: people.collect::<BTreeMap<_, _>>(),
-        spot_seed: None,
+        ..SitePlan::default()
     }
 }
 

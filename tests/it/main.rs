@@ -6,10 +6,12 @@
 mod support; // not tests: what several files need
 
 mod architecture; // the layering law and other absences
+mod dispatch_vectors; // docs/spec/vectors/dispatches.json: its generator, and that it opens to what it says
 mod broken_vectors; // the generator of docs/spec/vectors/invalid.json
 mod record_vectors; // docs/spec/vectors, byte for byte; one flipped bit is refused, for every bit
 mod interop; // a second reader in Python, written from the specifications alone, agrees
 mod vectors; // the generator of the other docs/spec/vectors
+mod vectors_counter; // part of that generator: what is done at a kiosk by hand
 
 mod face_bad_models; // unreadable, exchanged, missing model files are told by name at the start
 mod face_data; // not tests: where models and pictures are, which runtimes there are
@@ -65,11 +67,13 @@ mod kiosk_browser; // the kiosk's screen in Chromium: real people, real decision
 mod kiosk_counter; // what is done at the kiosk by hand, in Chromium: card and PIN, staff, consent, roll call
 mod terminal_room; // a roll call of a room: many people in one picture
 mod kiosk_fixture; // a whole terminal with a made camera and its screen, in this process
+mod kiosk_replan; // a new plan comes while the terminal runs: people, notices
 mod web_browser; // the page in Chromium: both languages, 1280 and 390 px, live, paused, evidence
 mod web_fixture; // an invented province, its server, and a plain HTTP client
 mod demo_once; // the whole way, as a visitor runs it
 mod whole_way; // real processes, real broker: from a picture to a verified line
 mod broker_config; // firmware-config/mosquitto-trial.conf, with a real Mosquitto
 mod enrolment; // a terminal comes in by a token; mutual TLS, access list, revocation, replacement
+mod dispatch; // rosters, timetable, policy and statuses: from the centre to a terminal that then works offline
 mod authority; // the certificate authority is exchanged, with overlap and at once
 mod pages; // every link of every page leads somewhere

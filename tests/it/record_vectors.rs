@@ -18,9 +18,10 @@ use rollcall::record::{
 use serde_json::Value;
 
 use crate::vectors::{
-    all_evidence, all_facts, check_in, checkpoint, confirmed, files, full, gap, key, minimal,
-    notice, opening, record_fields, refused_template, roll_call,
+    all_evidence, all_facts, check_in, checkpoint, files, full, gap, key, minimal, notice, opening,
+    record_fields,
 };
+use crate::vectors_counter::{confirmed, refused_template, roll_call};
 
 fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("docs/spec/vectors")

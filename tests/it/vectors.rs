@@ -17,6 +17,8 @@ use rollcall::record::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::vectors_counter::{confirmed, refused_template, roll_call};
+
 /// 2026-03-02 08:30:05 in China standard time.
 const MORNING: Timestamp = Timestamp::from_ms(1_772_411_405_000);
 
@@ -38,6 +40,7 @@ pub(crate) fn files() -> Vec<(&'static str, Value)> {
         ("answers.json", answers()),
         ("ledger.json", ledger()),
         ("batches.json", batches()),
+        ("dispatches.json", crate::dispatch_vectors::dispatches()),
         ("invalid.json", crate::broken_vectors::invalid()),
     ]
 }
@@ -196,43 +199,6 @@ pub(crate) fn notice() -> Record {
         notice: Some(Notice { kind: NoticeKind::ConsentGiven, digest: Some([0x5c; 32]) }),
         clock: clock(),
         ..minimal()
-    }
-}
-
-/// Who came without a face: a member of the staff confirmed her.
-pub(crate) fn confirmed() -> Record {
-    Record {
-        seq: 7,
-        prev: Sealed::seal(&notice(), &key("terminal")).hash(),
-        way: Some(Way::Staff),
-        scores: None,
-        pack: None,
-        staff: Some(opening(0x53, 0xa3).commitment()),
-        ..check_in()
-    }
-}
-
-/// The terminal made no template, because the face is somebody else's.
-pub(crate) fn refused_template() -> Record {
-    let other = Other { person: opening(0x52, 0xa2).commitment(), score: Score::from_e4(7_001) };
-    Record {
-        seq: 8,
-        prev: Sealed::seal(&confirmed(), &key("terminal")).hash(),
-        other: Some(other),
-        notice: Some(Notice { kind: NoticeKind::TemplateRefused, digest: None }),
-        ..notice()
-    }
-}
-
-/// The terminal asked everybody in the lesson to show her face.
-pub(crate) fn roll_call() -> Record {
-    Record {
-        seq: 9,
-        prev: Sealed::seal(&refused_template(), &key("terminal")).hash(),
-        person: None,
-        lesson: check_in().lesson,
-        notice: Some(Notice { kind: NoticeKind::RollCalled, digest: None }),
-        ..notice()
     }
 }
 

@@ -1,6 +1,5 @@
-//! An invented province for the tests of feed and page: three terminals, a dozen anomalies of
-//! every kind, thirty attendances, and the ledger entries that the evidence points to. And the
-//! plainest HTTP client: one request, one connection.
+//! An invented province for the tests of feed and page: three terminals, a dozen anomalies, thirty
+//! attendances, the entries that the evidence points to. And the plainest HTTP client.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -24,6 +24,7 @@ fn numbers() -> Numbers {
         by_staff: true,
         roll_ms: 600_000,
         roll_faces_max: 12,
+        spot_checks: 1,
         match_threshold: Score::from_e4(4_000),
         search_threshold: Score::from_e4(4_500),
         confident_threshold: Score::from_e4(5_500),

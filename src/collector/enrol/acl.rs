@@ -17,15 +17,17 @@ pub fn acl<'t>(revoked: impl IntoIterator<Item = &'t TerminalId>) -> String {
          topic read {ALL_RECORDS}\n\
          topic read {ALL_QUESTIONS}\n\
          topic read {ALL_STATUS}\n\
-         topic write rollcall/v1/+/answers\n\n"
+         topic write rollcall/v1/+/answers\n\
+         topic write rollcall/v1/+/dispatch\n\n"
     );
     for terminal in revoked {
         text += &format!("# revoked\nuser {terminal}\ntopic deny #\n\n");
     }
-    for (access, channel) in
-        [("write", "records"), ("write", "ask"), ("write", "status"), ("read", "answers")]
-    {
-        text += &format!("pattern {access} rollcall/v1/%u/{channel}\n");
+    for channel in ["records", "ask", "status"] {
+        text += &format!("pattern write rollcall/v1/%u/{channel}\n");
+    }
+    for channel in ["answers", "dispatch"] {
+        text += &format!("pattern read rollcall/v1/%u/{channel}\n");
     }
     text
 }

@@ -109,6 +109,7 @@ impl Desk {
             // A crash after this line leaves keys that are bound and not stated: the same device
             // asks again, and no other is let in under this token.
             self.notes.keep_bound(&terminal, &bound)?;
+            self.roll.note_change();
         }
         if !facts.is_empty() {
             // A crash after this line costs an answer; the question comes again.

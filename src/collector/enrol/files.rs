@@ -12,14 +12,14 @@ use serde::{Deserialize, Serialize};
 use super::judge::{Bound, TokenNote};
 use crate::domain::{SiteId, TerminalId, Timestamp};
 use crate::platform::durable::{self, Access, WriteError};
-use crate::record::{KeyError, VerifyingKey};
+use crate::record::{KeyError, Unreadable, VerifyingKey};
 
 /// Words about keys that followed each other that are kept of a terminal: more than the days between
 /// two backups.
 const FOLLOWED_MAX: usize = 100;
 
-/// Largest file: a thousand keys of 52 characters, and room.
-const FILE_BYTES_MAX: u64 = 128 * 1024;
+/// Largest file: a thousand keys of 52 characters of each kind, and room.
+const FILE_BYTES_MAX: u64 = 256 * 1024;
 
 /// A file could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +60,8 @@ struct RawToken {
 struct RawBound {
     record: String,
     tls: Vec<String>,
+    #[serde(default)]
+    reading: Vec<String>,
     site: SiteId,
     replaces: Option<TerminalId>,
     at: Timestamp,
@@ -118,17 +120,22 @@ impl Notes {
     pub fn bound(&self, terminal: &TerminalId) -> Result<Option<Bound>, NotesError> {
         let path = self.path(terminal, "bound");
         let Some(raw) = read::<RawBound>(&path)? else { return Ok(None) };
-        let RawBound { record, tls, site, replaces, at, authority } = raw;
+        let RawBound { record, tls, reading, site, replaces, at, authority } = raw;
         let tls: Result<_, _> = tls.iter().map(|key| key_in(&path, key)).collect();
         let record = key_in(&path, &record)?;
-        Ok(Some(Bound { record, tls: tls?, site, replaces, at, authority }))
+        let reading = reading.iter().map(|key| key.parse());
+        let reading: Result<_, Unreadable> = reading.collect();
+        let reading = reading.map_err(|error| content(&path, &error))?;
+        Ok(Some(Bound { record, tls: tls?, reading, site, replaces, at, authority }))
     }
 
     /// Binds a terminal to keys.
     pub fn keep_bound(&self, terminal: &TerminalId, bound: &Bound) -> Result<(), NotesError> {
-        let Bound { record, tls, site, replaces, at, authority } = bound.clone();
+        let Bound { record, tls, reading, site, replaces, at, authority } = bound.clone();
         let tls = tls.iter().map(ToString::to_string).collect();
-        let raw = RawBound { record: record.to_string(), tls, site, replaces, at, authority };
+        let reading = reading.iter().map(ToString::to_string).collect();
+        let record = record.to_string();
+        let raw = RawBound { record, tls, reading, site, replaces, at, authority };
         write(&self.path(terminal, "bound"), &raw)
     }
 

@@ -5,10 +5,11 @@ use crate::domain::{Fact, SiteId, TerminalId, Timestamp};
 use crate::record::enrolment::{
     Held, RequestKind, open_enrolment, open_succession, open_wish, peek_request,
 };
-use crate::record::{CentreMark, OpenError, VerifyingKey};
+use crate::record::{CentreMark, OpenError, ReadingPublic, VerifyingKey};
 
-/// TLS keys that are remembered for a terminal, so that none comes back: one a day for three years.
-const TLS_KEYS_MAX: usize = 1_000;
+/// Keys of one kind that are remembered for a terminal, so that none comes back: one a day for three
+/// years.
+const KEYS_MAX: usize = 1_000;
 
 /// What is kept of a token: nothing that could be used in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct Bound {
     pub record: VerifyingKey,
     /// Its TLS keys, the newest last.
     pub tls: Vec<VerifyingKey>,
+    /// What was to be encrypted to for it, the newest last; none for a terminal of an earlier build.
+    pub reading: Vec<ReadingPublic>,
     /// Where it stands.
     pub site: SiteId,
     /// The terminal in whose place it came.
@@ -41,6 +44,19 @@ pub struct Bound {
 }
 
 impl Bound {
+    /// Takes the reading key that a request names, and says whether it is new. One that was replaced
+    /// does not come back by a request that somebody overheard.
+    fn read_with(&mut self, key: Option<ReadingPublic>) -> Result<bool, Denied> {
+        let Some(key) = key.filter(|key| self.reading.last() != Some(key)) else {
+            return Ok(false);
+        };
+        if self.reading.contains(&key) || self.reading.len() >= KEYS_MAX {
+            return Err(Denied::OldKey);
+        }
+        self.reading.push(key);
+        Ok(true)
+    }
+
     /// What the ledger says of a terminal that came in so.
     pub(super) fn facts(&self, id: &TerminalId) -> Vec<Fact> {
         let (site, key) = (self.site.clone(), self.record.to_bytes());
@@ -249,7 +265,9 @@ fn enrol(
     let (bound, new) = match (&known.bound, &known.standing) {
         // The answer was lost, or the program: the same device asks again. However late.
         (Some(bound), _) if bound.record == held.record && bound.tls.last() == Some(&held.tls) => {
-            (bound.clone(), false)
+            let mut after = bound.clone();
+            let new = after.read_with(held.reading)?;
+            (after, new)
         }
         (Some(_), _) => return Err(Denied::Used),
         (None, Some(standing)) if standing.keys.last() != Some(&held.record) => {
@@ -259,7 +277,8 @@ fn enrol(
         (None, _) => {
             let TokenNote { site, replaces, .. } = token.clone();
             let (record, tls) = (held.record, vec![held.tls]);
-            (Bound { record, tls, site, replaces, at: now, authority: None }, true)
+            let reading = held.reading.into_iter().collect();
+            (Bound { record, tls, reading, site, replaces, at: now, authority: None }, true)
         }
     };
     let stated = known.standing.is_some();
@@ -278,6 +297,7 @@ fn renew(
     let mut after = bound.cloned().unwrap_or_else(|| Bound {
         record: held.record,
         tls: Vec::new(),
+        reading: Vec::new(),
         site: standing.site.clone(),
         replaces: None,
         at: now,
@@ -286,11 +306,12 @@ fn renew(
     after.record = held.record;
     if after.tls.last() != Some(&held.tls) {
         // Else a wish that was overheard would get a certificate for a key that was stolen since.
-        if after.tls.contains(&held.tls) || after.tls.len() >= TLS_KEYS_MAX {
+        if after.tls.contains(&held.tls) || after.tls.len() >= KEYS_MAX {
             return Err(Denied::OldKey);
         }
         after.tls.push(held.tls);
     }
+    after.read_with(held.reading)?;
     let new = bound != Some(&after);
     Ok(Ruling { terminal, bound: after, new, facts: Vec::new() })
 }

@@ -39,6 +39,7 @@ pub enum RollError {
 struct Inner {
     terminals: BTreeMap<TerminalId, Standing>,
     sites: BTreeSet<SiteId>,
+    changes: u64,
 }
 
 /// All terminals of the ledger. A handle: clones see the same.
@@ -82,6 +83,7 @@ impl Roll {
     /// Takes in one fact.
     pub fn learn(&self, fact: &Fact) {
         let mut inner = self.inner();
+        inner.changes += u64::from(*fact != Fact::Tick);
         match fact {
             Fact::Site { id, .. } => {
                 inner.sites.insert(id.clone());
@@ -134,6 +136,16 @@ impl Roll {
             | Fact::ClaimLine(_)
             | Fact::Tick => {}
         }
+    }
+
+    /// How many facts were taken in, and changes noted: another number means to look again.
+    pub fn changes(&self) -> u64 {
+        self.inner().changes
+    }
+
+    /// Notes a change of what the ledger does not hold: a terminal's reading key.
+    pub fn note_change(&self) {
+        self.inner().changes += 1;
     }
 
     /// A terminal.

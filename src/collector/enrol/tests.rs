@@ -4,7 +4,7 @@ use super::judge::judge_succession;
 use super::*;
 use crate::domain::{Fact, TerminalId, Timestamp};
 use crate::record::enrolment::{seal_enrolment, seal_succession, seal_wish};
-use crate::record::{CentreMark, SigningKey};
+use crate::record::{CentreMark, ReadingKey, ReadingPublic, SigningKey};
 
 const NOON: Timestamp = Timestamp::from_ms(1_772_000_000_000);
 const CENTRE: CentreMark = CentreMark([5; 16]);
@@ -13,13 +13,18 @@ fn key(n: u8) -> SigningKey {
     SigningKey::from_secret(&[n; 32])
 }
 
+fn reading(n: u8) -> ReadingPublic {
+    ReadingKey::from_secret(&[n; 32]).public()
+}
+
 fn t1() -> TerminalId {
     "t-1".parse().unwrap()
 }
 
 /// The request of a device whose keys are 10 × `device` and one more, under the token of key 1.
 fn request(device: u8) -> Vec<u8> {
-    seal_enrolment(&t1(), CENTRE, &key(1), &key(device * 10), &key(device * 10 + 1))
+    let [record, tls] = [device * 10, device * 10 + 1].map(key);
+    seal_enrolment(&t1(), CENTRE, &key(1), &record, &tls, Some(reading(device)))
 }
 
 fn token() -> TokenNote {
@@ -89,7 +94,7 @@ fn a_terminal_that_was_registered_by_hand_keeps_its_key() {
 
 #[test]
 fn a_wish_is_granted_to_the_record_key_alone_and_no_old_key_for_tls_comes_back() {
-    let wish = |record, tls| seal_wish(&t1(), CENTRE, &key(record), &key(tls));
+    let wish = |record, tls| seal_wish(&t1(), CENTRE, &key(record), &key(tls), None);
     let mut known = enrolled();
     assert_eq!(denied(&wish(20, 11), &known, NOON), "unproven");
     assert_eq!(denied(&wish(10, 11), &Known::default(), NOON), "unknown");
@@ -100,14 +105,41 @@ fn a_wish_is_granted_to_the_record_key_alone_and_no_old_key_for_tls_comes_back()
 }
 
 #[test]
+fn a_terminal_of_before_names_its_reading_key_later_and_no_old_one_comes_back() {
+    let wish = |n: Option<u8>| seal_wish(&t1(), CENTRE, &key(10), &key(11), n.map(reading));
+    let mut known = enrolled();
+    known.bound.as_mut().unwrap().reading.clear();
+    for (named, new, after) in [
+        (None, false, vec![]),
+        (Some(5), true, vec![5]),
+        (Some(5), false, vec![5]),
+        (None, false, vec![5]),
+        (Some(6), true, vec![5, 6]),
+    ] {
+        let ruling = judge(&wish(named), &[CENTRE], &known, NOON).unwrap();
+        let after: Vec<_> = after.into_iter().map(reading).collect();
+        assert_eq!((ruling.new, &ruling.bound.reading), (new, &after), "{named:?}");
+        known.bound = Some(ruling.bound);
+    }
+    assert_eq!(denied(&wish(Some(5)), &known, NOON), "old_key");
+    // Whoever asks under the token again, with the keys of before, names hers too.
+    known.bound.as_mut().unwrap().reading.clear();
+    let again = judge(&request(1), &[CENTRE], &known, NOON).unwrap();
+    assert!(again.new && again.bound.reading == [reading(1)] && again.facts.is_empty());
+}
+
+#[test]
 fn nothing_is_granted_for_another_centre_or_to_a_revoked_terminal() {
     let other = CentreMark([6; 16]);
-    let foreign = seal_enrolment(&t1(), other, &key(1), &key(10), &key(11));
+    let foreign = seal_enrolment(&t1(), other, &key(1), &key(10), &key(11), None);
     assert_eq!(denied(&foreign, &with_token(), NOON), "unproven");
     let revoked = Standing { revoked: Some("stolen".into()), ..standing(&[10]) };
     let known = Known { standing: Some(revoked), ..enrolled() };
     assert_eq!(denied(&request(1), &known, NOON), "revoked");
-    assert_eq!(denied(&seal_wish(&t1(), CENTRE, &key(10), &key(11)), &known, NOON), "revoked");
+    assert_eq!(
+        denied(&seal_wish(&t1(), CENTRE, &key(10), &key(11), None), &known, NOON),
+        "revoked"
+    );
     let next = seal_succession(&t1(), &key(10), &key(30));
     let told = judge_succession(&next, &t1(), known.standing.as_ref()).unwrap_err();
     assert_eq!(told.code(), "revoked");
@@ -137,7 +169,7 @@ fn the_list_for_the_broker_denies_the_revoked_and_names_nobody_else() {
 #[test]
 fn a_wish_may_name_an_authority_before_and_a_token_only_the_one_in_force() {
     let next = CentreMark([6; 16]);
-    let wish = seal_wish(&t1(), CENTRE, &key(10), &key(11));
+    let wish = seal_wish(&t1(), CENTRE, &key(10), &key(11), None);
     assert!(judge(&wish, &[next, CENTRE], &enrolled(), NOON).is_ok());
     let refused = |request: &[u8], marks: &[CentreMark], known: &Known| {
         judge(request, marks, known, NOON).unwrap_err().code() == "unproven"

@@ -38,6 +38,8 @@ pub struct Who {
     pub number: Option<IdNumber>,
     /// Her id at this centre, where it is given.
     pub person: Option<PersonId>,
+    /// What is on her card, or what she types at a terminal, where it is given.
+    pub card: Option<String>,
 }
 
 /// What has to be kept before the facts are stated. A crash between the two leaves people whom no
@@ -52,6 +54,13 @@ pub enum Change {
         name: String,
         /// Her number.
         tag: Tag,
+    },
+    /// What is on somebody's card.
+    Card {
+        /// Whose.
+        person: PersonId,
+        /// The number on it.
+        card: String,
     },
     /// What opens a commitment.
     Opening {
@@ -95,6 +104,14 @@ impl<'p> Resolver<'p> {
 
     /// The person whom a row means, and whether her name is another than before.
     pub fn person(&mut self, who: &Who) -> Result<Result<(PersonId, bool), Nobody>, PeopleError> {
+        let found = self.named(who)?;
+        if let (Ok((person, _)), Some(card)) = (found, &who.card) {
+            self.changes.push(Change::Card { person, card: card.clone() });
+        }
+        Ok(found)
+    }
+
+    fn named(&mut self, who: &Who) -> Result<Result<(PersonId, bool), Nobody>, PeopleError> {
         let Some(number) = &who.number else {
             let Some(person) = who.person else { return Ok(Err(Nobody::Neither)) };
             let known = self.people.name(person)?.is_some()

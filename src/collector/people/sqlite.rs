@@ -24,7 +24,8 @@ BEGIN;
 CREATE TABLE person (
     id   BLOB PRIMARY KEY,
     tag  BLOB NOT NULL UNIQUE,  -- HMAC of the identification number
-    name TEXT NOT NULL
+    name TEXT NOT NULL,
+    card TEXT                   -- the number on her card
 ) STRICT;
 CREATE TABLE opening (
     scope      TEXT NOT NULL,   -- class/ID or teacher/ID
@@ -35,7 +36,15 @@ CREATE TABLE opening (
 ) STRICT;
 CREATE INDEX opening_by_person ON opening (person);
 PRAGMA application_id = 1383033936;
-PRAGMA user_version = 1;
+PRAGMA user_version = 2;
+COMMIT;
+";
+
+/// Version 1 knew no cards.
+const FROM_VERSION_1: &str = "
+BEGIN;
+ALTER TABLE person ADD COLUMN card TEXT;
+PRAGMA user_version = 2;
 COMMIT;
 ";
 
@@ -55,7 +64,7 @@ pub enum PeopleError {
         path: PathBuf,
     },
     /// The file is something else.
-    #[error("could not open the people in {path}: it is no such file of version 1")]
+    #[error("could not open the people in {path}: it is no such file of version 1 or 2")]
     Foreign {
         /// Where.
         path: PathBuf,
@@ -125,11 +134,21 @@ impl People {
         }
         let db = Connection::open(&path)?;
         let mark = |name| db.pragma_query_value(None, name, |row| row.get::<_, i32>(0));
-        if mark("application_id")? != APPLICATION_ID || mark("user_version")? != 1 {
+        let version = mark("user_version")?;
+        if mark("application_id")? != APPLICATION_ID || !(1..=2).contains(&version) {
             return Err(PeopleError::Foreign { path });
         }
         prepare(&db)?;
+        if version == 1 {
+            db.execute_batch(FROM_VERSION_1)?;
+        }
         Ok(Self { db, key })
+    }
+
+    /// Another number than before means that somebody else has changed the file since; what was changed
+    /// here does not count.
+    pub fn changes(&self) -> Result<i64, PeopleError> {
+        Ok(self.db.pragma_query_value(None, "data_version", |row| row.get(0))?)
     }
 
     /// The key of identification numbers.
@@ -141,6 +160,12 @@ impl People {
     pub fn name(&self, person: PersonId) -> Result<Option<String>, PeopleError> {
         let mut find = self.db.prepare_cached("SELECT name FROM person WHERE id = ?1")?;
         Ok(find.query_row([&person.0], |row| row.get(0)).optional()?)
+    }
+
+    /// The number on her card, where it is known.
+    pub fn card(&self, person: PersonId) -> Result<Option<String>, PeopleError> {
+        let mut find = self.db.prepare_cached("SELECT card FROM person WHERE id = ?1")?;
+        Ok(find.query_row([&person.0], |row| row.get(0)).optional()?.flatten())
     }
 
     /// Who has a number, and her name.
@@ -178,6 +203,10 @@ impl People {
                      ON CONFLICT (id) DO UPDATE SET name = excluded.name",
                     params![&id.0, &tag.0, name],
                 )?,
+                Change::Card { person, card } => transaction.execute(
+                    "UPDATE person SET card = ?2 WHERE id = ?1",
+                    params![&person.0, card],
+                )?,
                 Change::Opening { scope, opening } => transaction.execute(
                     "INSERT INTO opening (scope, person, salt, commitment) VALUES (?1, ?2, ?3, ?4)",
                     params![scope, &opening.person.0, &opening.salt, &opening.commitment().0],
@@ -203,4 +232,53 @@ fn prepare(db: &Connection) -> Result<(), rusqlite::Error> {
     db.pragma_update(None, "synchronous", "FULL")?;
     db.pragma_update(None, "secure_delete", "ON")?;
     db.busy_timeout(std::time::Duration::from_secs(10))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn card(n: u8, card: &str) -> Change {
+        Change::Card { person: PersonId([n; 16]), card: card.into() }
+    }
+
+    fn person(n: u8) -> Change {
+        Change::Person { id: PersonId([n; 16]), name: "李娜".into(), tag: Tag([n; 32]) }
+    }
+
+    #[test]
+    fn people_of_an_earlier_build_are_opened_and_may_have_cards_from_then_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut people = People::create(folder.path()).unwrap();
+        people.keep(&[person(1)]).unwrap();
+        let before = "ALTER TABLE person DROP COLUMN card; PRAGMA user_version = 1;";
+        people.db.execute_batch(before).unwrap();
+        drop(people);
+        let mut people = People::open(folder.path()).unwrap();
+        let id = PersonId([1; 16]);
+        assert_eq!(
+            (people.name(id).unwrap().as_deref(), people.card(id).unwrap()),
+            (Some("李娜"), None)
+        );
+        people.keep(&[card(1, "20260001")]).unwrap();
+        drop(people);
+        let mut people = People::open(folder.path()).unwrap();
+        assert_eq!(people.card(id).unwrap().as_deref(), Some("20260001"));
+        // A row that names her without her card says nothing about it.
+        people.keep(&[person(1)]).unwrap();
+        assert_eq!(people.card(id).unwrap().as_deref(), Some("20260001"));
+        people.erase(id).unwrap();
+        assert_eq!(people.card(id).unwrap(), None);
+    }
+
+    #[test]
+    fn what_another_process_changes_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writes = People::create(folder.path()).unwrap();
+        let reads = People::open(folder.path()).unwrap();
+        let before = reads.changes().unwrap();
+        assert_eq!(reads.changes().unwrap(), before);
+        writes.keep(&[person(1)]).unwrap();
+        assert_ne!(reads.changes().unwrap(), before);
+    }
 }

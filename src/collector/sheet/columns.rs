@@ -182,12 +182,16 @@ pub(super) const TERMINAL: &[Column] =
 
 const PERSON: Column = who("person", "人员编号", "");
 
+/// What is on her card, or what she types at a terminal: a student number.
+const CARD: Column = who("card", "卡号", "");
+
 const ROSTER: &[Column] = &[
     must("class", "班级编号", "cook-a"),
     who("name", "姓名", "张三"),
     who("id_number", "身份证号", "11010519491231002X"),
     PERSON,
     may("left", "离班原因", ""),
+    CARD,
 ];
 
 const TEACHER: &[Column] = &[
@@ -198,6 +202,7 @@ const TEACHER: &[Column] = &[
     PERSON,
     must("employment", "聘用", "专职"),
     must("qualification", "资格", "职业资格"),
+    CARD,
 ];
 
 const STATUS: &[Column] = &[

@@ -43,11 +43,11 @@ pub fn rows(
             let mut rows = Vec::new();
             for (class, _) in registry.classes() {
                 for (member, Membership { left, .. }) in registry.roster(class) {
-                    let [name, person] = who(people, member)?;
+                    let [name, person, card] = who(people, member)?;
                     let left = left.map(|(_, reason)| reason.code().to_owned());
                     let left = left.unwrap_or_default();
                     let named = Named("member", format!("{class}/{}", HEXLOWER.encode(member)));
-                    let cells = vec![class.to_string(), name, String::new(), person, left];
+                    let cells = vec![class.to_string(), name, String::new(), person, left, card];
                     rows.push(Listed { named, cells });
                 }
             }
@@ -56,11 +56,12 @@ pub fn rows(
         Kind::Teacher => {
             let mut rows = Vec::new();
             for it in registry.teachers() {
-                let [name, person] = who(people, &it.person)?;
+                let [name, person, card] = who(people, &it.person)?;
                 let words = [it.employment.code(), it.qualification.code()].map(str::to_owned);
                 let mut row = vec![it.id.to_string(), it.institution.to_string(), name];
                 row.extend([String::new(), person]);
                 row.extend(words);
+                row.push(card);
                 rows.push(row);
             }
             by_id(rows, "teacher")
@@ -71,7 +72,7 @@ pub fn rows(
             for filed in registry.claims() {
                 let claim = &filed.claim;
                 for line in filed.lines.values() {
-                    let [_, person] = who(people, &line.member)?;
+                    let [_, person, _] = who(people, &line.member)?;
                     let cells = vec![
                         claim.id.to_string(),
                         claim.institution.to_string(),
@@ -92,15 +93,16 @@ pub fn rows(
     })
 }
 
-/// Name and id of whom a commitment stands for.
-fn who(people: Option<&People>, commitment: &Committed) -> Result<[String; 2], PeopleError> {
-    let hidden = |word: &str| [word.to_owned(), HEXLOWER.encode(commitment)];
+/// Name, id and card of whom a commitment stands for.
+fn who(people: Option<&People>, commitment: &Committed) -> Result<[String; 3], PeopleError> {
+    let hidden = |word: &str| [word.to_owned(), HEXLOWER.encode(commitment), String::new()];
     let Some(people) = people else { return Ok(hidden("")) };
     let Some(opening) = people.behind(commitment)? else {
-        return Ok([ERASED, ERASED].map(str::to_owned));
+        return Ok([ERASED, ERASED, ""].map(str::to_owned));
     };
     let name = people.name(opening.person)?.unwrap_or_else(|| ERASED.to_owned());
-    Ok([name, opening.person.to_string()])
+    let card = people.card(opening.person)?.unwrap_or_default();
+    Ok([name, opening.person.to_string(), card])
 }
 
 fn both(name: &Bilingual) -> [String; 2] {

@@ -10,6 +10,7 @@ use crate::domain::{
     InstitutionId, LeaveReason, Lesson, LessonDetails, Qualification, ROSTER_BY_MEMBERS, State,
     Status, Subject, SubjectKind, TeacherId, Timestamp, Word,
 };
+use crate::record::dispatch::NUMBER_BYTES_MAX;
 
 /// Longest lesson that is believed: longer ones are mistakes of the date.
 const LESSON_HOURS_MAX: i64 = 16;
@@ -125,7 +126,18 @@ fn named(cells: &mut Cells<'_>, zh: &str, en: &str) -> Option<Bilingual> {
 
 fn who(cells: &mut Cells<'_>, with_name: bool) -> Who {
     let name = if with_name { cells.text("name") } else { None };
-    Who { name, number: cells.id_number("id_number"), person: cells.person("person") }
+    let card = if with_name { card(cells) } else { None };
+    Who { name, number: cells.id_number("id_number"), person: cells.person("person"), card }
+}
+
+fn card(cells: &mut Cells<'_>) -> Option<String> {
+    let card = cells.text("card")?;
+    if card.len() > NUMBER_BYTES_MAX {
+        let hint = format!("use at most {NUMBER_BYTES_MAX} bytes");
+        cells.wrong("card", "the number on the card is too long", hint);
+        return None;
+    }
+    Some(card)
 }
 
 fn institution(cells: &mut Cells<'_>) -> Option<Wish> {

@@ -42,6 +42,7 @@ pub struct Policy {
     valid_until: Option<Date>,
     numbers: Numbers,
     digest: [u8; 32],
+    text: String,
 }
 
 #[derive(Deserialize)]
@@ -179,6 +180,7 @@ impl Policy {
             valid_until,
             numbers: profile.numbers,
             digest: Sha256::digest(text.as_bytes()).into(),
+            text: text.to_owned(),
         })
     }
 
@@ -205,6 +207,11 @@ impl Policy {
     /// SHA-256 of the profile's file, as `Fact::Policy` states it.
     pub fn digest(&self) -> [u8; 32] {
         self.digest
+    }
+
+    /// The profile's file, whole: what a terminal is sent.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Whether a moment lies in the night of this profile, China standard time.

@@ -2,15 +2,17 @@
 
 use minicbor::{Decode, Encode};
 
-use super::cose::{self, OpenError, Typ};
+use super::cose::{self, OpenError, SEALED_BYTES_MAX, Typ};
 use super::record_v1::decode_strictly;
-use super::{SealedHash, SigningKey, VerifyingKey, Wanted};
+use super::{KeyId, SealedHash, SigningKey, VerifyingKey, Wanted};
 use crate::domain::{Fact, Refusal, TerminalId, Timestamp};
 
 /// A type that is sealed as one kind of statement.
 pub trait Stated: Encode<()> + for<'b> Decode<'b, ()> {
     /// The kind that stands in the protected header.
     const TYP: Typ;
+    /// How long it may be when it is sealed, in bytes.
+    const BYTES_MAX: usize = SEALED_BYTES_MAX;
 }
 
 impl Stated for Wanted {
@@ -146,15 +148,20 @@ pub fn seal_statement<T: Stated>(statement: &T, key: &SigningKey) -> Vec<u8> {
 
 /// Opens a statement: kind, key, signature, payload; all or nothing.
 pub fn open_statement<T: Stated>(sealed: &[u8], key: &VerifyingKey) -> Result<T, OpenError> {
-    let envelope = cose::parse(sealed)?;
+    let envelope = cose::parse_within(sealed, T::BYTES_MAX)?;
     envelope.verify(T::TYP, key)?;
     decode_strictly(envelope.payload)
+}
+
+/// The id of the key that a statement of this kind says to be sealed with, unverified.
+pub(super) fn kid_of<T: Stated>(sealed: &[u8]) -> Result<KeyId, OpenError> {
+    cose::parse_within(sealed, T::BYTES_MAX).map(|envelope| envelope.kid)
 }
 
 /// Reads what a sealed statement says, with no signature checked: only for bytes from our own
 /// storage.
 pub fn peek_statement<T: Stated>(sealed: &[u8]) -> Result<T, OpenError> {
-    let envelope = cose::parse(sealed)?;
+    let envelope = cose::parse_within(sealed, T::BYTES_MAX)?;
     if envelope.typ != T::TYP.as_str() {
         return Err(OpenError::Type { wanted: T::TYP.as_str() });
     }

@@ -20,8 +20,11 @@ struct Town {
 
 impl Town {
     fn new() -> Self {
-        let attendee =
-            |name: &str, number: &str| Attendee { name: name.into(), number: number.into() };
+        let attendee = |name: &str, number: &str| Attendee {
+            name: name.into(),
+            number: number.into(),
+            pin: None,
+        };
         let people = [(LI, attendee("李娜", "1001")), (WANG, attendee("王小强", "1002"))];
         let mut register = Register::default();
         register.of(WANG).pin = Some(Verifier::new(&WANG, "2580", [1; 16]));

@@ -9,16 +9,22 @@ use std::path::PathBuf;
 
 use crate::platform::telemetry::Class;
 
+mod config;
 mod folder;
+mod light;
 pub mod mjpeg;
 mod mjpeg_file;
+mod open;
 mod picture;
 mod preview;
 #[cfg(test)]
 mod tests;
 
+pub use config::{Choice, Section};
 pub use folder::Folder;
+pub use light::Light;
 pub use mjpeg_file::MjpegFile;
+pub use open::open;
 pub use picture::{PICTURE_BYTES_MAX, PICTURE_SIDE_PX_MAX, PictureError, decode, read};
 pub use preview::preview;
 

@@ -35,6 +35,9 @@ enum Command {
     RotateKey(super::enrol::RenewArgs),
     /// Says whether a configuration, its policy profile and its plan can be used.
     CheckConfig(ConfigArg),
+    /// Looks at everything that the terminal needs and says what to do about what it finds. Ends with 0
+    /// when nothing is wrong, else with 1.
+    Doctor(super::terminal_doctor::Args),
     /// Enrols a person from pictures: only encrypted templates are kept, on this terminal.
     Enrol {
         #[command(flatten)]
@@ -65,7 +68,7 @@ enum Command {
 pub(super) struct ConfigArg {
     /// The configuration file; firmware-config/terminal.toml is a commented example.
     #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    pub(super) config: PathBuf,
 }
 
 pub(super) type Told<T = ()> = Result<T, (Exit, Report)>;
@@ -81,6 +84,7 @@ impl Args {
             },
             Command::Renew(args) => super::enrol::renewed(&args),
             Command::RotateKey(args) => super::enrol::rotated(&args),
+            Command::Doctor(args) => return args.run(),
             Command::CheckConfig(config) => check_config(&config),
             Command::Enrol { config, person, pictures } => enrol(&config, person, &pictures),
             Command::Bench(args) => super::terminal_bench::run(&args),
@@ -95,7 +99,7 @@ impl Args {
     }
 }
 
-fn load(arg: &ConfigArg) -> Told<Config> {
+pub(super) fn load(arg: &ConfigArg) -> Told<Config> {
     Config::read(&arg.config).map_err(|error| config_failed(&error))
 }
 
@@ -151,7 +155,7 @@ fn init(arg: &ConfigArg) -> Told {
 fn check_config(arg: &ConfigArg) -> Told {
     let config = load(arg)?;
     config.policy().map_err(|error| config_failed(&error))?;
-    if config.replay.is_some() {
+    if config.camera.is_some() {
         config.site_plan().map_err(|error| config_failed(&error))?;
     }
     say!("{}: fine", arg.config.display());

@@ -1,6 +1,5 @@
 //! `rollcall terminal run`: camera, models, door, screen and uplink of one terminal, until a signal.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use super::report::{Exit, Report, secret_failed};
 use super::terminal::{
     Told, config_failed, exit_of, gallery_failed, look_failed, open_pipeline, thresholds_of,
 };
-use crate::camera::{CaptureError, Folder, FrameSource, MjpegFile};
+use crate::camera;
 use crate::domain::Policy;
 use crate::face::gallery_file;
 use crate::kiosk::{Console, Listening, Page, Screens};
@@ -32,11 +31,10 @@ pub(super) fn run(config: &Config, slips: bool) -> Told {
             "put the files that [uplink] names back, or get new ones: `rollcall terminal renew`";
         (Exit::Usage, Report::of(&error, hint))
     })?;
-    let mut eye = match &config.replay {
-        Some((recording, _)) => Some(open(config, &policy, recording, slips)?),
+    let mut eye = match &config.camera {
+        Some(choice) => Some(open(config, &policy, choice, slips)?),
         None => None,
     };
-    let frame_ms = config.replay.as_ref().map_or(0, |(_, frame_ms)| *frame_ms);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| environment("could not start", &cause))?;
     runtime.block_on(async {
@@ -106,7 +104,8 @@ pub(super) fn run(config: &Config, slips: bool) -> Told {
         };
         let looking = async {
             if let Some(eye) = eye {
-                watch(eye, Duration::from_millis(frame_ms), Arc::clone(&terminal), clock).await?;
+                watch(eye, Duration::from_millis(config.frame_ms), Arc::clone(&terminal), clock)
+                    .await?;
             }
             // The replay is over; the records still go to the centre.
             std::future::pending().await
@@ -133,9 +132,9 @@ fn environment(what: &str, cause: &std::io::Error) -> (Exit, Report) {
     (Exit::Environment, Report::new(what, cause.to_string(), hint))
 }
 
-fn open(config: &Config, policy: &Policy, recording: &Path, slips: bool) -> Told<Looking> {
+fn open(config: &Config, policy: &Policy, choice: &camera::Choice, slips: bool) -> Told<Looking> {
     let site = config.site_plan().map_err(|error| config_failed(&error))?;
-    let camera = replay_of(recording)
+    let camera = camera::open(choice)
         .map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))?;
     let secret =
         secret::read(&config.face.gallery_key_file).map_err(|error| secret_failed(&error))?;
@@ -161,15 +160,6 @@ fn open(config: &Config, policy: &Policy, recording: &Path, slips: bool) -> Told
         ear,
         claim: Claim::default(),
     })
-}
-
-/// A folder of pictures, or a Motion JPEG file.
-fn replay_of(recording: &Path) -> Result<Box<dyn FrameSource>, CaptureError> {
-    if recording.is_file() {
-        Ok(Box::new(MjpegFile::open(recording)?))
-    } else {
-        Ok(Box::new(Folder::open(recording)?))
-    }
 }
 
 /// Looks at each frame in turn, until the replay is over.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::plan::{self, SitePlan};
+use crate::camera;
 use crate::checkin;
 use crate::domain::{IdError, Policy, PolicyError, TerminalId};
 use crate::face::RuntimeChoice;
@@ -44,7 +45,7 @@ pub struct RawConfig {
     /// The models and the templates.
     pub face: FaceSection,
     /// The camera.
-    pub camera: CameraSection,
+    pub camera: camera::Section,
     /// The screen.
     pub kiosk: kiosk::Section,
     /// The numbers of a decision that depend on the site.
@@ -93,23 +94,6 @@ impl Default for FaceSection {
             gallery_file: "/var/lib/rollcall/gallery.sealed".into(),
             gallery_key_file: "/var/lib/rollcall/gallery.key".into(),
         }
-    }
-}
-
-/// `[camera]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct CameraSection {
-    /// What is replayed in place of a camera: a folder of pictures, or a Motion JPEG file; empty: no
-    /// camera, the terminal only brings its records to the centre.
-    pub replay: PathBuf,
-    /// Time between two frames, in milliseconds.
-    pub frame_ms: u64,
-}
-
-impl Default for CameraSection {
-    fn default() -> Self {
-        Self { replay: PathBuf::new(), frame_ms: 200 }
     }
 }
 
@@ -185,8 +169,10 @@ pub struct Config {
     pub plan_file: PathBuf,
     /// Models and templates.
     pub face: FaceSection,
-    /// What to replay, if anything, and the time between two frames in milliseconds.
-    pub replay: Option<(PathBuf, u64)>,
+    /// Through which camera it looks, if any.
+    pub camera: Option<camera::Choice>,
+    /// Time between two frames, in milliseconds.
+    pub frame_ms: u64,
     /// Where the screen's page is served, if at all.
     pub screen: Option<SocketAddr>,
     /// Whether names can be chosen from a list.
@@ -275,9 +261,6 @@ impl RawConfig {
         if !(1..=64).contains(&self.face.threads) {
             return Err(range("[face]")("threads must be 1 to 64".into()));
         }
-        if !(20..=60_000).contains(&self.camera.frame_ms) {
-            return Err(range("[camera]")("frame_ms must be 20 to 60000".into()));
-        }
         if self.clock.tolerance_ms < 1_000 {
             return Err(range("[clock]")("tolerance_ms must be at least 1000".into()));
         }
@@ -286,7 +269,8 @@ impl RawConfig {
             key_file: self.terminal.key_file,
             policy: (self.terminal.policy, named(self.terminal.policy_file)),
             plan_file: self.site.plan_file,
-            replay: named(self.camera.replay).map(|dir| (dir, self.camera.frame_ms)),
+            camera: self.camera.choice().map_err(range("[camera]"))?,
+            frame_ms: self.camera.frame_ms,
             face: self.face,
             screen: self.kiosk.address().map_err(range("[kiosk]"))?,
             list: self.kiosk.list,

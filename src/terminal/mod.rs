@@ -12,6 +12,7 @@
 
 mod claim;
 mod config;
+pub mod doctor;
 pub mod enrol;
 pub mod http;
 mod looking;

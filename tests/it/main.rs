@@ -30,6 +30,7 @@ mod voyage; // seeded voyages of terminals, broker and centre keep every promise
 mod terminal_cli; // the terminal's commands through the real binary
 mod terminal_clock; // a clock that is set, or whose battery dies, is doubted, explained, and stops nobody
 mod terminal_crash; // killed between every two steps; a full disk
+mod terminal_doctor; // a healthy terminal is ok; each broken thing gives its finding and its hint
 mod terminal_kills; // a busy terminal killed again and again at moments that a seed chooses
 mod terminal_mosquitto; // broker, centre and terminal stopped, killed and started again
 

@@ -205,10 +205,6 @@ fn examine_network(
         reached.write_all(&greeting::hello(&config.terminal)).map_err(said)?;
         reached.read_exact(&mut answer).map_err(said)?;
         greeting::understood(answer)?;
-        let mut access = [0; greeting::ACCESS_BYTES];
-        reached.write_all(&greeting::ask_for_answers(&config.terminal)).map_err(said)?;
-        reached.read_exact(&mut access).map_err(said)?;
-        greeting::may_read(access)?;
         reached.write_all(&greeting::GOODBYE).map_err(said)
     });
     let broker = format!("{host}:{port}");

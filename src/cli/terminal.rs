@@ -38,6 +38,8 @@ enum Command {
     /// Looks at everything that the terminal needs and says what to do about what it finds. Ends with 0
     /// when nothing is wrong, else with 1.
     Doctor(super::terminal_doctor::Args),
+    /// Lists the cameras of this machine, and pins the one that this terminal shall look through.
+    Camera(super::terminal_camera::Args),
     /// Enrols a person from pictures: only encrypted templates are kept, on this terminal.
     Enrol {
         #[command(flatten)]
@@ -85,6 +87,7 @@ impl Args {
             Command::Renew(args) => super::enrol::renewed(&args),
             Command::RotateKey(args) => super::enrol::rotated(&args),
             Command::Doctor(args) => return args.run(),
+            Command::Camera(args) => args.run(),
             Command::CheckConfig(config) => check_config(&config),
             Command::Enrol { config, person, pictures } => enrol(&config, person, &pictures),
             Command::Bench(args) => super::terminal_bench::run(&args),

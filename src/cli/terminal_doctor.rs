@@ -3,13 +3,16 @@
 //! removes, and never throws a running terminal off the broker.
 
 use std::io::{Read, Write};
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::Args as ClapArgs;
 use serde::Serialize;
 
 use super::report::{Exit, Report, secret_failed};
 use super::terminal::{ConfigArg, config_failed, gallery_failed, load, open_pipeline};
+use super::terminal_camera::SYSFS;
 use crate::camera::{self, Choice, FrameSource, Light};
 use crate::domain::Timestamp;
 use crate::face::{Gallery, Pipeline, gallery_file};
@@ -226,7 +229,8 @@ fn examine_camera(config: &Config) -> Vec<Finding> {
 /// Some pictures, as they come.
 fn look(choice: &Choice) -> Eye {
     let mut eye = Eye { name: choice.to_string(), frozen: true, ..Eye::default() };
-    let mut camera: Box<dyn FrameSource> = match camera::open(choice) {
+    let clock = Arc::new(SystemClock::start());
+    let mut camera: Box<dyn FrameSource> = match camera::open(choice, Path::new(SYSFS), clock) {
         Ok(camera) => camera,
         Err(error) => {
             eye.lost = (1, Chain(&error).to_string());
@@ -235,6 +239,7 @@ fn look(choice: &Choice) -> Eye {
         }
     };
     let mut before = None;
+    // A camera that is away is asked once: whoever waits for the doctor can call it again.
     for _ in 0..PICTURES {
         match camera.next() {
             Ok(Some(frame)) => {
@@ -247,9 +252,13 @@ fn look(choice: &Choice) -> Eye {
             Err(error) => {
                 eye.lost = (eye.lost.0 + 1, Chain(&error).to_string());
                 eye.hint = error.hint().into();
+                if camera.is_lost() {
+                    break;
+                }
             }
         }
     }
+    eye.other = camera.other().is_some();
     eye
 }
 

@@ -1,5 +1,6 @@
 //! `rollcall terminal run`: camera, models, door, screen and uplink of one terminal, until a signal.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use super::report::{Exit, Report, secret_failed};
 use super::terminal::{
     Told, config_failed, exit_of, gallery_failed, look_failed, open_pipeline, thresholds_of,
 };
+use super::terminal_camera::SYSFS;
 use crate::camera;
 use crate::domain::Policy;
 use crate::face::gallery_file;
@@ -134,8 +136,9 @@ fn environment(what: &str, cause: &std::io::Error) -> (Exit, Report) {
 
 fn open(config: &Config, policy: &Policy, choice: &camera::Choice, slips: bool) -> Told<Looking> {
     let site = config.site_plan().map_err(|error| config_failed(&error))?;
-    let camera = camera::open(choice)
-        .map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))?;
+    let clock = Arc::new(SystemClock::start());
+    let camera = camera::open(choice, Path::new(SYSFS), clock)
+        .map_err(|error| (Exit::Usage, Report::of(&error, error.hint())))?;
     let secret =
         secret::read(&config.face.gallery_key_file).map_err(|error| secret_failed(&error))?;
     let pipeline = open_pipeline(&config.face)?;

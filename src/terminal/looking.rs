@@ -7,8 +7,9 @@ use std::sync::atomic::Ordering;
 use tokio::sync::mpsc;
 
 use super::panel::CameraState;
-use super::{Answer, AttendError, Claim, Door, SitePlan, Terminal};
-use crate::camera::FrameSource;
+use super::{Answer, AttendError, Claim, Door, SitePlan, TakeError, Terminal};
+use crate::camera::{CaptureError, FrameSource};
+use crate::domain::{Notice, NoticeKind};
 use crate::face::Pipeline;
 use crate::kiosk::{Message, Page, Said, Screen};
 use crate::platform::clock::Clock;
@@ -56,11 +57,20 @@ impl Looking {
             Ok(None) => return Ok(Looked::Over),
             Err(error) => {
                 // One broken picture is one lost frame, not the end of the lesson.
-                tracing::warn!("Passed over a frame: {}.", Chain(&error));
+                self.camera_state.lost.store(self.camera.is_lost(), Ordering::Relaxed);
+                if !matches!(error, CaptureError::Away) {
+                    tracing::warn!("Passed over a frame: {}.", Chain(&error));
+                }
                 return Ok(Looked::Lost);
             }
         };
         self.camera_state.lost.store(false, Ordering::Relaxed);
+        if let Err(error) = self.hold_against_pin(terminal) {
+            // A full journal takes no notice either; it is tried again with the next frame.
+            if error.class() != Class::Transient {
+                return Err(error.into());
+            }
+        }
         let at_ms = clock.uptime().as_ms();
         self.listen(at_ms);
         let claim = self.claim.holds(at_ms);
@@ -78,6 +88,23 @@ impl Looking {
             Err(AttendError::Take(error)) if error.class() == Class::Transient => Ok(Looked::Lost),
             Err(error) => Err(error),
         }
+    }
+
+    /// Another camera than the pinned one is shown, and on record once for each that comes.
+    fn hold_against_pin(&self, terminal: &Terminal) -> Result<(), TakeError> {
+        let other = self.camera.other();
+        self.camera_state.changed.store(other.is_some(), Ordering::Relaxed);
+        let mut stated = self.camera_state.stated.lock().expect("no code under this lock panics");
+        if *stated == other {
+            return Ok(());
+        }
+        if let Some(digest) = other {
+            let notice = Notice { kind: NoticeKind::CameraChanged, digest: Some(digest) };
+            terminal.state(notice)?;
+            tracing::warn!("The camera is not the pinned one; this is on record.");
+        }
+        *stated = other;
+        Ok(())
     }
 
     /// Takes what was said at the screen since the last frame.

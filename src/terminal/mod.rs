@@ -36,7 +36,7 @@ pub use self::looking::{Looked, Looking};
 pub use self::plan::{Attendee, PlanError, SitePlan};
 
 use self::pen::Pen;
-use crate::domain::{CheckIn, ClockDoubt, ClockEvidence, TerminalId};
+use crate::domain::{CheckIn, ClockDoubt, ClockEvidence, Notice, TerminalId};
 use crate::journal::{self, AppendError, Journal, ReplayError, Standing};
 use crate::platform::chance;
 use crate::platform::clock::Clock;
@@ -223,6 +223,12 @@ impl Terminal {
         let _turn = lock(&self.turn);
         let salts = [chance::random_bytes(), chance::random_bytes()];
         self.pen.take(checkin, salts, &*self.waypoints)
+    }
+
+    /// Puts something about the terminal itself on record; durable on `Ok`. Blocks as `take` does.
+    pub fn state(&self, notice: Notice) -> Result<(), TakeError> {
+        let _turn = lock(&self.turn);
+        Ok(self.pen.state(notice)?)
     }
 
     /// What the trainee may take home of a record at once: signed, and not yet confirmed.

@@ -1,8 +1,8 @@
 //! Keeps the screen's surroundings true: notices, the lesson, the time, whom one can choose from
 //! the list. Looks once a second; nothing here turns anybody away.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{SitePlan, Terminal};
@@ -21,6 +21,8 @@ pub struct CameraState {
     pub lost: AtomicBool,
     /// It is another one than the one that was pinned.
     pub changed: AtomicBool,
+    /// The digest of the change that is on record.
+    pub stated: Mutex<Option<[u8; 32]>>,
 }
 
 /// What a panel shows from.

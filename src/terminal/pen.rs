@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::seal::{self, Frame};
 use super::{TakeError, Taken};
-use crate::domain::{CheckIn, TerminalId};
+use crate::domain::{CheckIn, Notice, TerminalId};
 use crate::journal::{AppendError, Journal};
 use crate::record::{Gap, SALT_BYTES, SigningKey, Slip, SlipText, VerifyingKey};
 use crate::uplink::{Step, Timekeeper, Waypoints};
@@ -52,6 +52,22 @@ impl Pen {
         self.timekeeper.kept(&clock);
         waypoints.reached(Step::Appended);
         Ok(Taken { seq: slot.seq, hash: parcel.sealed.hash(), clock_doubt })
+    }
+
+    /// States something about the terminal itself; on `Ok` it is on stable storage.
+    pub(crate) fn state(&self, notice: Notice) -> Result<(), AppendError> {
+        let (clock, _) = self.timekeeper.evidence();
+        let frame = Frame {
+            terminal: &self.terminal,
+            slot: self.journal.next(),
+            clock,
+            pack: None,
+            policy: &self.policy,
+            firmware: &self.firmware,
+        };
+        self.journal.append_durably(&seal::seal_notice(notice, frame, &self.key))?;
+        self.timekeeper.kept(&clock);
+        Ok(())
     }
 
     /// States the gap that a repair of the journal has set aside, if there is one: nothing goes on

@@ -1,7 +1,7 @@
 //! From a decision to a sealed record: persons become commitments, and what opens them travels
 //! beside the record. Pure: salts, time and key come as arguments.
 
-use crate::domain::{CheckIn, ClockEvidence, Event, PersonId, TerminalId};
+use crate::domain::{CheckIn, ClockEvidence, Event, Notice, PersonId, TerminalId};
 use crate::journal::Slot;
 use crate::record::{Gap, Opening, Other, Parcel, Record, SALT_BYTES, Sealed, SigningKey};
 
@@ -73,6 +73,30 @@ pub(super) fn seal_gap(gap: Gap, frame: Frame<'_>, key: &SigningKey) -> Parcel {
         firmware: frame.firmware.to_owned(),
         gap: Some(gap),
         notice: None,
+    };
+    Parcel { sealed: Sealed::seal(&record, key), person: None, other: None }
+}
+
+/// Seals what the terminal states about itself (docs/spec/record-v1.md, "Notice"): it concerns nobody.
+pub(super) fn seal_notice(notice: Notice, frame: Frame<'_>, key: &SigningKey) -> Parcel {
+    let record = Record {
+        terminal: frame.terminal.clone(),
+        seq: frame.slot.seq,
+        prev: frame.slot.prev,
+        event: Event::Notice,
+        outcome: None,
+        lesson: None,
+        person: None,
+        way: None,
+        scores: None,
+        other: None,
+        same_face: None,
+        clock: frame.clock,
+        pack: None,
+        policy: frame.policy.to_owned(),
+        firmware: frame.firmware.to_owned(),
+        gap: None,
+        notice: Some(notice),
     };
     Parcel { sealed: Sealed::seal(&record, key), person: None, other: None }
 }

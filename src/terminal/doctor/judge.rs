@@ -39,6 +39,8 @@ pub struct Eye {
     pub size: Option<(u32, u32)>,
     /// How its pictures are lit.
     pub lights: Vec<Light>,
+    /// Whether it is another one than the pinned one.
+    pub other: bool,
     /// Whether every picture is the same, byte for byte.
     pub frozen: bool,
     /// Pictures that could not be used, and why the last one.
@@ -61,6 +63,12 @@ pub fn camera(eye: &Eye) -> Finding {
     if *lost > 0 {
         let because = format!("{lost} of {} pictures were lost: {why}", lost + seen);
         return Finding::warning(Part::Camera, what, because, &eye.hint);
+    }
+    if eye.other {
+        let because = "it is another one than the one that was pinned";
+        let hint =
+            "if you exchanged it: `rollcall terminal camera pin --again`; else look at who did";
+        return Finding::warning(Part::Camera, what, because, hint);
     }
     if eye.frozen && seen > 1 {
         let because = format!("{seen} pictures are the same, byte for byte; a sensor's never are");

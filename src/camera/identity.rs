@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// Longest part of an identity, in characters: USB allows 126 for a descriptor's text.
-pub const PART_CHARS_MAX: usize = 126;
+const PART_CHARS_MAX: usize = 126;
 
 /// What a camera says of itself, and where it is plugged in.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

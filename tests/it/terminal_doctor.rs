@@ -358,6 +358,19 @@ fn a_camera_that_gives_nothing_or_darkness_is_told() {
 }
 
 #[test]
+fn a_camera_that_is_away_is_told_with_its_address_and_without_its_password() {
+    let broker = Mosquitto::start();
+    let ward = Ward::seeing(broker.port());
+    let port = free_port();
+    let replay = format!("replay = {:?}", ward.at("replay"));
+    ward.change(&replay, &format!("stream = \"http://eye:secret@127.0.0.1:{port}/v?key=hidden\""));
+    let examined = ward.examined();
+    examined.only("camera", "wrong", &[&format!("http://127.0.0.1:{port}/v"), "cable"]);
+    let said = format!("{:?}", examined.findings);
+    assert!(!said.contains("secret") && !said.contains("hidden"), "{said}");
+}
+
+#[test]
 fn a_configuration_that_cannot_be_read_is_an_error_of_usage() {
     let out = doctor(Path::new("/no/such/file.toml"), &[]);
     crate::support::refused(&out, 2, &["/no/such/file.toml"]);

@@ -1,7 +1,7 @@
 //! Where frames come from.
 //!
 //! A [`Frame`] is one picture in memory; a [`FrameSource`] hands out one after the other. What the
-//! source is (a folder of pictures, a Motion JPEG file, later a device) nobody behind it knows. Pictures end here and
+//! source is (a folder of pictures, a Motion JPEG file, a stream of a camera) nobody behind it knows. Pictures end here and
 //! in `face`: no type of any later stage can hold one, and [`Frame`] does not print its pixels.
 
 use std::fmt;
@@ -9,16 +9,28 @@ use std::path::PathBuf;
 
 use crate::platform::telemetry::Class;
 
+mod config;
 mod folder;
+pub mod http;
+mod identity;
+mod light;
 pub mod mjpeg;
 mod mjpeg_file;
+mod open;
 mod picture;
+pub mod pin_file;
 mod preview;
+pub mod reconnect;
+pub mod sysfs;
 #[cfg(test)]
 mod tests;
 
+pub use config::{Choice, Section};
 pub use folder::Folder;
+pub use identity::Identity;
+pub use light::Light;
 pub use mjpeg_file::MjpegFile;
+pub use open::{OpenError, open};
 pub use picture::{PICTURE_BYTES_MAX, PICTURE_SIDE_PX_MAX, PictureError, decode, read};
 pub use preview::preview;
 
@@ -83,6 +95,16 @@ pub trait FrameSource: Send {
     ///
     /// An error concerns this frame only: the next call goes on with the following one.
     fn next(&mut self) -> Result<Option<Frame>, CaptureError>;
+
+    /// It gives no frames now, and is tried again.
+    fn is_lost(&self) -> bool {
+        false
+    }
+
+    /// Digest of its identity, where it is another one than the pinned one.
+    fn other(&self) -> Option<[u8; 32]> {
+        None
+    }
 }
 
 /// No frame could be captured.
@@ -120,6 +142,30 @@ pub enum CaptureError {
         #[source]
         io: std::io::Error,
     },
+    /// The camera does not open.
+    #[error("could not open the camera {camera}")]
+    Open {
+        /// Which one.
+        camera: String,
+        /// Why not.
+        #[source]
+        io: std::io::Error,
+    },
+    /// It gave frames, and does no more.
+    #[error("could not get another picture from the camera {camera}")]
+    Lost {
+        /// Which one.
+        camera: String,
+        /// Why not.
+        #[source]
+        io: std::io::Error,
+    },
+    /// It was lost before, and it is not yet time to try again.
+    #[error("could not get a picture: the camera is away")]
+    Away,
+    /// It said that it has no more frames.
+    #[error("could not get another picture: the camera has ended")]
+    Ended,
     /// One picture is not usable.
     #[error("could not use the picture {path}")]
     Picture {
@@ -139,18 +185,26 @@ impl CaptureError {
             Self::Empty { .. } => "capture_empty",
             Self::TooMany { .. } => "capture_too_many",
             Self::Recording { .. } => "capture_recording",
+            Self::Open { .. } => "capture_open",
+            Self::Lost { .. } => "capture_lost",
+            Self::Away => "capture_away",
+            Self::Ended => "capture_ended",
             Self::Picture { .. } => "capture_picture",
         }
     }
 
-    /// A bad picture is followed by the next one; a bad folder stays bad.
+    /// A bad picture is followed by the next one, and a lost camera comes back; a bad folder stays bad.
     pub fn class(&self) -> Class {
         match self {
             Self::List { .. }
             | Self::Empty { .. }
             | Self::TooMany { .. }
             | Self::Recording { .. } => Class::Permanent,
-            Self::Picture { .. } => Class::Transient,
+            Self::Open { .. }
+            | Self::Lost { .. }
+            | Self::Away
+            | Self::Ended
+            | Self::Picture { .. } => Class::Transient,
         }
     }
 
@@ -161,6 +215,9 @@ impl CaptureError {
             Self::Empty { .. } => "put pictures of faces into it, or name another folder",
             Self::TooMany { .. } => "split the folder",
             Self::Recording { .. } => "check that the file exists and that this user may read it",
+            Self::Open { .. } | Self::Lost { .. } | Self::Away | Self::Ended => {
+                "check its cable and its power, and [camera] stream; it is tried again by itself"
+            }
             Self::Picture { why, .. } => why.hint(),
         }
     }

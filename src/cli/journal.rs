@@ -96,7 +96,7 @@ fn check(dir: &Path) -> Told<Exit> {
 }
 
 fn tell(findings: &Findings) {
-    let Findings { owner, runs, stated, waiting, flaws, losses, damaged } = findings;
+    let Findings { owner, runs, stated, waiting, flaws, losses, damaged, .. } = findings;
     match owner {
         Some((terminal, key)) => say!("terminal {terminal}, key {key}"),
         None => say!("nothing says whose journal it is"),

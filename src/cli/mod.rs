@@ -22,6 +22,10 @@ mod terminal;
 #[cfg(feature = "terminal")]
 mod terminal_bench;
 #[cfg(feature = "terminal")]
+mod terminal_camera;
+#[cfg(feature = "terminal")]
+mod terminal_doctor;
+#[cfg(feature = "terminal")]
 mod terminal_run;
 #[cfg(feature = "terminal")]
 mod terminal_staff;

@@ -35,6 +35,11 @@ enum Command {
     RotateKey(super::enrol::RenewArgs),
     /// Says whether a configuration, its policy profile and its plan can be used.
     CheckConfig(ConfigArg),
+    /// Looks at everything that the terminal needs and says what to do about what it finds. Ends with 0
+    /// when nothing is wrong, else with 1.
+    Doctor(super::terminal_doctor::Args),
+    /// Lists the cameras of this machine, and pins the one that this terminal shall look through.
+    Camera(super::terminal_camera::Args),
     /// Enrols a person from pictures: only encrypted templates are kept, on this terminal.
     Enrol {
         #[command(flatten)]
@@ -78,7 +83,7 @@ enum Command {
 pub(super) struct ConfigArg {
     /// The configuration file; firmware-config/terminal.toml is a commented example.
     #[arg(long, value_name = "FILE")]
-    config: PathBuf,
+    pub(super) config: PathBuf,
 }
 
 pub(super) type Told<T = ()> = Result<T, (Exit, Report)>;
@@ -94,6 +99,8 @@ impl Args {
             },
             Command::Renew(args) => super::enrol::renewed(&args),
             Command::RotateKey(args) => super::enrol::rotated(&args),
+            Command::Doctor(args) => return args.run(),
+            Command::Camera(args) => args.run(),
             Command::CheckConfig(config) => check_config(&config),
             Command::Enrol { config, person, pictures } => enrol(&config, person, &pictures),
             Command::Staff(args) => super::terminal_staff::run(&args),
@@ -170,7 +177,7 @@ fn init(arg: &ConfigArg) -> Told {
 fn check_config(arg: &ConfigArg) -> Told {
     let config = load(arg)?;
     config.policy().map_err(|error| config_failed(&error))?;
-    if config.replay.is_some() && config.needs_plan_file() {
+    if config.camera.is_some() && config.needs_plan_file() {
         config.site_plan().map_err(|error| config_failed(&error))?;
     }
     say!("{}: fine", arg.config.display());

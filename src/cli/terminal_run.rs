@@ -10,7 +10,8 @@ use super::report::{Exit, Report, secret_failed};
 use super::terminal::{
     Told, config_failed, exit_of, gallery_failed, look_failed, open_pipeline, thresholds_of,
 };
-use crate::camera::{CaptureError, Folder, FrameSource, MjpegFile};
+use super::terminal_camera::SYSFS;
+use crate::camera;
 use crate::domain::Policy;
 use crate::face::Gallery;
 use crate::face::gallery_file::{self, GalleryFileError};
@@ -43,18 +44,17 @@ pub(super) fn run(config: &Config, slips: bool) -> Told {
     // Until the first dispatch, or without any, by the plan in the file.
     let site = match site.flatten() {
         Some(site) => site,
-        None if config.replay.is_some() && config.needs_plan_file() => {
+        None if config.camera.is_some() && config.needs_plan_file() => {
             config.site_plan().map_err(|error| config_failed(&error))?
         }
         None => SitePlan::default(),
     };
     let in_force = site.policy.as_deref().unwrap_or(&policy).clone();
     let (plans, site) = watch::channel(Arc::new(site));
-    let mut eye = match &config.replay {
-        Some((recording, _)) => Some(open(config, &policy, recording, site, slips)?),
+    let mut eye = match &config.camera {
+        Some(choice) => Some(open(config, &policy, choice, site, slips)?),
         None => None,
     };
-    let frame_ms = config.replay.as_ref().map_or(0, |(_, frame_ms)| *frame_ms);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| environment("could not start", &cause))?;
     runtime.block_on(async {
@@ -132,7 +132,7 @@ pub(super) fn run(config: &Config, slips: bool) -> Told {
             if let Some(eye) = eye {
                 follow(
                     eye,
-                    Duration::from_millis(frame_ms),
+                    Duration::from_millis(config.frame_ms),
                     Arc::clone(&terminal),
                     Arc::clone(&clock),
                 )
@@ -167,13 +167,14 @@ fn environment(what: &str, cause: &std::io::Error) -> (Exit, Report) {
 fn open(
     config: &Config,
     policy: &Policy,
-    recording: &Path,
+    choice: &camera::Choice,
     site: watch::Receiver<Arc<SitePlan>>,
     slips: bool,
 ) -> Told<Looking> {
     let now = Arc::clone(&site.borrow());
-    let camera = replay_of(recording)
-        .map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))?;
+    let clock = Arc::new(SystemClock::start());
+    let camera = camera::open(choice, Path::new(SYSFS), clock)
+        .map_err(|error| (Exit::Usage, Report::of(&error, error.hint())))?;
     let secret =
         secret::read(&config.face.gallery_key_file).map_err(|error| secret_failed(&error))?;
     let mut pipeline = open_pipeline(&config.face)?;
@@ -217,15 +218,6 @@ fn open(
         ear,
         service,
     })
-}
-
-/// A folder of pictures, or a Motion JPEG file.
-fn replay_of(recording: &Path) -> Result<Box<dyn FrameSource>, CaptureError> {
-    if recording.is_file() {
-        Ok(Box::new(MjpegFile::open(recording)?))
-    } else {
-        Ok(Box::new(Folder::open(recording)?))
-    }
 }
 
 /// Looks at each frame in turn, until the replay is over.

@@ -11,10 +11,10 @@ use serde::Serialize;
 use super::disk::Disk;
 use super::files;
 use super::log::{self, Log};
-use super::salvage::Salvage;
+use super::salvage::{Salvage, Stored};
 use super::storage::{Storage, StorageError, Write};
 use super::survey::{self, Flaw, Loss};
-use crate::domain::TerminalId;
+use crate::domain::{ClockQuality, TerminalId, Timestamp};
 use crate::record::{Gap, KeyId, Opening};
 
 /// The name of the export's format: docs/spec/journal-v1.md, "Export".
@@ -116,6 +116,12 @@ pub struct Findings {
     pub stated: Vec<Gap>,
     /// Records that stand and have no receipt.
     pub waiting: u64,
+    /// What they take of the journal's bound, in bytes.
+    pub waiting_bytes: u64,
+    /// The newest time that the centre has signed.
+    pub newest_signed: Option<Timestamp>,
+    /// The wall time of the newest record whose clock its terminal believed.
+    pub newest_own: Option<Timestamp>,
     /// What one copy lacks and the other makes good; the next start mends it.
     pub flaws: Vec<Flaw>,
     /// Writes that are lost.
@@ -187,12 +193,18 @@ impl Looked {
         let stated: Vec<Gap> =
             self.salvage.records.values().filter_map(|stored| stored.record.gap).collect();
         let runs = runs.into_iter().flat_map(|run| without(run, &stated)).collect();
-        let waiting = self.salvage.records.values().filter(|stored| !stored.released).count();
+        let records = || self.salvage.records.values();
+        let waiting = || records().filter(|stored| !stored.released);
+        let believed = |stored: &&Stored| stored.record.clock.quality != ClockQuality::Doubtful;
+        let newest_own = records().rev().find(believed).map(|stored| stored.record.clock.wall);
         Findings {
             owner,
             runs,
             stated,
-            waiting: waiting as u64,
+            waiting: waiting().count() as u64,
+            waiting_bytes: waiting().map(|stored| stored.value.len() as u64).sum(),
+            newest_signed: self.salvage.signed,
+            newest_own,
             flaws: self.flaws.clone(),
             losses: self.losses.clone(),
             damaged,

@@ -41,7 +41,7 @@ pub(super) struct Salvage {
     /// What is wrong with single values, for people.
     pub(super) damaged: Vec<String>,
     boots: u64,
-    signed: Option<Timestamp>,
+    pub(super) signed: Option<Timestamp>,
     spans: Vec<Span>,
     gap: Option<Gap>,
     /// The largest number that may have been used.

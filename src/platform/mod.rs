@@ -2,6 +2,8 @@
 
 pub mod chance;
 pub mod clock;
+#[cfg(feature = "terminal")]
+pub mod disk;
 pub mod durable;
 #[cfg(any(feature = "terminal", feature = "collector"))]
 pub mod https;
@@ -10,6 +12,8 @@ pub mod lock;
 #[cfg(feature = "collector")]
 pub mod postgres;
 pub mod process;
+#[cfg(feature = "terminal")]
+pub mod probe;
 pub mod qr;
 pub mod scratch;
 #[cfg(feature = "terminal")]

@@ -76,8 +76,8 @@ pub trait ProvenTime: fmt::Debug + Send + Sync {
 /// Who one is at the broker, and whom one believes to be the broker.
 #[derive(Clone)]
 pub struct Identity {
-    roots: Arc<RootCertStore>,
-    own: Arc<CertifiedKey>,
+    pub(super) roots: Arc<RootCertStore>,
+    pub(super) own: Arc<CertifiedKey>,
 }
 
 impl fmt::Debug for Identity {
@@ -243,7 +243,7 @@ impl TimeProvider for Wall {
 }
 
 /// Times before 1970 become 1970: a dead battery may show either.
-fn unix(at: Timestamp) -> UnixTime {
+pub(super) fn unix(at: Timestamp) -> UnixTime {
     let ms = u64::try_from(at.as_ms()).unwrap_or_default();
     UnixTime::since_unix_epoch(Duration::from_millis(ms))
 }

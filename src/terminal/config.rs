@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::consent::{ConsentError, ConsentText};
 use super::plan::{self, SitePlan};
+use crate::camera;
 use crate::checkin;
 use crate::domain::{IdError, Policy, PolicyError, TerminalId};
 use crate::face::RuntimeChoice;
@@ -45,7 +46,7 @@ pub struct RawConfig {
     /// The models and the templates.
     pub face: FaceSection,
     /// The camera.
-    pub camera: CameraSection,
+    pub camera: camera::Section,
     /// The screen.
     pub kiosk: kiosk::Section,
     /// The numbers of a decision that depend on the site.
@@ -110,23 +111,6 @@ impl Default for FaceSection {
             register_file: "/var/lib/rollcall/register.sealed".into(),
             consent_file: PathBuf::new(),
         }
-    }
-}
-
-/// `[camera]`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct CameraSection {
-    /// What is replayed in place of a camera: a folder of pictures, or a Motion JPEG file; empty: no
-    /// camera, the terminal only brings its records to the centre.
-    pub replay: PathBuf,
-    /// Time between two frames, in milliseconds.
-    pub frame_ms: u64,
-}
-
-impl Default for CameraSection {
-    fn default() -> Self {
-        Self { replay: PathBuf::new(), frame_ms: 200 }
     }
 }
 
@@ -213,8 +197,10 @@ pub struct Config {
     pub dispatch: DispatchFiles,
     /// Models and templates.
     pub face: FaceSection,
-    /// What to replay, if anything, and the time between two frames in milliseconds.
-    pub replay: Option<(PathBuf, u64)>,
+    /// Through which camera it looks, if any.
+    pub camera: Option<camera::Choice>,
+    /// Time between two frames, in milliseconds.
+    pub frame_ms: u64,
     /// Where the screen's page is served, if at all.
     pub screen: Option<SocketAddr>,
     /// Whether names can be chosen from a list.
@@ -312,9 +298,6 @@ impl RawConfig {
         if !(1..=64).contains(&self.face.threads) {
             return Err(range("[face]")("threads must be 1 to 64".into()));
         }
-        if !(20..=60_000).contains(&self.camera.frame_ms) {
-            return Err(range("[camera]")("frame_ms must be 20 to 60000".into()));
-        }
         if self.clock.tolerance_ms < 1_000 {
             return Err(range("[clock]")("tolerance_ms must be at least 1000".into()));
         }
@@ -327,7 +310,8 @@ impl RawConfig {
                 reading_key_file: named(self.site.reading_key_file),
                 dispatch_file: self.site.dispatch_file,
             },
-            replay: named(self.camera.replay).map(|dir| (dir, self.camera.frame_ms)),
+            camera: self.camera.choice().map_err(range("[camera]"))?,
+            frame_ms: self.camera.frame_ms,
             face: self.face,
             screen: self.kiosk.address().map_err(range("[kiosk]"))?,
             list: self.kiosk.list,

@@ -8,10 +8,10 @@ use tokio::sync::{mpsc, watch};
 
 use super::panel::CameraState;
 use super::service::{At, Service};
-use super::{Answer, AttendError, Door, SitePlan, Terminal, numbers, people_searched};
-use crate::camera::FrameSource;
+use super::{Answer, AttendError, Door, SitePlan, TakeError, Terminal, numbers, people_searched};
+use crate::camera::{CaptureError, FrameSource};
 use crate::checkin::Settings;
-use crate::domain::Policy;
+use crate::domain::{Note, NoticeKind, Policy};
 use crate::face::Pipeline;
 use crate::kiosk::{Page, Said};
 use crate::platform::clock::Clock;
@@ -60,24 +60,30 @@ impl Looking {
     /// An error ends the terminal: models or disk can no longer be relied on. A full journal is
     /// none: the screen is red, and stays so until receipts make room.
     pub fn once(&mut self, terminal: &Terminal, clock: &dyn Clock) -> Result<Looked, AttendError> {
+        self.replan();
+        self.listen(terminal, clock)?;
         let frame = match self.camera.next() {
             Ok(Some(frame)) => frame,
             Ok(None) => return Ok(Looked::Over),
             Err(error) => {
                 // One broken picture is one lost frame, not the end of the lesson.
-                tracing::warn!("Passed over a frame: {}.", Chain(&error));
+                self.camera_state.lost.store(self.camera.is_lost(), Ordering::Relaxed);
+                if !matches!(error, CaptureError::Away) {
+                    tracing::warn!("Passed over a frame: {}.", Chain(&error));
+                }
                 return Ok(Looked::Lost);
             }
         };
         self.camera_state.lost.store(false, Ordering::Relaxed);
+        if let Err(error) = self.hold_against_pin(terminal) {
+            // A full journal takes no notice either; it is tried again with the next frame.
+            if error.class() != Class::Transient {
+                return Err(error.into());
+            }
+        }
         let at_ms = clock.uptime().as_ms();
-        self.replan();
         let site = Arc::clone(&self.site.borrow());
         let mut at = At { door: &mut self.door, terminal, clock, page: &self.page, site: &site };
-        self.service.listen(&mut self.ear, &mut at)?;
-        let now = clock.now();
-        *self.camera_state.roll.lock().expect("no code under this lock panics") =
-            at.door.desk().roll_call(now).map(|roll| (roll.missing(), roll.minutes_left(now)));
         let served = match self.service.collect(&mut self.pipeline, &frame, &mut at) {
             Err(AttendError::Look(error)) if error.class() == Class::Transient => {
                 tracing::warn!("Passed over a frame: {}.", Chain(&error));
@@ -106,6 +112,33 @@ impl Looking {
             Err(AttendError::Take(error)) if error.class() == Class::Transient => Ok(Looked::Lost),
             Err(error) => Err(error),
         }
+    }
+
+    /// Another camera than the pinned one is shown, and on record once for each that comes.
+    fn hold_against_pin(&self, terminal: &Terminal) -> Result<(), TakeError> {
+        let other = self.camera.other();
+        self.camera_state.changed.store(other.is_some(), Ordering::Relaxed);
+        let mut stated = self.camera_state.stated.lock().expect("no code under this lock panics");
+        if *stated == other {
+            return Ok(());
+        }
+        if let Some(digest) = other {
+            terminal.note(&Note::new(NoticeKind::CameraChanged, Some(digest)))?;
+            tracing::warn!("The camera is not the pinned one; this is on record.");
+        }
+        *stated = other;
+        Ok(())
+    }
+
+    /// Serves those who type and choose: also without a picture they come by card and PIN.
+    fn listen(&mut self, terminal: &Terminal, clock: &dyn Clock) -> Result<(), AttendError> {
+        let site = Arc::clone(&self.site.borrow());
+        let mut at = At { door: &mut self.door, terminal, clock, page: &self.page, site: &site };
+        self.service.listen(&mut self.ear, &mut at)?;
+        let now = clock.now();
+        *self.camera_state.roll.lock().expect("no code under this lock panics") =
+            at.door.desk().roll_call(now).map(|roll| (roll.missing(), roll.minutes_left(now)));
+        Ok(())
     }
 
     /// Goes on by the newest plan.

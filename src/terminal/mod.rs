@@ -17,6 +17,7 @@ mod config;
 mod consent;
 mod counter;
 pub mod dispatched;
+pub mod doctor;
 pub mod enrol;
 pub mod http;
 pub mod inbox;

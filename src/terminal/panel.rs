@@ -25,6 +25,8 @@ pub struct CameraState {
     pub changed: AtomicBool,
     /// The roll call that is on: how many are still to show their face, and minutes that are left.
     pub roll: Mutex<Option<(usize, i64)>>,
+    /// The digest of the change that is on record.
+    pub stated: Mutex<Option<[u8; 32]>>,
 }
 
 /// What a panel shows from.

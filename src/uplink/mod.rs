@@ -15,6 +15,7 @@
 pub mod clock;
 mod config;
 pub mod effect;
+pub mod greeting;
 mod link;
 mod mqtt;
 mod timekeeper;

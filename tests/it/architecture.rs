@@ -84,7 +84,10 @@ const ADAPTERS: [(&str, &[&str]); 21] = [
         ],
     ),
     ("rcgen", &["collector/ca/rcgen.rs"]),
-    ("rustls", &["platform/https.rs", "platform/tls.rs", "platform/postgres.rs"]),
+    (
+        "rustls",
+        &["platform/https.rs", "platform/tls.rs", "platform/postgres.rs", "platform/probe.rs"],
+    ),
     ("axum", &["web/", "kiosk/http.rs", "witness/http.rs", "collector/enrol/http.rs"]),
     ("image", &["camera/"]),
     ("chacha20poly1305", &["platform/"]),

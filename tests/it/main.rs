@@ -29,9 +29,11 @@ mod journal_power_cut; // the power is cut at every call to the disk, with every
 mod journal_tools; // check, repair and export of a journal that stands still, through the real binary
 mod journal_model; // append, replay, release, crash, reopen against a vector
 mod voyage; // seeded voyages of terminals, broker and centre keep every promise; each broken one is noticed
+mod terminal_camera; // a stream that breaks and comes back, the kernel's cameras, a pinned one that is exchanged
 mod terminal_cli; // the terminal's commands through the real binary
 mod terminal_clock; // a clock that is set, or whose battery dies, is doubted, explained, and stops nobody
 mod terminal_crash; // killed between every two steps; a full disk
+mod terminal_doctor; // a healthy terminal is ok; each broken thing gives its finding and its hint
 mod terminal_kills; // a busy terminal killed again and again at moments that a seed chooses
 mod terminal_mosquitto; // broker, centre and terminal stopped, killed and started again
 

@@ -125,6 +125,10 @@ fn wrong_configurations_are_told_with_the_field() {
         ("[clock]\ntolerance_ms = 5", "tolerance_ms"),
         ("[journal2]", "unknown field `journal2`"),
         ("[camera]\nframe_ms = 0", "frame_ms"),
+        ("[camera]\nstream = \"https://camera/\"", "must begin with http://"),
+        ("[camera]\nstream = \"http://camera:0/\"", "port 0"),
+        ("[camera]\nstream = \"http://camera/\"\nreplay = \"/tmp\"", "exclude each other"),
+        ("[camera]\ndevice = \"/dev/video0\"", "device needs stream"),
         ("[face2]\nthreads = 0", "unknown field `face2`"),
     ] {
         told(&Site::with(more).run("check-config", &[]), 2, what);

@@ -16,9 +16,18 @@ pub struct Section {
     pub replay: PathBuf,
     /// Address of a camera that sends Motion JPEG over HTTP; empty: none.
     pub stream: String,
-    /// The V4L2 device behind the stream, where it is plugged into this machine: its identity is held
-    /// against the pinned one. Empty: a camera on the network, which has no identity.
+    /// The V4L2 device, where the camera is plugged into this machine: its identity is held against the
+    /// pinned one. With `stream` it is the device behind it; without, the program looks through it itself.
+    /// Empty: a camera on the network, which has no identity.
     pub device: PathBuf,
+    /// Width of the device's pictures, in pixels; the nearest that it has is taken.
+    pub width: u32,
+    /// Height of the device's pictures, in pixels.
+    pub height: u32,
+    /// Pictures that the device gives a second.
+    pub rate: u32,
+    /// What the device's pictures are: `mjpeg` or `yuyv`.
+    pub format: Pixels,
     /// File of the pinned camera; made by `rollcall terminal camera pin`.
     pub pin_file: PathBuf,
     /// Time between two frames, in milliseconds.
@@ -31,10 +40,37 @@ impl Default for Section {
             replay: PathBuf::new(),
             stream: String::new(),
             device: PathBuf::new(),
+            width: 640,
+            height: 480,
+            rate: 15,
+            format: Pixels::Mjpeg,
             pin_file: "/var/lib/rollcall/camera.json".into(),
             frame_ms: 200,
         }
     }
+}
+
+/// What a device's pictures are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Pixels {
+    /// Each picture is a JPEG.
+    Mjpeg,
+    /// Uncompressed, 4:2:2.
+    Yuyv,
+}
+
+/// Which pictures are asked for of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Format {
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+    /// Pictures a second.
+    pub rate: u32,
+    /// Which kind.
+    pub pixels: Pixels,
 }
 
 /// Which camera a terminal looks through.
@@ -42,6 +78,15 @@ impl Default for Section {
 pub enum Choice {
     /// A folder of pictures, or a Motion JPEG file.
     Replay(PathBuf),
+    /// A camera that is plugged into this machine.
+    Device {
+        /// `/dev/video0`.
+        device: PathBuf,
+        /// What is asked of it.
+        format: Format,
+        /// File of the pinned identity.
+        pin_file: PathBuf,
+    },
     /// A camera that sends Motion JPEG over HTTP.
     Stream {
         /// Where.
@@ -57,6 +102,7 @@ impl fmt::Display for Choice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Choice::Replay(path) => write!(f, "the recording {}", path.display()),
+            Choice::Device { device, .. } => write!(f, "the camera {}", device.display()),
             Choice::Stream { url, .. } => write!(f, "the camera {url}"),
         }
     }
@@ -70,10 +116,22 @@ impl Section {
         }
         let named = |path: &PathBuf| (!path.as_os_str().is_empty()).then(|| path.clone());
         match (named(&self.replay), self.stream.as_str()) {
-            (None, "") if named(&self.device).is_some() => {
-                Err("device needs stream: a program that sends its pictures (docs/setup.md)".into())
+            (None, "") => {
+                if !(16..=4_096).contains(&self.width)
+                    || !(16..=4_096).contains(&self.height)
+                    || !(1..=120).contains(&self.rate)
+                {
+                    return Err("width and height must be 16 to 4096, rate 1 to 120".into());
+                }
+                let format = Format {
+                    width: self.width,
+                    height: self.height,
+                    rate: self.rate,
+                    pixels: self.format,
+                };
+                let pin_file = self.pin_file.clone();
+                Ok(named(&self.device).map(|device| Choice::Device { device, format, pin_file }))
             }
-            (None, "") => Ok(None),
             (Some(path), "") => Ok(Some(Choice::Replay(path))),
             (None, url) => {
                 let url = StreamUrl::parse(url)?;

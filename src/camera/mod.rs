@@ -16,16 +16,22 @@ mod identity;
 mod light;
 pub mod mjpeg;
 mod mjpeg_file;
+#[cfg(feature = "camera")]
+mod nokhwa;
+#[cfg(not(feature = "camera"))]
+#[path = "no_nokhwa.rs"]
+mod nokhwa;
 mod open;
 mod picture;
 pub mod pin_file;
 mod preview;
 pub mod reconnect;
 pub mod sysfs;
+pub mod yuyv;
 #[cfg(test)]
 mod tests;
 
-pub use config::{Choice, Section};
+pub use config::{Choice, Format, Pixels, Section};
 pub use folder::Folder;
 pub use identity::Identity;
 pub use light::Light;

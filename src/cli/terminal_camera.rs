@@ -73,7 +73,11 @@ fn pin(config: &ConfigArg, again: bool, root: &Path) -> Told {
     let what = "could not pin the camera";
     let refused = |because: &str, hint: &str| (Exit::Usage, Report::new(what, because, hint));
     let config = load(config)?;
-    let Some(Choice::Stream { device: Some(device), pin_file: path, .. }) = &config.camera else {
+    let Some(
+        Choice::Stream { device: Some(device), pin_file: path, .. }
+        | Choice::Device { device, pin_file: path, .. },
+    ) = &config.camera
+    else {
         let hint = "name its device in [camera] device; `rollcall terminal camera list` shows all";
         return Err(refused("the configuration names no device", hint));
     };

@@ -90,6 +90,7 @@ const ADAPTERS: [(&str, &[&str]); 21] = [
     ),
     ("axum", &["web/", "kiosk/http.rs", "witness/http.rs", "collector/enrol/http.rs"]),
     ("image", &["camera/"]),
+    ("nokhwa", &["camera/nokhwa.rs"]),
     ("chacha20poly1305", &["platform/"]),
     ("ed25519_dalek", &["record/keys.rs"]),
     ("hpke", &["record/reading_key.rs"]),

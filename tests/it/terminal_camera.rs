@@ -472,3 +472,14 @@ async fn an_exchanged_camera_is_on_record_once_and_shown_as_long_as_it_is_there(
     assert_eq!(digests, [one, two, one]);
     terminal.shut_down().await.unwrap();
 }
+
+#[cfg(not(feature = "camera"))]
+#[test]
+fn device_in_a_program_that_was_built_without_cameras_is_told_with_both_ways_out() {
+    let section = camera::Section { device: "/dev/video0".into(), ..camera::Section::default() };
+    let choice = section.choice().unwrap().expect("a device is named");
+    let opened = camera::open(&choice, Path::new("/sys"), Arc::new(SystemClock::start()));
+    let Err(error @ OpenError::NotBuilt { .. }) = opened else { panic!("it opened") };
+    assert!(error.to_string().contains("/dev/video0"), "{error}");
+    assert!(error.hint().contains("--features camera") && error.hint().contains("stream"));
+}

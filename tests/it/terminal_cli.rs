@@ -128,7 +128,7 @@ fn wrong_configurations_are_told_with_the_field() {
         ("[camera]\nstream = \"https://camera/\"", "must begin with http://"),
         ("[camera]\nstream = \"http://camera:0/\"", "port 0"),
         ("[camera]\nstream = \"http://camera/\"\nreplay = \"/tmp\"", "exclude each other"),
-        ("[camera]\ndevice = \"/dev/video0\"", "device needs stream"),
+        ("[camera]\ndevice = \"/dev/video0\"\nrate = 0", "rate 1 to 120"),
         ("[face2]\nthreads = 0", "unknown field `face2`"),
     ] {
         told(&Site::with(more).run("check-config", &[]), 2, what);

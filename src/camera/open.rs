@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::http::{HttpStream, StreamUrl};
+use super::nokhwa::{BUILT_IN, Device};
 use super::pin_file::{self, PinError};
 use super::reconnect::{Kept, Opened};
-use super::{CaptureError, Choice, Folder, FrameSource, Identity, MjpegFile, nokhwa, sysfs};
+use super::{CaptureError, Choice, Folder, FrameSource, Identity, MjpegFile, sysfs};
 use crate::platform::clock::Clock;
 
 /// A camera cannot be used at all; one that is only away comes back by itself.
@@ -53,7 +54,7 @@ pub fn open(
     match choice {
         Choice::Replay(path) if path.is_file() => Ok(Box::new(MjpegFile::open(path)?)),
         Choice::Replay(path) => Ok(Box::new(Folder::open(path)?)),
-        Choice::Device { device, .. } if !nokhwa::BUILT_IN => {
+        Choice::Device { device, .. } if !BUILT_IN => {
             Err(OpenError::NotBuilt { device: device.display().to_string() })
         }
         Choice::Device { device, format, pin_file } => {
@@ -61,7 +62,7 @@ pub fn open(
             let (device, format, root) = (device.clone(), *format, sysfs.to_owned());
             let open = move || {
                 let identity = identity_of(Some(&device), &root)?;
-                let source = Box::new(nokhwa::Device::open(&device, &format)?);
+                let source = Box::new(Device::open(&device, &format)?);
                 Ok(Opened { source, identity })
             };
             Ok(Box::new(Kept::new(Box::new(open), pinned, clock)))

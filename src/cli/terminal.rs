@@ -261,8 +261,7 @@ fn renew_templates(arg: &ConfigArg) -> Told {
     let pipeline = open_pipeline(&config.face)?;
     let path = &config.face.gallery_file;
     // Nobody else may write it meanwhile.
-    let register = config.face.register_file.clone();
-    let _cabinet = Cabinet::open(register, path.clone(), secret)
+    let _cabinet = Cabinet::open(config.face.register(), path.clone(), secret)
         .map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))?;
     let gallery = gallery_file::load(path, &secret, &pipeline.embedding_digest())
         .map_err(|error| gallery_failed(&error))?;

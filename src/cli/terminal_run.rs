@@ -189,8 +189,7 @@ fn open(
     };
     pipeline.rotate(gallery.transform());
     let thresholds = thresholds_of(&pipeline)?;
-    let cabinet =
-        Cabinet::open(config.face.register_file.clone(), config.face.gallery_file.clone(), secret);
+    let cabinet = Cabinet::open(config.face.register(), config.face.gallery_file.clone(), secret);
     let cabinet =
         cabinet.map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))?;
     let days = policy.template_days_max();

@@ -103,7 +103,7 @@ pub(super) fn run(args: &Args) -> Told {
 fn open(arg: &ConfigArg) -> Told<Cabinet> {
     let config = load(arg)?;
     let key = secret::read(&config.face.gallery_key_file).map_err(|error| secret_failed(&error))?;
-    let (register, gallery) = (config.face.register_file, config.face.gallery_file);
+    let (register, gallery) = (config.face.register(), config.face.gallery_file);
     Cabinet::open(register, gallery, key)
         .map_err(|error| (exit_of(error.class()), Report::of(&error, error.hint())))
 }

@@ -93,10 +93,21 @@ pub struct FaceSection {
     pub gallery_file: PathBuf,
     /// File of the key of the templates; made by `rollcall terminal init`.
     pub gallery_key_file: PathBuf,
-    /// File of PINs, consents and the staff, encrypted under the same key.
+    /// File of PINs, consents and the staff, encrypted under the same key; empty: `register.sealed`
+    /// beside the templates.
     pub register_file: PathBuf,
     /// File with the text of consent; empty: the one that travels in the program.
     pub consent_file: PathBuf,
+}
+
+impl FaceSection {
+    /// File of the register.
+    pub fn register(&self) -> PathBuf {
+        match self.register_file.as_os_str().is_empty() {
+            true => self.gallery_file.with_file_name("register.sealed"),
+            false => self.register_file.clone(),
+        }
+    }
 }
 
 impl Default for FaceSection {
@@ -108,7 +119,7 @@ impl Default for FaceSection {
             threads: 2,
             gallery_file: "/var/lib/rollcall/gallery.sealed".into(),
             gallery_key_file: "/var/lib/rollcall/gallery.key".into(),
-            register_file: "/var/lib/rollcall/register.sealed".into(),
+            register_file: PathBuf::new(),
             consent_file: PathBuf::new(),
         }
     }

@@ -50,7 +50,7 @@ const ROOTS: [&str; 12] = [
 
 /// Crates of one technology, and the only places that may name them (a file, or a folder with a
 /// slash at its end). Their error types may stand in error enums elsewhere.
-const ADAPTERS: [(&str, &[&str]); 21] = [
+const ADAPTERS: [(&str, &[&str]); 22] = [
     (
         "rusqlite",
         &[

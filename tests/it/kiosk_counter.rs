@@ -172,8 +172,8 @@ fn enrols(kiosk: &Kiosk, tab: &mut Tab<'_>) {
     eventually("the pictures are taken", || {
         let arrow = tab.eval("document.getElementById('sign').textContent");
         kiosk.turns(match arrow.as_str().unwrap() {
-            "⬅" => 14.0,
-            "➡" => -14.0,
+            "⬅" => 20.0,
+            "➡" => -20.0,
             _ => 0.0,
         });
         tab.eval("document.getElementById('asked').open") == true
@@ -236,4 +236,17 @@ fn teacher_sees_who_is_missing_calls_the_roll_and_the_room_answers() {
     );
     let records: Vec<_> = kiosk.records().iter().map(|record| record.event).collect();
     assert_eq!(records, [Event::CheckIn, Event::Notice, Event::Presence]);
+}
+
+#[test]
+fn template_that_has_expired_is_gone_on_record_and_its_person_is_told_what_to_do() {
+    let kiosk = Kiosk::with_expired(2);
+    let mut browser = Browser::start();
+    let mut tab = browser.open(1280, 800, "light", &kiosk.url);
+    kiosk.stands(2);
+    tab.wait_for(&says("未能识别，请正对镜头再试"));
+    let first = kiosk.records().remove(0);
+    assert_eq!(first.notice.map(|notice| notice.kind), Some(NoticeKind::TemplateDeleted));
+    kiosk.stands(0);
+    tab.wait_for(&format!("{} && {}", says("签到成功"), named("张*明")));
 }

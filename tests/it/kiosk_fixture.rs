@@ -45,6 +45,9 @@ const NAMES: [(&str, &str); 5] = [
 /// How many of them have a template.
 const ENROLLED: u8 = 4;
 
+/// No trainee has this place.
+const NOBODY: u8 = u8::MAX;
+
 /// The teacher's number and PIN, and the PIN of the second trainee.
 pub(crate) const TEACHER: (&str, &str) = ("9001", "91735");
 pub(crate) const PIN: &str = "2580";
@@ -119,17 +122,29 @@ impl Kiosk {
 
     /// A terminal with these settings.
     pub(crate) fn with(broker_port: u16, bounds: Bounds, settings: &Settings) -> Self {
-        Self::expecting(3, broker_port, bounds, settings)
+        Self::expecting(3, NOBODY, broker_port, bounds, settings)
     }
 
     /// The newcomer is expected too, and no movements are asked for.
     pub(crate) fn with_newcomer() -> Self {
         let settings = Settings { challenge: When::Never, ..Settings::default() };
-        Self::expecting(5, 1, Bounds::default(), &settings)
+        Self::expecting(5, NOBODY, 1, Bounds::default(), &settings)
     }
 
-    /// The first so many are on the roster.
-    fn expecting(roster: u8, broker_port: u16, bounds: Bounds, settings: &Settings) -> Self {
+    /// The template of this one was made long ago, and no movements are asked for.
+    pub(crate) fn with_expired(who: u8) -> Self {
+        let settings = Settings { challenge: When::Never, ..Settings::default() };
+        Self::expecting(3, who, 1, Bounds::default(), &settings)
+    }
+
+    /// The first `roster` are on the roster; the template of `expired` has expired.
+    fn expecting(
+        roster: u8,
+        expired: u8,
+        broker_port: u16,
+        bounds: Bounds,
+        settings: &Settings,
+    ) -> Self {
         let mut pipeline = opened(RuntimeChoice::Auto);
         let thresholds = pipeline.thresholds().unwrap().clone();
         let (gallery, actors) = people(&mut pipeline, thresholds.matching.cosine);
@@ -161,7 +176,7 @@ impl Kiosk {
         let camera_state = Arc::<CameraState>::default();
         let days = policy.template_days_max();
         let consent = ConsentText::shipped(days);
-        let cabinet = cabinet(folder.path());
+        let cabinet = cabinet(folder.path(), expired);
         let service = Service::new(cabinet, consent, thresholds, settings.fpir_max, days);
         let mut looking = Looking {
             camera: Box::new(camera),
@@ -291,7 +306,7 @@ fn people(pipeline: &mut Pipeline, same: rollcall::domain::Score) -> (Gallery, V
 }
 
 /// The teacher is known, and the second trainee has a PIN beside her template.
-fn cabinet(folder: &Path) -> Cabinet {
+fn cabinet(folder: &Path, expired: u8) -> Cabinet {
     let (register, gallery) = (folder.join("register"), folder.join("gallery"));
     let mut cabinet = Cabinet::open(register, gallery, [5; 32]).unwrap();
     let change = |register: &mut Register| {
@@ -302,7 +317,8 @@ fn cabinet(folder: &Path) -> Cabinet {
         register.staff.insert(teacher, member);
         register.of(person(1)).pin = Some(Verifier::new(&person(1), PIN, [2; 16]));
         for number in 0..ENROLLED {
-            register.of(person(number)).template_made = Some(Timestamp::from_ms(i64::MAX / 2));
+            let made = if number == expired { 0 } else { i64::MAX / 2 };
+            register.of(person(number)).template_made = Some(Timestamp::from_ms(made));
         }
     };
     cabinet.change(change).unwrap();

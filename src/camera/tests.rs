@@ -225,7 +225,7 @@ fn yuyv_gives_grey_white_black_and_red_and_needs_all_of_its_bytes() {
     // Two grey pixels, white and black, two red ones (BT.601, limited range).
     let bytes = [126, 128, 126, 128, 235, 128, 16, 128, 81, 90, 81, 240];
     let frame = yuyv::decode(2, 3, &bytes).unwrap();
-    let rows: Vec<_> = frame.rgb().as_chunks::<3>().0.iter().copied().collect();
+    let rows = frame.rgb().as_chunks::<3>().0.to_vec();
     assert_eq!(rows[..4], [[128; 3], [128; 3], [255; 3], [0; 3]]);
     assert!(rows[4..].iter().all(|[r, g, b]| *r >= 253 && *g <= 2 && *b <= 2), "{rows:?}");
     for cut in 0..bytes.len() {

@@ -26,6 +26,8 @@ mod terminal_camera;
 #[cfg(feature = "terminal")]
 mod terminal_doctor;
 #[cfg(feature = "terminal")]
+mod terminal_enrol;
+#[cfg(feature = "terminal")]
 mod terminal_run;
 #[cfg(feature = "terminal")]
 mod terminal_staff;

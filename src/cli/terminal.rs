@@ -6,14 +6,13 @@ use std::process::ExitCode;
 use clap::{Args as ClapArgs, Subcommand};
 
 use super::report::{Exit, Report, secret_failed};
-use crate::camera;
 use crate::domain::PersonId;
 use crate::face::gallery_file::{self, GalleryFileError};
-use crate::face::{Gallery, OpenError, Pipeline, Settings, Thresholds};
+use crate::face::{OpenError, Pipeline, Settings, Thresholds};
 use crate::journal::Journal;
 use crate::platform::chance;
 use crate::platform::secret;
-use crate::platform::telemetry::{Chain, Class, start_logging};
+use crate::platform::telemetry::{Class, start_logging};
 use crate::record::SigningKey;
 use crate::terminal::{Cabinet, Config, ConfigError, FaceSection};
 
@@ -50,6 +49,18 @@ enum Command {
         /// Pictures of this person, two or more for a steady template.
         #[arg(required = true)]
         pictures: Vec<PathBuf>,
+    },
+    /// Enrols everybody of the plan who has pictures in a folder, named by her number: 20260001.jpg, or
+    /// 20260001_1.jpg, 20260001_2.jpg. Only encrypted templates are kept.
+    EnrolPhotos {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// The folder.
+        #[arg(long, value_name = "DIR")]
+        photos: PathBuf,
+        /// Says that each of them has agreed in writing, and that the institution keeps it.
+        #[arg(long, required = true)]
+        consents_on_file: bool,
     },
     /// Lets members of the staff in at the kiosk, and shows and removes them.
     Staff(super::terminal_staff::Args),
@@ -102,7 +113,12 @@ impl Args {
             Command::Doctor(args) => return args.run(),
             Command::Camera(args) => args.run(),
             Command::CheckConfig(config) => check_config(&config),
-            Command::Enrol { config, person, pictures } => enrol(&config, person, &pictures),
+            Command::Enrol { config, person, pictures } => {
+                super::terminal_enrol::enrol(&config, person, &pictures)
+            }
+            Command::EnrolPhotos { config, photos, consents_on_file: _ } => {
+                super::terminal_enrol::enrol_photos(&config, &photos)
+            }
             Command::Staff(args) => super::terminal_staff::run(&args),
             Command::RenewTemplates(config) => renew_templates(&config),
             Command::Bench(args) => super::terminal_bench::run(&args),
@@ -208,50 +224,6 @@ pub(super) fn thresholds_of(pipeline: &Pipeline) -> Told<&Thresholds> {
 
 fn models_failed(error: &OpenError) -> (Exit, Report) {
     (exit_of(error.class()), Report::of(error, error.hint()))
-}
-
-fn enrol(arg: &ConfigArg, person: PersonId, pictures: &[PathBuf]) -> Told {
-    let config = load(arg)?;
-    let secret =
-        secret::read(&config.face.gallery_key_file).map_err(|error| secret_failed(&error))?;
-    let mut pipeline = open_pipeline(&config.face)?;
-    let path = &config.face.gallery_file;
-    let model = pipeline.embedding_digest();
-    let mut gallery = match gallery_file::load(path, &secret, &model) {
-        Ok(gallery) => gallery,
-        Err(GalleryFileError::Read { .. }) if !path.exists() => {
-            Gallery::new(model).with_transform(chance::random_bytes())
-        }
-        Err(error) => return Err(gallery_failed(&error)),
-    };
-    pipeline.rotate(gallery.transform());
-    let mut faces = Vec::new();
-    for picture in pictures {
-        let what = format!("could not use the picture {}", picture.display());
-        let frame = camera::read(picture).map_err(|why| {
-            (Exit::Usage, Report::new(&what, Chain(&why).to_string(), why.hint()))
-        })?;
-        let look = pipeline.look(&frame).map_err(|error| look_failed(&error))?;
-        match look.face {
-            Some(face) if look.in_front == 1 => faces.push(face.embedding),
-            Some(_) => {
-                let because = format!("{} people stand in front", look.in_front);
-                let hint = "take a picture of this person alone";
-                return Err((Exit::Usage, Report::new(what, because, hint)));
-            }
-            None => {
-                let hint = "take a picture with the face in front, well lit";
-                return Err((Exit::Usage, Report::new(what, "no face was found in it", hint)));
-            }
-        }
-    }
-    let same = thresholds_of(&pipeline)?.matching.cosine;
-    gallery.enrol(person, &faces, same).map_err(|error| {
-        (Exit::Usage, Report::of(&error, "use pictures of this one person, face in front"))
-    })?;
-    gallery_file::store(&gallery, path, &secret).map_err(|error| gallery_failed(&error))?;
-    say!("enrolled from {} pictures; {} people in the gallery", faces.len(), gallery.len());
-    Ok(())
 }
 
 fn renew_templates(arg: &ConfigArg) -> Told {

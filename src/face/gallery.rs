@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::embed::Embedding;
+use super::manifest::Thresholds;
 use super::transform::Transform;
 use crate::domain::{Candidate, PersonId, Score};
 
@@ -128,6 +129,20 @@ impl Gallery {
     /// Who of `others` is most like `person`, template against template; `None` where one has none.
     pub fn most_like(&self, person: &PersonId, others: &[PersonId]) -> Option<Candidate> {
         self.compare(self.people.get(person)?, None, others).best
+    }
+
+    /// Who else has the face of `person`, by the strictness of a search among all who have a template
+    /// here, and at least confidently.
+    pub fn somebody_else(
+        &self,
+        person: &PersonId,
+        thresholds: &Thresholds,
+        fpir_max: f64,
+    ) -> Option<Candidate> {
+        let others: Vec<_> = self.persons().filter(|other| other != person).collect();
+        let threshold =
+            thresholds.search_threshold(others.len(), fpir_max).max(thresholds.confident.cosine);
+        self.most_like(person, &others).filter(|best| best.score >= threshold)
     }
 
     /// How many people.

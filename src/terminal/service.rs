@@ -10,7 +10,7 @@ use super::register::Consent;
 use super::{Answer, AttendError, ConsentText, Door, SitePlan, TakeError, Terminal};
 use crate::camera::Frame;
 use crate::checkin::Advice;
-use crate::domain::{Bilingual, Note, NoticeKind, OtherPerson, PersonId, Score};
+use crate::domain::{Bilingual, Note, NoticeKind, OtherPerson, PersonId};
 use crate::face::gallery::EnrolError;
 use crate::face::{Look, Pipeline, Thresholds};
 use crate::kiosk::{Message, Outline, Page, Said};
@@ -317,7 +317,8 @@ impl Service {
             self.counter.tell(text);
             return Ok(());
         }
-        if let Some(other) = self.somebody_else(&gallery, person) {
+        if let Some(other) = gallery.somebody_else(&person, &self.thresholds, self.fpir_max) {
+            let other = OtherPerson { person: other.person, score: other.score };
             let note = Note {
                 other: Some(other),
                 ..Note::about(person, NoticeKind::TemplateRefused, None)
@@ -344,21 +345,6 @@ impl Service {
         let kept = self.cabinet.change(|register| register.of(person).template_made = Some(now));
         self.told(kept, Bilingual::new("登记成功", "Enrolled"), at);
         Ok(())
-    }
-
-    /// Who else has this face, by the strictness of a search among all who are enrolled here.
-    fn somebody_else(
-        &self,
-        gallery: &crate::face::Gallery,
-        person: PersonId,
-    ) -> Option<OtherPerson> {
-        let others: Vec<_> = gallery.persons().filter(|other| *other != person).collect();
-        let threshold: Score = self
-            .thresholds
-            .search_threshold(others.len(), self.fpir_max)
-            .max(self.thresholds.confident.cosine);
-        let best = gallery.most_like(&person, &others)?;
-        (best.score >= threshold).then_some(OtherPerson { person: best.person, score: best.score })
     }
 
     fn told(&mut self, kept: Result<(), CabinetError>, text: Bilingual, at: &mut At<'_>) {

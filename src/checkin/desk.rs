@@ -8,6 +8,12 @@ use super::roll::{RollCall, Standing};
 use crate::domain::{
     CheckIn, Event, Lesson, LessonId, Outcome, PersonId, Score, SeenFace, Timestamp, Way,
 };
+use crate::record::dispatch::Ordered;
+
+const MINUTE_MS: i64 = 60_000;
+
+/// By how much a terminal's clock may be behind the centre's when an order comes, in milliseconds.
+const ORDER_SKEW_MS: i64 = 10 * MINUTE_MS;
 
 /// A lesson with the persons who may attend it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +53,9 @@ pub struct Desk {
     /// When the roll is to be called, and has been.
     spots: BTreeMap<LessonId, Vec<Timestamp>>,
     called: BTreeMap<LessonId, Vec<Timestamp>>,
+    /// Roll calls that were ordered, and which of them have been called.
+    orders: Vec<Ordered>,
+    obeyed: BTreeSet<[u8; 32]>,
 }
 
 impl Desk {
@@ -60,6 +69,8 @@ impl Desk {
             roll: None,
             spots: BTreeMap::new(),
             called: BTreeMap::new(),
+            orders: Vec::new(),
+            obeyed: BTreeSet::new(),
         }
     }
 
@@ -67,6 +78,11 @@ impl Desk {
     pub fn plan_spot_checks(&mut self, times: impl Fn(&Lesson) -> Vec<Timestamp>) {
         let lessons = self.plans.iter().map(|plan| &plan.lesson);
         self.spots = lessons.map(|lesson| (lesson.id.clone(), times(lesson))).collect();
+    }
+
+    /// The roll calls that were ordered here, as they stand now.
+    pub fn set_orders(&mut self, orders: Vec<Ordered>) {
+        self.orders = orders;
     }
 
     /// From now on a search is as strict as this.
@@ -82,6 +98,7 @@ impl Desk {
         self.stays = stays.filter(|((lesson, _), _)| planned(lesson)).collect();
         self.roll = before.roll.filter(|roll| planned(&roll.lesson));
         self.called = called.filter(|(lesson, _)| planned(lesson)).collect();
+        (self.orders, self.obeyed) = (before.orders, before.obeyed);
     }
 
     /// Decides about a face that is good enough to decide on. `claim` is whom the person says to be.
@@ -149,14 +166,31 @@ impl Desk {
         (due && self.roll_call(now).is_none()).then(|| lesson.id.clone())
     }
 
+    /// The roll call that was ordered and is to begin now. It does not wait for one that is on: whoever
+    /// ordered it wants to see now who is there.
+    pub fn order_is_due(&self, now: Timestamp) -> Option<&Ordered> {
+        self.orders.iter().find(|ordered| {
+            let lesson = self.plans.iter().find(|plan| plan.lesson.id == ordered.lesson);
+            let under_way =
+                lesson.is_some_and(|Plan { lesson, .. }| now >= lesson.starts && now < lesson.ends);
+            // An order that comes too late is none: nobody knows any more who was there.
+            let fresh = (-ORDER_SKEW_MS..i64::from(ordered.minutes) * MINUTE_MS)
+                .contains(&now.ms_since(ordered.at));
+            under_way && fresh && !self.obeyed.contains(&ordered.order)
+        })
+    }
+
     /// The lesson whose roll somebody may call now: one is under way, and no roll call is on.
     pub fn roll_can_be_called(&self, now: Timestamp) -> Option<LessonId> {
         let lesson = self.lesson_under_way(now).filter(|_| self.roll_call(now).is_none());
         lesson.map(|lesson| lesson.id.clone())
     }
 
-    /// Takes note that a roll call has begun, and is on record.
-    pub fn begin_roll_call(&mut self, lesson: &LessonId, at: Timestamp) {
+    /// Takes note that a roll call has begun, and is on record; `order` names the order that it follows.
+    pub fn begin_roll_call(&mut self, lesson: &LessonId, order: Option<[u8; 32]>, at: Timestamp) {
+        let ordered = order.and_then(|order| self.orders.iter().find(|it| it.order == order));
+        let lasts_ms = ordered.map_or(self.numbers.roll_ms, |it| i64::from(it.minutes) * MINUTE_MS);
+        self.obeyed.extend(order);
         let is_in = |person: &PersonId| {
             let stay = self.stays.get(&(lesson.clone(), *person));
             stay.is_some_and(|stay| stay.left.is_none())
@@ -164,7 +198,7 @@ impl Desk {
         let Some(plan) = self.plans.iter().find(|plan| plan.lesson.id == *lesson) else { return };
         self.roll = Some(RollCall {
             lesson: lesson.clone(),
-            until: at.plus_ms(self.numbers.roll_ms),
+            until: at.plus_ms(lasts_ms),
             asked: plan.roster.iter().filter(|person| is_in(person)).copied().collect(),
             seen: BTreeSet::new(),
         });

@@ -13,6 +13,7 @@ use super::collector_ca::{CaCommand, For, certificate};
 use super::collector_dispatch::dispatcher;
 use super::collector_evidence::{audit, export, prove};
 pub(super) use super::collector_home::home_failed;
+use super::collector_roll_call::{self, RollCallArgs};
 use super::collector_sheet::{self, PeopleCommand, SheetCommand};
 use super::collector_terminal::{self, TerminalCommand};
 use super::report::{Exit, Report};
@@ -21,6 +22,7 @@ use crate::collector::dispatch::{self, Projection};
 use crate::collector::enrol::{self, Roll};
 use crate::collector::facts::{Difference, FactsError, compare, parse};
 use crate::collector::publish::PublishError;
+use crate::collector::roll_calls;
 use crate::collector::sheet::Kind;
 use crate::collector::{
     Collector, Config, ConfigError, CoreError, Home, StartError, StateError, Stater, read_bounded,
@@ -112,6 +114,9 @@ enum Command {
     /// The people behind the commitments, beside the ledger.
     #[command(subcommand)]
     People(PeopleCommand),
+    /// Has the roll called, unannounced, in a lesson that is under way, and shows who comes; while a
+    /// collector runs. Ends with 1 when the terminal does not answer or somebody is not seen.
+    RollCall(RollCallArgs),
     /// Builds the tree anew from the database and holds it against everything that was published.
     /// Ends with 0 when all fits, 1 when something does not, naming the entries.
     Audit {
@@ -215,6 +220,7 @@ impl Args {
             Command::Status(command) => command.run(),
             Command::Claim(command) => command.run(),
             Command::People(command) => command.run(),
+            Command::RollCall(args) => collector_roll_call::run(&args),
             Command::Audit { config, checkpoint } => audit(&config, &checkpoint),
             Command::Prove { config, terminal, seq, out, qr } => {
                 prove(&config, &terminal, seq, &out, qr.as_deref())
@@ -328,6 +334,8 @@ fn run(config: &ConfigArg) -> Told {
             (Exit::Environment, Report::of(&error, "look at the disk's free space and health"))
         })?;
     }
+    let orders =
+        collector_roll_call::orders(&config, &policy, projection.clone(), collector.stater())?;
     let dispatcher = dispatcher(&config, dispatch_key, projection, roll.clone())?;
     let enrolling = enrolling(&config, receipt, roll, Arc::clone(&clock) as _, collector.stater());
     let enrolling = enrolling?;
@@ -360,6 +368,7 @@ fn run(config: &ConfigArg) -> Told {
         }
         std::future::pending::<()>().await;
     };
+    let ordering = roll_calls::serve(orders, Arc::clone(&site.clock));
     let enrolling = async {
         match enrolling {
             Some(desk) => enrol::serve(desk, desk_at).await,
@@ -376,6 +385,7 @@ fn run(config: &ConfigArg) -> Told {
                 waited = wait(&collector, signals) => waited,
                 desk = enrolling => desk.map_err(|error| error.io),
                 () = dispatching => Ok(()),
+                () = ordering => Ok(()),
             };
             // Serving may have ended by itself: then nobody listens.
             end.send(()).ok();

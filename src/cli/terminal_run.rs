@@ -204,7 +204,8 @@ fn open(
     let numbers = numbers(in_force, &thresholds, &config.checkin, people);
     let door = Door::new(numbers, now.plans.clone(), gallery, &thresholds, Box::new(screen))
         .with_names(now.masked_names())
-        .with_spot_checks(now.seed());
+        .with_spot_checks(now.seed())
+        .with_orders(now.orders.clone());
     Ok(Looking {
         camera,
         camera_state: Arc::default(),

@@ -251,6 +251,7 @@ pub fn named(fact: &Fact) -> Option<Named> {
         Fact::ClaimLine(it) => {
             Named("claim line", format!("{}/{}", it.claim, HEXLOWER.encode(&it.member)))
         }
+        Fact::RollOrdered(it) => Named("roll call", HEXLOWER.encode(&it.order)),
         Fact::TerminalKey { id, .. } => Named("key of terminal", id.to_string()),
         Fact::Revocation { id, .. } => Named("revocation", id.to_string()),
         Fact::Replacement { id, .. } => Named("replacement", id.to_string()),
@@ -306,7 +307,8 @@ pub fn compare(standing: &[Fact], wished: Vec<Fact>) -> Result<Difference, Facts
             | Fact::Teacher(_)
             | Fact::Status(_)
             | Fact::Claim(_)
-            | Fact::ClaimLine(_) => &[],
+            | Fact::ClaimLine(_)
+            | Fact::RollOrdered(_) => &[],
             Fact::TerminalKey { id, .. }
             | Fact::Revocation { id, .. }
             | Fact::Replacement { id, .. } => &[("terminal", id.as_str())],

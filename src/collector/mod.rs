@@ -29,6 +29,7 @@ mod mqtt;
 pub mod office;
 pub mod prove;
 pub mod publish;
+pub mod roll_calls;
 mod store;
 mod watch;
 

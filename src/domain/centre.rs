@@ -9,7 +9,7 @@ use super::terms::{
     Aspect, Employment, LeaveReason, LessonKind, LessonMode, Level, Ownership, Qualification,
     State, SubjectKind, Target,
 };
-use super::{ClaimId, ClassId, InstitutionId, LessonId, SiteId, TeacherId, Timestamp};
+use super::{ClaimId, ClassId, InstitutionId, LessonId, SiteId, TeacherId, TerminalId, Timestamp};
 
 /// SHA-256(salt ‖ person id), as `record::Opening` makes it.
 pub type Committed = [u8; 32];
@@ -268,4 +268,26 @@ pub struct ClaimLine {
     /// What is asked for this person, in fen.
     #[n(4)]
     pub amount_fen: u64,
+}
+
+/// Somebody who supervises has the roll called, unannounced, in a lesson that is under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct RollOrder {
+    /// 32 random bytes: the terminal's record of the roll call names them.
+    #[n(1)]
+    #[cbor(with = "minicbor::bytes")]
+    pub order: [u8; 32],
+    /// At which terminal.
+    #[n(2)]
+    pub terminal: TerminalId,
+    /// In which lesson.
+    #[n(3)]
+    pub lesson: LessonId,
+    /// How long each has to show the face, in minutes.
+    #[n(4)]
+    pub minutes: u32,
+    /// Who ordered it: a name or an office.
+    #[n(5)]
+    pub by: String,
 }

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Bilingual, ClassId, InstitutionId, Lesson, SiteId, TerminalId};
 use super::{
-    Claim, ClaimLine, ClassPlan, InstitutionDetails, Joined, Left, LessonDetails, Status, Teacher,
+    Claim, ClaimLine, ClassPlan, InstitutionDetails, Joined, Left, LessonDetails, RollOrder,
+    Status, Teacher,
 };
 
 /// A place on earth, in millionths of a degree (WGS 84).
@@ -176,4 +177,7 @@ pub enum Fact {
     /// One person of a claim.
     #[n(24)]
     ClaimLine(#[n(0)] ClaimLine),
+    /// The roll is to be called.
+    #[n(25)]
+    RollOrdered(#[n(0)] RollOrder),
 }

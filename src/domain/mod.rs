@@ -21,7 +21,7 @@ mod timetable;
 pub use anomaly::{Anomaly, AnomalyId, AnomalyKind, Severity};
 pub use centre::{
     Claim, ClaimLine, ClassPlan, Committed, InstitutionDetails, Joined, Left, LessonDetails,
-    ROSTER_BY_MEMBERS, Status, Subject, Teacher,
+    ROSTER_BY_MEMBERS, RollOrder, Status, Subject, Teacher,
 };
 pub use checkin::{Challenged, CheckIn, Event, OtherPerson, Outcome, SameFace, Scores, Way};
 pub use fact::{Fact, GeoPoint};

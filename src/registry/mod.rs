@@ -10,6 +10,7 @@
 mod centre;
 mod claims;
 mod distance;
+mod roll_calls;
 mod roster;
 mod status;
 mod timetable;
@@ -17,6 +18,7 @@ mod timetable;
 use std::collections::BTreeMap;
 
 pub use claims::Filed;
+pub use roll_calls::Ordered;
 pub use roster::Membership;
 pub use status::Stated;
 pub use timetable::Announced;
@@ -27,6 +29,7 @@ use crate::domain::{
 };
 use crate::ledger::{Body, Entry};
 use claims::Claims;
+use roll_calls::RollCalls;
 use roster::Rosters;
 use status::Statuses;
 use timetable::Timetable;
@@ -86,6 +89,7 @@ pub struct Registry {
     rosters: Rosters,
     statuses: Statuses,
     claims: Claims,
+    roll_calls: RollCalls,
     policy: Option<(String, [u8; 32])>,
 }
 
@@ -142,6 +146,7 @@ impl Registry {
             Fact::Status(status) => self.statuses.state(status.clone(), at),
             Fact::Claim(claim) => self.claims.file(claim.clone(), at),
             Fact::ClaimLine(line) => self.claims.line(line.clone()),
+            Fact::RollOrdered(order) => self.roll_calls.order(order.clone(), at),
             Fact::TerminalKey { id, key, .. } => {
                 if let Some(terminal) = self.terminals.get_mut(id) {
                     terminal.key = *key;

@@ -108,8 +108,8 @@ impl Reader {
 
 /// The plan that a dispatch says. A lesson's teacher is expected in it as its trainees are.
 fn plan_of(dispatch: Dispatch) -> Result<SitePlan, Refused> {
-    let Dispatch { version, expires, site, lessons, rosters, people, suspensions, policy, .. } =
-        dispatch;
+    let Dispatch { version, expires, site, lessons, rosters, people, .. } = dispatch;
+    let Dispatch { suspensions, policy, spot_seed, orders, .. } = dispatch;
     let policy = Policy::parse(&policy, "in the dispatch").map_err(Refused::Policy)?;
     let rosters: BTreeMap<_, BTreeSet<_>> =
         rosters.into_iter().map(|it| (it.class, it.people.into_iter().collect())).collect();
@@ -125,7 +125,8 @@ fn plan_of(dispatch: Dispatch) -> Result<SitePlan, Refused> {
         (id, Attendee { name, number: number.unwrap_or_default(), pin })
     };
     Ok(SitePlan {
-        spot_seed: None,
+        spot_seed,
+        orders: orders.unwrap_or_default(),
         plans,
         people: people.into_iter().map(attendee).collect(),
         teachers,
@@ -188,6 +189,8 @@ mod tests {
             people: vec![name(1, "李娜"), name(9, "王老师")],
             suspensions: vec![],
             policy: policy.into(),
+            spot_seed: Some([5; 32]),
+            orders: None,
         };
         seal_dispatch(&dispatch, &centre(), &reader().reading.public(), [7; 32]).unwrap()
     }

@@ -13,7 +13,8 @@ use crate::checkin::{
     Advice, Desk, Numbers, Plan, Room, Settings, Step, Unseen, Visit, advise_picture, spot_checks,
 };
 use crate::domain::{
-    Bilingual, CheckIn, Event, Note, NoticeKind, Outcome, PersonId, Policy, Score, Timestamp,
+    Bilingual, CheckIn, Event, LessonId, Note, NoticeKind, Outcome, PersonId, Policy, Score,
+    Timestamp,
 };
 use crate::face::{
     Gallery, LookError, Pipeline, Recent, Thresholds, Timings, Track, sight, sight_one,
@@ -23,8 +24,9 @@ use crate::kiosk::{Message, Outline, Screen};
 use crate::platform::chance;
 use crate::platform::clock::Clock;
 use crate::record::Record;
+use crate::record::dispatch::Ordered;
 
-use super::{TakeError, Taken, Terminal};
+use super::{SitePlan, TakeError, Taken, Terminal};
 
 /// Records read at once when a door begins: some 150 kB.
 const RECALL_RECORDS: usize = 256;
@@ -144,16 +146,20 @@ impl Door {
         Self { names, ..self }
     }
 
-    /// Goes on with other lessons and rosters: who is in stays in. `names` are masked.
-    pub fn replan(
-        &mut self,
-        numbers: Numbers,
-        plans: Vec<Plan>,
-        names: BTreeMap<PersonId, String>,
-    ) {
-        self.roster = roster_of(&plans);
-        self.names = names;
-        self.visit.replan(numbers, plans);
+    /// The same with the roll calls that were ordered here.
+    #[must_use]
+    pub fn with_orders(mut self, orders: Vec<Ordered>) -> Self {
+        self.visit.desk().set_orders(orders);
+        self
+    }
+
+    /// Goes on with other lessons, rosters and orders: who is in stays in.
+    pub fn replan(&mut self, numbers: Numbers, site: &SitePlan) {
+        self.roster = roster_of(&site.plans);
+        self.names = site.masked_names();
+        self.visit.replan(numbers, site.plans.clone());
+        self.visit.desk().set_orders(site.orders.clone());
+        self.spot_seed = site.spot_seed.or(self.spot_seed);
         self.plan_spot_checks();
     }
 
@@ -172,10 +178,10 @@ impl Door {
             from = newest + 1;
             for (_, parcel) in &page {
                 let Ok((record, _)) = Record::peek(parcel.sealed.bytes()) else { continue };
-                let called =
-                    record.notice.map(|notice| notice.kind) == Some(NoticeKind::RollCalled);
-                if let (true, Some(lesson)) = (called, &record.lesson) {
-                    self.visit.desk().begin_roll_call(lesson, record.clock.wall);
+                let called = record.notice.filter(|notice| notice.kind == NoticeKind::RollCalled);
+                if let (Some(notice), Some(lesson)) = (called, &record.lesson) {
+                    let desk = self.visit.desk();
+                    desk.begin_roll_call(lesson, notice.digest, record.clock.wall);
                 }
                 if let (Some(Outcome::Accepted), Some(lesson), Some(opening)) =
                     (record.outcome, &record.lesson, parcel.person)
@@ -311,10 +317,31 @@ impl Door {
         now: Timestamp,
     ) -> Result<Option<Taken>, TakeError> {
         let Some(lesson) = self.visit.desk().roll_can_be_called(now) else { return Ok(None) };
-        let note = Note { lesson: Some(lesson.clone()), ..Note::new(NoticeKind::RollCalled, None) };
-        let taken = terminal.note(&note)?;
-        self.visit.desk().begin_roll_call(&lesson, now);
-        Ok(Some(taken))
+        self.begin_roll_call(terminal, lesson, None, now).map(Some)
+    }
+
+    /// Calls the roll that somebody who supervises has ordered, if one is to begin now.
+    pub fn obey(
+        &mut self,
+        terminal: &Terminal,
+        now: Timestamp,
+    ) -> Result<Option<Taken>, TakeError> {
+        let ordered = self.visit.desk().order_is_due(now);
+        let Some(Ordered { order, lesson, .. }) = ordered.cloned() else { return Ok(None) };
+        self.begin_roll_call(terminal, lesson, Some(order), now).map(Some)
+    }
+
+    fn begin_roll_call(
+        &mut self,
+        terminal: &Terminal,
+        lesson: LessonId,
+        order: Option<[u8; 32]>,
+        now: Timestamp,
+    ) -> Result<Taken, TakeError> {
+        let notice = Note::new(NoticeKind::RollCalled, order);
+        let taken = terminal.note(&Note { lesson: Some(lesson.clone()), ..notice })?;
+        self.visit.desk().begin_roll_call(&lesson, order, now);
+        Ok(taken)
     }
 
     /// Who is in the lesson that is under way.

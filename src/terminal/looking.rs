@@ -152,6 +152,6 @@ impl Looking {
         let people = people_searched(&site.plans, self.door.gallery());
         let policy = site.policy.as_deref().unwrap_or(&self.policy);
         let numbers = numbers(policy, thresholds, &self.settings, people);
-        self.door.replan(numbers, site.plans.clone(), site.masked_names());
+        self.door.replan(numbers, &site);
     }
 }

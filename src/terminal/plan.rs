@@ -14,7 +14,7 @@ use crate::domain::{
     ClassId, Lesson, LessonId, PersonId, Policy, SiteId, TimeError, Timestamp, masked_name,
 };
 use crate::platform::chance;
-use crate::record::dispatch::Suspension;
+use crate::record::dispatch::{Ordered, Suspension};
 
 /// A plan that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -106,6 +106,8 @@ pub struct SitePlan {
     /// What the times of roll calls follow from: 32 bytes that nobody in the room knows. Absent: each
     /// start of the terminal makes its own, and the times cannot be computed afterwards.
     pub spot_seed: Option<[u8; 32]>,
+    /// Roll calls that were ordered here lately.
+    pub orders: Vec<Ordered>,
     /// Who of them teaches.
     pub teachers: BTreeSet<PersonId>,
     /// When lessons are forbidden here.

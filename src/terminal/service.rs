@@ -96,6 +96,11 @@ impl Service {
             let act = self.hear(&said, at, at_ms);
             self.perform(act, at)?;
         }
+        match at.door.obey(at.terminal, at.clock.now()) {
+            Ok(Some(_)) => tracing::info!("The roll is called: it was ordered."),
+            Ok(None) => {}
+            Err(error) => self.not_stored(error, at)?,
+        }
         if let Some(lesson) = at.door.desk().roll_is_due(at.clock.now()) {
             tracing::info!(%lesson, "The roll is called: its time has come.");
             self.call_roll(at)?;

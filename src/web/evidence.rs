@@ -241,7 +241,8 @@ impl Facts {
             | Fact::Teacher(_)
             | Fact::Status(_)
             | Fact::Claim(_)
-            | Fact::ClaimLine(_) => {
+            | Fact::ClaimLine(_)
+            | Fact::RollOrdered(_) => {
                 for (key, zh, en, value) in super::stated::fields(fact) {
                     self.put(key, zh, en, value);
                 }

@@ -4,8 +4,8 @@
 use data_encoding::HEXLOWER;
 
 use crate::domain::{
-    Claim, ClaimLine, ClassPlan, Fact, InstitutionDetails, Joined, Left, LessonDetails, Status,
-    Teacher, Word,
+    Claim, ClaimLine, ClassPlan, Fact, InstitutionDetails, Joined, Left, LessonDetails, RollOrder,
+    Status, Teacher, Word,
 };
 
 /// A stable word, the field's name in Chinese and English, and its value.
@@ -99,6 +99,13 @@ pub(super) fn fields(fact: &Fact) -> Vec<Field> {
             ("member", "学员承诺值", "Member (commitment)", hex(member)),
             ("hours", "学时", "Lesson hours", hours.to_string()),
             ("amount", "金额（元）", "Amount (yuan)", yuan(*amount_fen)),
+        ],
+        Fact::RollOrdered(RollOrder { order, terminal, lesson: of, minutes, by }) => vec![
+            ("roll_ordered", "责令点名", "Roll call ordered", hex(order)),
+            ("terminal", "终端", "Terminal", terminal.to_string()),
+            lesson(of),
+            ("minutes", "限时（分钟）", "Minutes", minutes.to_string()),
+            ("by", "责令人", "Ordered by", by.clone()),
         ],
         Fact::Institution { .. }
         | Fact::Site { .. }

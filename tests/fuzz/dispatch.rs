@@ -2,7 +2,7 @@
 
 use rollcall::domain::{PersonId, Timestamp};
 use rollcall::record::dispatch::{
-    Dispatch, Known, Roster, Suspension, Taught, open_dispatch, seal_dispatch,
+    Dispatch, Known, Ordered, Roster, Suspension, Taught, open_dispatch, seal_dispatch,
 };
 use rollcall::record::{ReadingKey, seal_statement};
 
@@ -40,6 +40,13 @@ fn dispatch() -> Dispatch {
             Suspension { from: at(0), until: Some(at(5)), class: Some(class()), lesson: None },
         ],
         policy: "name = \"p\"".into(),
+        spot_seed: Some([8; 32]),
+        orders: Some(vec![Ordered {
+            order: [9; 32],
+            lesson: "l-1".parse().expect("a name"),
+            at: at(1),
+            minutes: 10,
+        }]),
     }
 }
 

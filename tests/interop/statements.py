@@ -288,9 +288,13 @@ FACTS = {
         ),
     ),
     24: ("claim_line", ((1, "claim", name), (2, "member", digest), (3, "hours", uint), (4, "amount_fen", uint))),
+    25: (
+        "roll_ordered",
+        ((1, "order", digest), (2, "terminal", name), (3, "lesson", name), (4, "minutes", uint), (5, "by", text)),
+    ),
 }
 # Their fields stand in a map inside the array of one.
-WRAPPED = {"lesson"} | {FACTS[number][0] for number in range(16, 25)}
+WRAPPED = {"lesson"} | {FACTS[number][0] for number in range(16, 26)}
 REFUSALS = {
     1: ("malformed", ((1, "detail", text),)),
     2: ("unknown_terminal", ()),

@@ -47,12 +47,12 @@ fn import(town: &Town, kind: &str, table: &str) -> String {
     fine(&rollcall(&[&arguments[..], &[text(&config), text(&file)]].concat()))
 }
 
-fn text(path: &Path) -> &str {
+pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
 /// A class with three trainees and a teacher, whose lesson has begun.
-fn school(town: &Town) {
+pub(crate) fn school(town: &Town) {
     let (starts, ends) = (now().plus_ms(-600_000), now().plus_ms(7_200_000));
     import(
         town,
@@ -79,8 +79,8 @@ fn school(town: &Town) {
 }
 
 /// A running terminal with its inbox.
-struct Room {
-    terminal: Arc<Terminal>,
+pub(crate) struct Room {
+    pub(crate) terminal: Arc<Terminal>,
     plans: watch::Receiver<Arc<SitePlan>>,
     inbox: JoinHandle<()>,
 }
@@ -93,7 +93,7 @@ fn inbox(town: &Town, device: &str) -> (Inbox, Option<SitePlan>) {
 }
 
 impl Room {
-    fn open(town: &Town, device: &str) -> Self {
+    pub(crate) fn open(town: &Town, device: &str) -> Self {
         let (inbox, stored) = inbox(town, device);
         let (sender, plans) = watch::channel(Arc::new(stored.unwrap_or_default()));
         let terminal = Arc::new(town.start(device));
@@ -102,11 +102,15 @@ impl Room {
         Self { terminal, plans, inbox }
     }
 
-    async fn plan(&mut self, what: &str, is_it: impl FnMut(&Arc<SitePlan>) -> bool) -> SitePlan {
+    pub(crate) async fn plan(
+        &mut self,
+        what: &str,
+        is_it: impl FnMut(&Arc<SitePlan>) -> bool,
+    ) -> SitePlan {
         SitePlan::clone(&within_limit(what, self.plans.wait_for(is_it)).await.unwrap())
     }
 
-    async fn close(self) {
+    pub(crate) async fn close(self) {
         self.inbox.abort();
         self.terminal.shut_down().await.unwrap();
     }
@@ -116,7 +120,7 @@ fn names(plan: &SitePlan) -> BTreeSet<&str> {
     plan.people.values().map(|who| who.name.as_str()).collect()
 }
 
-fn person(plan: &SitePlan, name: &str) -> PersonId {
+pub(crate) fn person(plan: &SitePlan, name: &str) -> PersonId {
     let mut people = plan.people.iter();
     *people.find(|(_, who)| who.name == name).unwrap_or_else(|| panic!("no {name}")).0
 }

@@ -4,7 +4,7 @@
 use data_encoding::HEXLOWER;
 use rollcall::domain::{PersonId, Timestamp};
 use rollcall::record::dispatch::{
-    Dispatch, Known, Roster, Suspension, Taught, open_dispatch, seal_dispatch,
+    Dispatch, Known, Ordered, Roster, Suspension, Taught, open_dispatch, seal_dispatch,
 };
 use rollcall::record::{ReadingKey, seal_statement};
 use serde_json::{Value, json};
@@ -35,6 +35,8 @@ fn empty() -> Dispatch {
         people: vec![],
         suspensions: vec![],
         policy: String::new(),
+        spot_seed: None,
+        orders: None,
     }
 }
 
@@ -69,6 +71,13 @@ fn full() -> Dispatch {
             suspension(None, None, Some("cook-a-2".parse().unwrap())),
         ],
         policy: "name = \"example\"\n".into(),
+        spot_seed: Some([0x24; 32]),
+        orders: Some(vec![Ordered {
+            order: [0x25; 32],
+            lesson: "cook-a-1".parse().unwrap(),
+            at: at(1),
+            minutes: 10,
+        }]),
         ..empty()
     }
 }

@@ -3,6 +3,7 @@
 
 use rollcall::domain::{Event, NoticeKind, Outcome, Way};
 use rollcall::journal::Bounds;
+use rollcall::record::dispatch::Ordered;
 
 use crate::kiosk_browser::{named, reads_card, says};
 use crate::kiosk_fixture::{Kiosk, PIN, TEACHER};
@@ -236,6 +237,29 @@ fn teacher_sees_who_is_missing_calls_the_roll_and_the_room_answers() {
     );
     let records: Vec<_> = kiosk.records().iter().map(|record| record.event).collect();
     assert_eq!(records, [Event::CheckIn, Event::Notice, Event::Presence]);
+}
+
+#[test]
+fn roll_call_that_was_ordered_from_outside_stands_on_the_screen_and_on_record_by_its_order() {
+    let kiosk = Kiosk::open(NO_BROKER, Bounds::default());
+    let mut browser = Browser::start();
+    let mut tab = browser.open(1280, 800, "light", &kiosk.url);
+    kiosk.stands(0);
+    tab.wait_for(&says("签到成功"));
+    let lesson = kiosk.records()[0].lesson.clone().unwrap();
+    kiosk.plans(|plan| {
+        let at = plan.plans[0].lesson.starts.plus_ms(600_000);
+        plan.orders = vec![Ordered { order: [9; 32], lesson, at, minutes: 7 }];
+    });
+    tab.wait_for("document.querySelector('#notices [data-code=roll]') !== null");
+    kiosk.leaves();
+    tab.wait_for(&says("请站到镜头前"));
+    kiosk.stands(0);
+    tab.wait_for(&says("在场确认"));
+    let records = kiosk.records();
+    let events: Vec<_> = records.iter().map(|record| record.event).collect();
+    assert_eq!(events, [Event::CheckIn, Event::Notice, Event::Presence]);
+    assert_eq!(records[1].notice.and_then(|notice| notice.digest), Some([9; 32]));
 }
 
 #[test]

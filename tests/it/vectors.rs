@@ -7,8 +7,8 @@ use rollcall::domain::{
     Bilingual, Challenged, Claim, ClaimLine, ClassPlan, ClockEvidence, ClockQuality, Employment,
     Event, Fact, GeoPoint, InstitutionDetails, Joined, LeaveReason, Left, Lesson, LessonDetails,
     LessonKind, LessonMode, Level, Notice, NoticeKind, Outcome, Ownership, PersonId, Qualification,
-    Refusal, SameFace, Score, Scores, State, Status, Subject, Target, Teacher, Timestamp, Uptime,
-    Way,
+    Refusal, RollOrder, SameFace, Score, Scores, State, Status, Subject, Target, Teacher,
+    Timestamp, Uptime, Way,
 };
 use rollcall::record::enrolment::seal_succession;
 use rollcall::record::{
@@ -471,6 +471,13 @@ fn of_the_centre() -> Vec<Fact> {
             member,
             hours: 240,
             amount_fen: 150_000,
+        }),
+        Fact::RollOrdered(RollOrder {
+            order: [0x71; 32],
+            terminal: "t-1".parse().expect("a name"),
+            lesson: "welding-1-0302-am".parse().expect("a name"),
+            minutes: 10,
+            by: "示例监管科".into(),
         }),
     ]
 }

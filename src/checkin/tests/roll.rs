@@ -1,6 +1,7 @@
 //! Roll calls and people who come without a face.
 
 use super::*;
+use crate::record::dispatch::Ordered;
 
 fn came(desk: &mut Desk, person: PersonId, time: &str) {
     desk.recall(Event::CheckIn, &"morning".parse().unwrap(), person, at(time));
@@ -53,7 +54,7 @@ fn who_is_in_shows_her_face_once_in_a_roll_call_and_nobody_is_out_by_it() {
     came(&mut desk, ANNA, "08:20");
     let lesson = desk.roll_can_be_called(at("10:00")).unwrap();
     assert_eq!(desk.roll_can_be_called(at("08:10")), None, "the lesson has not begun");
-    desk.begin_roll_call(&lesson, at("10:00"));
+    desk.begin_roll_call(&lesson, None, at("10:00"));
     assert_eq!(desk.roll_can_be_called(at("10:01")), None, "one is on");
     assert_eq!(desk.room(at("10:01")), [(ANNA, Standing::Unseen), (BORIS, Standing::Missing)]);
     let here = decided(&desk, &anna(), None, "10:02");
@@ -74,7 +75,7 @@ fn roll_is_due_at_its_time_once_and_not_after_a_switched_off_terminal() {
     desk.plan_spot_checks(|_| vec![at("09:10"), at("10:40")]);
     assert_eq!(desk.roll_is_due(at("09:09")), None);
     let due = desk.roll_is_due(at("09:11")).unwrap();
-    desk.begin_roll_call(&due, at("09:11"));
+    desk.begin_roll_call(&due, None, at("09:11"));
     assert_eq!(desk.roll_is_due(at("09:11")), None);
     assert_eq!(desk.roll_is_due(at("09:30")), None);
     assert_eq!(desk.roll_is_due(at("10:50")), None, "its ten minutes are over");
@@ -95,4 +96,43 @@ fn times_of_roll_calls_follow_from_the_seed_and_lie_well_within_the_lesson() {
     assert!(firsts.len() > 45, "another seed, other times");
     let short = Lesson { ends: lesson.starts.plus_ms(15 * MINUTE_MS), ..lesson.clone() };
     assert!(spot_checks(&[1; 32], &short, 3).is_empty());
+}
+
+fn ordered(number: u8, time: &str) -> Ordered {
+    let lesson = "morning".parse().unwrap();
+    Ordered { order: [number; 32], lesson, at: at(time), minutes: 5 }
+}
+
+#[test]
+fn an_ordered_roll_call_begins_once_takes_the_place_of_one_that_is_on_and_lasts_as_ordered() {
+    let mut desk = desk();
+    came(&mut desk, ANNA, "08:20");
+    let lesson = desk.roll_can_be_called(at("10:00")).unwrap();
+    desk.begin_roll_call(&lesson, None, at("10:00"));
+    let here = decided(&desk, &anna(), None, "10:01");
+    desk.confirm(&here, at("10:01"));
+    desk.set_orders(vec![ordered(7, "10:02")]);
+    assert_eq!(desk.order_is_due(at("10:02")).map(|it| it.order), Some([7; 32]));
+    desk.begin_roll_call(&lesson, Some([7; 32]), at("10:02"));
+    assert_eq!(desk.order_is_due(at("10:02")), None, "once");
+    assert_eq!(desk.room(at("10:03"))[0], (ANNA, Standing::Unseen), "she is asked anew");
+    assert_eq!(desk.roll_call(at("10:02")).unwrap().minutes_left(at("10:02")), 5);
+    assert!(desk.roll_call(at("10:07")).is_none());
+    // Another plan, and a start of the terminal that finds it in the journal: still once.
+    let plans = desk.plans.clone();
+    desk.replan(numbers(), plans);
+    assert_eq!(desk.order_is_due(at("10:04")), None);
+}
+
+#[test]
+fn an_order_that_comes_too_late_or_for_another_lesson_begins_nothing() {
+    let mut desk = desk();
+    desk.set_orders(vec![ordered(7, "10:00")]);
+    assert!(desk.order_is_due(at("10:04")).is_some());
+    assert_eq!(desk.order_is_due(at("10:05")), None, "its five minutes are over");
+    assert!(desk.order_is_due(at("09:55")).is_some(), "this clock is behind the centre's");
+    desk.set_orders(vec![ordered(7, "08:20")]);
+    assert_eq!(desk.order_is_due(at("08:21")), None, "the lesson has not begun");
+    desk.set_orders(vec![Ordered { lesson: "evening".parse().unwrap(), ..ordered(7, "10:00") }]);
+    assert_eq!(desk.order_is_due(at("10:00")), None);
 }

@@ -9,7 +9,7 @@ fn called() -> Desk {
     for person in [ANNA, BORIS] {
         desk.recall(Event::CheckIn, &lesson, person, at("08:20"));
     }
-    desk.begin_roll_call(&lesson, at("10:00"));
+    desk.begin_roll_call(&lesson, None, at("10:00"));
     desk
 }
 
@@ -69,7 +69,7 @@ fn room_lets_nobody_in() {
         let faces = [like(ANNA, 7_000), like(BORIS, 6_000)];
         assert!(room.look(&faces, 12, &desk, at("08:40"), at_ms).is_empty(), "no roll is called");
     }
-    desk.begin_roll_call(&"morning".parse().unwrap(), at("08:41"));
+    desk.begin_roll_call(&"morning".parse().unwrap(), None, at("08:41"));
     let mut confirmed = Vec::new();
     for at_ms in (2_000..4_000).step_by(200) {
         let faces = [like(ANNA, 7_000), like(BORIS, 6_000)];

@@ -7,8 +7,11 @@ use jiff::civil::Date;
 use crate::domain::{
     Aspect, ClassId, Committed, Lesson, SiteId, State, Subject, TerminalId, Timestamp,
 };
-use crate::record::dispatch::Suspension;
+use crate::record::dispatch::{Ordered, Suspension};
 use crate::registry::{Registry, Stated};
+
+/// Roll calls that a terminal is told: more than anybody orders there in two days.
+const ORDERS_MAX: usize = 100;
 
 /// Which lessons a dispatch holds, and how long it is to be believed. Whole days, so that it says the
 /// same all day long.
@@ -54,6 +57,8 @@ pub struct Draft {
     pub rosters: BTreeMap<ClassId, Vec<Committed>>,
     /// When lessons are forbidden.
     pub suspensions: Vec<Suspension>,
+    /// Roll calls that were ordered here since the window began.
+    pub orders: Vec<Ordered>,
 }
 
 /// What a terminal shall work by; nothing for a terminal that nobody registered. Lessons of a class
@@ -108,7 +113,14 @@ pub fn draft(registry: &Registry, terminal: &TerminalId, window: Window) -> Opti
     }
     suspensions.sort();
     lessons.sort_by(|(one, _), (other, _)| (one.starts, &one.id).cmp(&(other.starts, &other.id)));
-    Some(Draft { site, lessons, rosters, suspensions })
+    let orders = registry.roll_orders(terminal).iter().rev().take_while(|it| it.at >= window.from);
+    let orders = orders.take(ORDERS_MAX).map(|it| Ordered {
+        order: it.order.order,
+        lesson: it.order.lesson.clone(),
+        at: it.at,
+        minutes: it.order.minutes,
+    });
+    Some(Draft { site, lessons, rosters, suspensions, orders: orders.collect() })
 }
 
 fn is_cancelled(registry: &Registry, lesson: &Lesson) -> bool {

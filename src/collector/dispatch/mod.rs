@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use hmac::{Hmac, KeyInit, Mac};
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
@@ -107,8 +108,13 @@ impl Projection {
         entries.iter().for_each(|entry| registry.apply(entry));
     }
 
+    /// Asks the registry something.
+    pub fn ask<T>(&self, question: impl FnOnce(&Registry) -> T) -> T {
+        question(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn draft(&self, terminal: &TerminalId, window: Window) -> Option<Draft> {
-        draft(&self.0.lock().unwrap_or_else(PoisonError::into_inner), terminal, window)
+        self.ask(|registry| draft(registry, terminal, window))
     }
 }
 
@@ -222,7 +228,7 @@ impl Dispatcher {
         terminal: &TerminalId,
         window: Window,
     ) -> Result<Dispatch, DispatchError> {
-        let Draft { site, lessons, rosters, suspensions } = draft;
+        let Draft { site, lessons, rosters, suspensions, orders } = draft;
         let mut known: BTreeMap<PersonId, Known> = BTreeMap::new();
         let mut find = |committed: &Committed| -> Result<Option<PersonId>, DispatchError> {
             let Some(opening) = self.parts.people.behind(committed)? else { return Ok(None) };
@@ -261,6 +267,8 @@ impl Dispatcher {
             people: known.into_values().collect(),
             suspensions,
             policy: self.parts.policy.clone(),
+            spot_seed: Some(spot_seed(&self.parts.people.key(), terminal)),
+            orders: (!orders.is_empty()).then_some(orders),
         })
     }
 
@@ -302,6 +310,15 @@ impl Dispatcher {
         }
         Ok(())
     }
+}
+
+/// What a terminal's random roll calls follow from: the same as long as the centre's key is, so that the
+/// centre can say afterwards when the roll was to be called.
+fn spot_seed(key: &[u8; 32], terminal: &TerminalId) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    mac.update(b"rollcall-spot-seed-v1");
+    mac.update(terminal.as_str().as_bytes());
+    mac.finalize().into_bytes().into()
 }
 
 /// A card that two people have names nobody: each of them still comes in by her face or from the list.

@@ -194,6 +194,7 @@ fn concerning(terminal: &TerminalId, facts: Vec<(Fact, Line)>) -> Vec<Line> {
         Fact::TerminalKey { id, .. }
         | Fact::Revocation { id, .. }
         | Fact::Replacement { id, .. } => id == terminal,
+        Fact::RollOrdered(order) => order.terminal == *terminal,
         Fact::Class { .. }
         | Fact::Lesson(_)
         | Fact::InstitutionDetails(_)

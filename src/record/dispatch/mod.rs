@@ -131,6 +131,25 @@ impl Suspension {
     }
 }
 
+/// A roll call that somebody who supervises has ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[cbor(map)]
+pub struct Ordered {
+    /// Names the order; the record of the roll call has it as its digest.
+    #[n(1)]
+    #[cbor(with = "minicbor::bytes")]
+    pub order: [u8; 32],
+    /// In which lesson.
+    #[n(2)]
+    pub lesson: LessonId,
+    /// The centre's time when it was ordered.
+    #[n(3)]
+    pub at: Timestamp,
+    /// How long each has to show the face, in minutes.
+    #[n(4)]
+    pub minutes: u32,
+}
+
 /// What the centre sends one terminal to work by.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 #[cbor(map)]
@@ -165,6 +184,13 @@ pub struct Dispatch {
     /// The policy profile in force, the whole file.
     #[n(10)]
     pub policy: String,
+    /// What the times of roll calls follow from; a centre of an earlier build sent none.
+    #[n(11)]
+    #[cbor(with = "minicbor::bytes")]
+    pub spot_seed: Option<[u8; 32]>,
+    /// Roll calls that were ordered here lately; `None` for none.
+    #[n(12)]
+    pub orders: Option<Vec<Ordered>>,
 }
 
 impl Stated for Dispatch {
@@ -301,6 +327,12 @@ impl Dispatch {
             }
             if !seen.insert(id) {
                 return Err(format!("lesson {id} stands twice in it"));
+            }
+        }
+        let mut orders = BTreeSet::new();
+        for Ordered { order, lesson, minutes, .. } in self.orders.iter().flatten() {
+            if !orders.insert(order) || *minutes == 0 {
+                return Err(format!("a roll call of {lesson} is ordered twice, or for no minute"));
             }
         }
         let (mut people, mut numbers) = (BTreeSet::new(), BTreeSet::new());

@@ -36,6 +36,13 @@ fn dispatch() -> Dispatch {
         people: vec![known(1, "20260001"), known(2, ""), known(9, "")],
         suspensions: vec![Suspension { from: at(200), until: None, class: None, lesson: None }],
         policy: "name = \"test\"".into(),
+        spot_seed: Some([5; 32]),
+        orders: Some(vec![Ordered {
+            order: [6; 32],
+            lesson: "cook-a-1".parse().unwrap(),
+            at: at(120),
+            minutes: 10,
+        }]),
     }
 }
 

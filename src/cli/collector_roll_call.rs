@@ -224,7 +224,7 @@ impl Watcher<'_> {
             let because = format!("{} gave no answer in {} s", self.args.terminal, self.args.wait);
             let hint = "it is offline, or works by no dispatch; if it hears of the order in time it calls \
                         the roll all the same, and the ledger will say so";
-            let report = Report::new("the terminal is out of reach 联系不上", because, hint);
+            let report = Report::new("could not reach the terminal 联系不上", because, hint);
             return Err((Exit::Found, report));
         }
         let seen = protocol.people.len() - awaited.len();
@@ -234,7 +234,7 @@ impl Watcher<'_> {
         }
         let because = awaited.join(", ");
         let hint = "who is not seen is not seen: no absence and no fraud by itself";
-        let what = format!("{} were not seen 未到镜头前", awaited.len());
+        let what = format!("could not see {} of those who were asked 未到镜头前", awaited.len());
         Err((Exit::Found, Report::new(what, because, hint)))
     }
 

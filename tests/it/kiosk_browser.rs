@@ -182,6 +182,25 @@ fn who_moves_as_asked_is_in_and_who_does_not_is_asked_to_try_again() {
 }
 
 #[test]
+fn photograph_that_is_moved_as_asked_is_not_taken_for_a_person_and_its_try_is_on_record() {
+    let settings = Settings { challenge: When::Always, ..Settings::default() };
+    let kiosk = Kiosk::with(NO_BROKER, Bounds::default(), &settings);
+    let mut browser = Browser::start();
+    let mut tab = browser.open(1280, 800, "light", &kiosk.url);
+    kiosk.is_printed();
+    kiosk.stands(2);
+    follows(&kiosk, &mut tab, |arrow| arrow);
+    tab.wait_for(&says("未完成动作，请再试一次"));
+    assert_eq!(tab.eval("document.body.dataset.light"), "amber");
+    let records = kiosk.records();
+    let tries: Vec<_> = records.iter().map(|record| (record.event, record.outcome)).collect();
+    assert_eq!(tries, [(Event::Attempt, Some(Outcome::NotLive))]);
+    let came_of_it = records[0].scores.and_then(|scores| scores.challenge);
+    let seen_through = [Some(Challenged::Flat), Some(Challenged::NotFollowed)];
+    assert!(seen_through.contains(&came_of_it), "{came_of_it:?}");
+}
+
+#[test]
 fn full_journal_is_red_and_a_dead_terminal_says_that_it_is_dead() {
     let bounds = Bounds { records_max: 1, ..Bounds::default() };
     let mut kiosk = Kiosk::open(NO_BROKER, bounds);

@@ -67,6 +67,8 @@ struct MadeCamera {
     /// where it goes.
     head: [f32; 3],
     wanted: Arc<Mutex<[f32; 3]>>,
+    /// A printed picture is held up: it can be moved, and does not turn.
+    printed: Arc<AtomicBool>,
     ended: Arc<AtomicBool>,
 }
 
@@ -83,11 +85,21 @@ impl FrameSource for MadeCamera {
         for (angle, wanted) in self.head.iter_mut().zip(wanted) {
             *angle += (wanted - *angle).clamp(-4.0, 4.0);
         }
-        let pose = Pose {
+        let head = Pose {
             at: [320.0 + 3.0 * (time / 7.0).sin(), 250.0],
             size_px: 320.0 + self.head[2],
             turn_deg: 3.0 * (time / 9.0).sin() + self.head[0],
             lift_deg: self.head[1],
+        };
+        let pose = match self.printed.load(Ordering::SeqCst) {
+            false => head,
+            // Whoever holds it follows what the screen asks for as far as a hand can.
+            true => Pose {
+                at: [320.0 + 2.0 * self.head[0], 250.0 - self.head[1]],
+                turn_deg: 0.0,
+                lift_deg: 0.0,
+                ..head
+            },
         };
         let frame = match *self.standing.lock().unwrap() {
             Some(who) => self.actors[who].frame(&pose, self.frame),
@@ -105,6 +117,7 @@ pub(crate) struct Kiosk {
     pub(crate) terminal: Arc<Terminal>,
     standing: Standing,
     wanted: Arc<Mutex<[f32; 3]>>,
+    printed: Arc<AtomicBool>,
     plans: watch::Sender<Arc<SitePlan>>,
     ended: Arc<AtomicBool>,
     looking: Option<JoinHandle<()>>,
@@ -165,12 +178,14 @@ impl Kiosk {
             .with_names(site.masked_names());
         let (standing, ended) = (Standing::default(), Arc::new(AtomicBool::new(false)));
         let wanted = Arc::<Mutex<[f32; 3]>>::default();
+        let printed = Arc::<AtomicBool>::default();
         let camera = MadeCamera {
             actors,
             standing: Arc::clone(&standing),
             frame: 0,
             head: [0.0; 3],
             wanted: Arc::clone(&wanted),
+            printed: Arc::clone(&printed),
             ended: Arc::clone(&ended),
         };
         let camera_state = Arc::<CameraState>::default();
@@ -215,6 +230,7 @@ impl Kiosk {
             terminal,
             standing,
             wanted,
+            printed,
             plans,
             ended,
             looking: Some(looking),
@@ -233,6 +249,11 @@ impl Kiosk {
     /// This one of [`PEOPLE`] stands before the camera now.
     pub(crate) fn stands(&self, who: usize) {
         *self.standing.lock().unwrap() = Some(who);
+    }
+
+    /// It is not her, but a printed picture of her.
+    pub(crate) fn is_printed(&self) {
+        self.printed.store(true, Ordering::SeqCst);
     }
 
     /// She does what the arrow on the screen asks for; anything else is looking straight ahead.

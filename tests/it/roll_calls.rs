@@ -101,7 +101,7 @@ async fn an_order_reaches_the_terminal_and_each_answer_is_seen_at_the_centre() {
     // A terminal that does not answer is out of reach, and that is said.
     let child = ordered(&town, &["--terminal", "t-101", "--wait", "1"]);
     let out = tokio::task::block_in_place(|| child.wait_with_output().unwrap());
-    refused(&out, 1, &["out of reach 联系不上", "t-101 gave no answer in 1 s"]);
+    refused(&out, 1, &["could not reach the terminal 联系不上", "t-101 gave no answer in 1 s"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

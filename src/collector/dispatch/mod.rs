@@ -18,7 +18,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use hmac::{Hmac, KeyInit, Mac};
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 use tokio::task::spawn_blocking;
@@ -29,7 +28,7 @@ pub use self::kept::{Kept, KeptError, Shelf};
 
 use super::enrol::{Notes, NotesError, Roll};
 use super::mqtt::Herald;
-use super::people::{People, PeopleError};
+use super::people::{People, PeopleError, spot_seed};
 use super::{Hooks, Store};
 use crate::domain::{Committed, PersonId, TerminalId, Timestamp};
 use crate::ledger::{self, OpenLedgerError, ReadError};
@@ -310,15 +309,6 @@ impl Dispatcher {
         }
         Ok(())
     }
-}
-
-/// What a terminal's random roll calls follow from: the same as long as the centre's key is, so that the
-/// centre can say afterwards when the roll was to be called.
-fn spot_seed(key: &[u8; 32], terminal: &TerminalId) -> [u8; 32] {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
-    mac.update(b"rollcall-spot-seed-v1");
-    mac.update(terminal.as_str().as_bytes());
-    mac.finalize().into_bytes().into()
 }
 
 /// A card that two people have names nobody: each of them still comes in by her face or from the list.

@@ -2,10 +2,10 @@ use super::*;
 use crate::collector::people::{Change, Tag, roster_scope, teacher_scope};
 use crate::domain::{
     Bilingual, ClassId, Employment, Fact, GeoPoint, Joined, LeaveReason, Left, Lesson,
-    LessonDetails, Policy, Qualification, State, Status, Subject, Teacher,
+    LessonDetails, Policy, Qualification, RollOrder, State, Status, Subject, Teacher,
 };
 use crate::ledger::{Body, Entry};
-use crate::record::dispatch::{Suspension, open_dispatch};
+use crate::record::dispatch::{Ordered, Suspension, open_dispatch};
 use crate::record::{Opening, ReadingKey};
 
 fn at(time: &str) -> Timestamp {
@@ -312,6 +312,31 @@ fn another_reading_key_and_another_receipt_key_need_another_dispatch() {
     let mut renewed = office.dispatcher(6);
     renewed.look(monday()).unwrap();
     assert!(read(&renewed, 4).version > second);
+}
+
+#[test]
+fn an_ordered_roll_call_stands_in_the_next_dispatch_and_is_gone_the_day_after_tomorrow() {
+    let office = Office::open();
+    let mut dispatcher = office.dispatcher(5);
+    dispatcher.look(monday()).unwrap();
+    let before = read(&dispatcher, 3);
+    assert_eq!(before.orders, None);
+    office.state([Fact::RollOrdered(RollOrder {
+        order: [9; 32],
+        terminal: t1(),
+        lesson: "today".parse().unwrap(),
+        minutes: 10,
+        by: "示例监管科".into(),
+    })]);
+    dispatcher.look(monday()).unwrap();
+    let after = read(&dispatcher, 3);
+    assert!(after.version > before.version);
+    let lesson = "today".parse().unwrap();
+    let ordered = Ordered { order: [9; 32], lesson, at: monday(), minutes: 10 };
+    assert_eq!(after.orders, Some(vec![ordered]));
+    assert!(after.spot_seed.is_some() && after.spot_seed == before.spot_seed);
+    dispatcher.look(monday().plus_ms(2 * 86_400_000)).unwrap();
+    assert_eq!(read(&dispatcher, 3).orders, None);
 }
 
 #[test]

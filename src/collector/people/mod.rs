@@ -11,7 +11,7 @@ use sha2::Sha256;
 
 pub use sqlite::{People, PeopleError};
 
-use crate::domain::{IdNumber, PersonId};
+use crate::domain::{IdNumber, PersonId, TerminalId};
 use crate::record::{Opening, SALT_BYTES};
 
 /// A keyed hash of an identification number: tells two apart, and tells nobody without the key what
@@ -27,6 +27,15 @@ impl Tag {
         mac.update(number.as_bytes());
         Self(mac.finalize().into_bytes().into())
     }
+}
+
+/// What a terminal's random roll calls follow from: the same as long as the centre's key is, so that the
+/// centre can say afterwards when the roll was to be called. Tells nothing of the key.
+pub fn spot_seed(key: &[u8; 32], terminal: &TerminalId) -> [u8; 32] {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
+    mac.update(b"rollcall-spot-seed-v1");
+    mac.update(terminal.as_str().as_bytes());
+    mac.finalize().into_bytes().into()
 }
 
 /// Whom a row names.

@@ -53,6 +53,7 @@ mod collector_sheet;
 mod collector_terminal;
 #[cfg(feature = "terminal")]
 mod models;
+mod policy;
 #[cfg(feature = "collector")]
 mod verify;
 #[cfg(feature = "collector")]
@@ -84,6 +85,7 @@ enum Command {
     Collector(collector::Args),
     #[cfg(feature = "terminal")]
     Models(models::Models),
+    Policy(policy::Args),
     /// Checks exported bundles with nothing but the files and trusted keys.
     #[cfg(feature = "collector")]
     Verify(verify::Args),
@@ -104,6 +106,7 @@ impl Cli {
             Command::Collector(args) => args.run(),
             #[cfg(feature = "terminal")]
             Command::Models(models) => models.run(),
+            Command::Policy(args) => args.run(),
             #[cfg(feature = "collector")]
             Command::Verify(args) => args.run(),
             #[cfg(feature = "collector")]

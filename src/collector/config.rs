@@ -69,9 +69,6 @@ pub enum ConfigError {
     Tls(#[from] TlsError),
 }
 
-/// The only profile that travels in the program so far.
-const EMBEDDED: &str = "sichuan-2025";
-
 /// The whole file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -252,7 +249,7 @@ impl Default for Web {
 
 impl Default for Rules {
     fn default() -> Self {
-        Self { policy: EMBEDDED.into(), policy_file: PathBuf::new() }
+        Self { policy: "sichuan-2025".into(), policy_file: PathBuf::new() }
     }
 }
 
@@ -337,9 +334,9 @@ impl Config {
         )?;
         let own_file = !config.rules.policy_file.as_os_str().is_empty();
         must(
-            own_file || config.rules.policy == EMBEDDED,
+            own_file || Policy::names().any(|name| name == config.rules.policy),
             "rules.policy",
-            "\"sichuan-2025\", unless rules.policy_file names a profile of your own",
+            "a profile that `rollcall policy list` names, unless rules.policy_file names one of your own",
         )?;
         Ok(config)
     }
@@ -370,7 +367,12 @@ impl Config {
     pub fn policy(&self) -> Result<Policy, ConfigError> {
         let path = &self.rules.policy_file;
         if path.as_os_str().is_empty() {
-            return Ok(Policy::sichuan_2025());
+            let must = "a profile that `rollcall policy list` names";
+            return Policy::shipped(&self.rules.policy).ok_or_else(|| ConfigError::Value {
+                path: path.clone(),
+                field: "rules.policy",
+                must,
+            });
         }
         let policy = Policy::parse(&read_bounded(path)?, &path.display().to_string())?;
         if policy.profile().split('/').next() == Some(&self.rules.policy) {

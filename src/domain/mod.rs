@@ -30,7 +30,7 @@ pub use ids::{
     ClaimId, ClassId, IdError, InstitutionId, LessonId, PersonId, SiteId, TeacherId, TerminalId,
 };
 pub use notice::{Note, Notice, NoticeKind};
-pub use policy::{Basis, Modality, NumberLine, Policy, PolicyError};
+pub use policy::{Basis, Fraction, Modality, NumberLine, Policy, PolicyError};
 pub use refusal::Refusal;
 pub use score::Score;
 pub use sighting::{Candidate, FacePlace, Landmarks, Quality, SeenFace, Sighting};

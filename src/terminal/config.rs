@@ -353,7 +353,13 @@ impl Config {
     pub fn policy(&self) -> Result<Policy, ConfigError> {
         let (name, file) = &self.policy;
         let policy = match file {
-            None => Policy::sichuan_2025(),
+            None => Policy::shipped(name).ok_or_else(|| {
+                let known = Policy::names().collect::<Vec<_>>().join(", ");
+                let why = format!(
+                    "policy is {name:?}; the program has {known}, others are named by policy_file"
+                );
+                ConfigError::Range { section: "[terminal]", why }
+            })?,
             Some(path) => Policy::parse(&read_small(path)?, &path.display().to_string())
                 .map_err(ConfigError::Policy)?,
         };

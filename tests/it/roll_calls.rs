@@ -2,7 +2,6 @@
 //! terminal whose door obeys. Whoever ordered sees each answer as it comes.
 
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 
 use rollcall::checkin::{Settings, Unseen};
 use rollcall::domain::{Event, Fact, NoticeKind, Outcome, PersonId, Policy};

@@ -5,6 +5,7 @@
 //! missing number or a value out of range is an error that names the line. Terminals and centre
 //! read the same file; records and anomalies name the profile and version that they used.
 
+mod check;
 mod number;
 
 use jiff::civil::Date;
@@ -12,10 +13,19 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::{Bilingual, Score, Timestamp};
-use number::{Allowed, Cosine, Number, TimeOfDay, Value, Whole};
-pub use number::{Basis, Modality, NumberLine};
+use number::{Allowed, Cosine, Number, Part, TimeOfDay, Value, Whole};
+pub use number::{Basis, Fraction, Modality, NumberLine};
 
-const SICHUAN_2025: &str = include_str!("../../../firmware-config/policies/sichuan-2025.toml");
+macro_rules! shipped {
+    ($($name:literal),*) => {
+        /// The profiles that travel in the program, by name.
+        const SHIPPED: &[(&str, &str)] = &[
+            $( ($name, include_str!(concat!("../../../firmware-config/policies/", $name, ".toml"))), )*
+        ];
+    };
+}
+
+shipped!("sichuan-2025", "hebei-2024", "guizhou", "changchun-2019", "hubei-2022");
 
 /// Longest profile that is read. Ours has 6 KiB; somebody's may have ten times as many numbers.
 const PROFILE_BYTES_MAX: usize = 64 * 1024;
@@ -56,16 +66,28 @@ struct Profile {
     numbers: Numbers,
 }
 
-/// States each number once: its key in the file, its range, and the getter of the same name.
+/// States each number once: its key in the file, its range, and the getter of the same name. Those of
+/// `texts` stand only in the profiles whose text has them: where it is silent, the profile is.
 macro_rules! numbers {
-    ($( $(#[$doc:meta])* $name:ident: $kind:ty => $plain:ty; )*) => {
+    (
+        texts { $( $(#[$law_doc:meta])* $law:ident: $law_kind:ty => $law_plain:ty; )* }
+        $( $(#[$doc:meta])* $name:ident: $kind:ty => $plain:ty; )*
+    ) => {
         #[derive(Debug, Clone, PartialEq, Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Numbers {
+            $( $law: Option<Number<$law_kind>>, )*
             $( $name: Number<$kind>, )*
         }
 
         impl Policy {
+            $(
+                $(#[$law_doc])*
+                pub fn $law(&self) -> Option<$law_plain> {
+                    self.numbers.$law.as_ref().map(|number| number.value.plain())
+                }
+            )*
+
             $(
                 $(#[$doc])*
                 pub fn $name(&self) -> $plain {
@@ -75,15 +97,67 @@ macro_rules! numbers {
 
             /// All numbers with their grounds, in the order of their themes, for people to read.
             pub fn numbers(&self) -> Vec<NumberLine<'_>> {
-                vec![ $( self.numbers.$name.line(stringify!($name)), )* ]
+                let law = [
+                    $( self.numbers.$law.as_ref().map(|it| it.line(stringify!($law))), )*
+                ];
+                let all = [ $( self.numbers.$name.line(stringify!($name)), )* ];
+                law.into_iter().flatten().chain(all).collect()
             }
         }
     };
 }
 
 numbers! {
-    /// Least share of the assessment subsidy in the whole, percent.
-    assessment_subsidy_share_min_percent: Whole<0, 100> => u32;
+    texts {
+        /// Least share of the assessment subsidy in the whole, percent.
+        assessment_subsidy_share_min_percent: Whole<0, 100> => u32;
+        /// Least share of offline hours in practice-led occupations, percent.
+        offline_share_min_percent: Whole<0, 100> => u32;
+        /// Largest share of online hours, of theory, where training on site is impossible, percent.
+        online_share_max_percent: Whole<0, 100> => u32;
+        /// The same for entrepreneurship training, percent.
+        online_share_entrepreneurship_max_percent: Whole<0, 100> => u32;
+        /// Whether what was entered afterwards may count.
+        backfill_counts: Allowed => bool;
+        /// How many subsidies a person may have in a year.
+        subsidies_per_year_max: Whole<1, 100> => u32;
+        /// How many of them may come from the employment fund.
+        subsidies_per_year_employment_fund_max: Whole<1, 100> => u32;
+        /// How often one occupation and level may be subsidised.
+        subsidies_per_occupation_level_max: Whole<1, 100> => u32;
+        /// Whether a lower level of an occupation may be subsidised after a higher certificate.
+        lower_level_after_higher: Allowed => bool;
+        /// Share of the standard for those who are employed, percent.
+        subsidy_rate_employed_percent: Whole<0, 100> => u32;
+        /// Share of the standard for those who hold a certificate, percent.
+        subsidy_rate_certified_percent: Whole<0, 100> => u32;
+        /// Share of the standard for other certificates of completion, percent.
+        subsidy_rate_completed_percent: Whole<0, 100> => u32;
+        /// Within how many months employment counts.
+        employed_within_months: Whole<1, 120> => u32;
+        /// By which share the standard is raised for key groups, percent.
+        key_group_uplift_percent: Whole<0, 1000> => u32;
+        /// Which share of a subsidy may be paid in advance, percent.
+        advance_share_percent: Whole<0, 100> => u32;
+        /// Longest subsidy for training at work, months.
+        work_training_months_max: Whole<1, 120> => u32;
+        /// At how many institutions a part-time teacher may teach within a year.
+        teacher_institutions_per_year_max: Whole<1, 100> => u32;
+        /// Least share of full-time teachers at private institutions.
+        private_fulltime_share_min: Part => Fraction;
+        /// Working days of the public notice of subsidies.
+        notice_working_days: Whole<1, 365> => u32;
+        /// Within how many years inspections reach every institution.
+        inspection_full_coverage_years: Whole<1, 100> => u32;
+        /// Whether a report is due each month.
+        report_monthly: Allowed => bool;
+        /// From which month of the year on.
+        report_from_month: Whole<1, 12> => u32;
+        /// Whether a report is due each quarter.
+        report_quarterly: Allowed => bool;
+        /// Whether a report is due each year.
+        report_yearly: Allowed => bool;
+    }
 
     /// From this similarity on, a contradicted claim is a stand-in.
     stand_in_score_min: Cosine => Score;
@@ -184,9 +258,20 @@ impl Policy {
         })
     }
 
-    /// The profile of Sichuan, 2025, as it travels in the program.
+    /// A profile that travels in the program, by its name.
+    pub fn shipped(name: &str) -> Option<Self> {
+        let (_, text) = SHIPPED.iter().find(|(known, _)| *known == name)?;
+        Some(Self::parse(text, "embedded").expect("a test reads each embedded profile"))
+    }
+
+    /// The names of the profiles that travel in the program.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        SHIPPED.iter().map(|(name, _)| *name)
+    }
+
+    /// The profile of Sichuan, 2025.
     pub fn sichuan_2025() -> Self {
-        Self::parse(SICHUAN_2025, "embedded").expect("a test reads the embedded profile")
+        Self::shipped("sichuan-2025").expect("it travels in the program")
     }
 
     /// Name and version, as records and anomalies carry it: `sichuan-2025/1`.

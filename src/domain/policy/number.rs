@@ -212,3 +212,51 @@ impl<'de> Deserialize<'de> for TimeOfDay {
         })
     }
 }
+
+/// A part of a whole: `numerator` of `denominator`. A third has no percentage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fraction {
+    /// Above the line.
+    pub numerator: u32,
+    /// Below it; never 0.
+    pub denominator: u32,
+}
+
+impl Fraction {
+    /// Whether `part` of `whole` is at least this; exactly this is enough. Of nothing it is.
+    pub fn is_reached_by(self, part: u64, whole: u64) -> bool {
+        let (part, whole) = (u128::from(part), u128::from(whole));
+        part * u128::from(self.denominator) >= whole * u128::from(self.numerator)
+    }
+}
+
+/// A part of a whole, written `1/3`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part(Fraction);
+
+impl Value for Part {
+    type Plain = Fraction;
+    fn plain(&self) -> Fraction {
+        self.0
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.0.numerator, self.0.denominator)
+    }
+}
+
+impl<'de> Deserialize<'de> for Part {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let given = String::deserialize(deserializer)?;
+        let read = given.split_once('/').and_then(|(numerator, denominator)| {
+            let (numerator, denominator) = (numerator.parse().ok()?, denominator.parse().ok()?);
+            let fits = denominator > 0 && numerator <= denominator;
+            fits.then_some(Self(Fraction { numerator, denominator }))
+        });
+        read.ok_or_else(|| {
+            de::Error::custom(format!("{given:?} is no part of a whole: write it like \"1/3\""))
+        })
+    }
+}

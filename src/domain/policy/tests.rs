@@ -1,5 +1,7 @@
 use super::*;
 
+const SICHUAN_2025: &str = include_str!("../../../firmware-config/policies/sichuan-2025.toml");
+
 fn broken(from: &str, to: &str) -> PolicyError {
     assert!(SICHUAN_2025.contains(from), "the profile has no {from:?} to replace");
     Policy::parse(&SICHUAN_2025.replacen(from, to, 1), "my.toml").expect_err("must be refused")
@@ -112,5 +114,145 @@ fn the_night_crosses_midnight() {
         [("21:59", false), ("22:00", true), ("00:00", true), ("05:59:59", true), ("06:00", false)]
     {
         assert_eq!(policy.is_night(at(time)), night, "{time}");
+    }
+}
+
+// ---- all five ---------------------------------------------------------------------------------
+
+fn law_of(name: &str) -> Vec<(String, String, String, Modality)> {
+    let policy = Policy::shipped(name).unwrap();
+    let numbers = policy.numbers().into_iter();
+    let law = numbers.filter_map(|line| match line.basis {
+        Basis::Law { clause, modality } => {
+            Some((line.name.to_owned(), line.value, clause.clone(), *modality))
+        }
+        Basis::Operator => None,
+    });
+    law.collect()
+}
+
+/// The table "The numbers that profiles carry", row by row; and nothing beside it is called law.
+#[test]
+fn each_profile_has_the_numbers_of_its_text_with_clause_and_modality_and_no_others() {
+    use Modality::{Hard, May, Soft};
+    let law = |name: &str, rows: &[(&str, &str, &str, Modality)]| {
+        let mut expected: Vec<_> = rows
+            .iter()
+            .map(|(name, value, clause, modality)| {
+                ((*name).to_owned(), (*value).to_owned(), (*clause).to_owned(), *modality)
+            })
+            .collect();
+        let mut found = law_of(name);
+        expected.sort_by(|one, other| one.0.cmp(&other.0));
+        found.sort_by(|one, other| one.0.cmp(&other.0));
+        assert_eq!(found, expected, "{name}");
+    };
+    law("sichuan-2025", &[("assessment_subsidy_share_min_percent", "20", "十一", Soft)]);
+    law(
+        "hebei-2024",
+        &[
+            ("offline_share_min_percent", "50", "七", Hard),
+            ("subsidies_per_occupation_level_max", "1", "十二", Hard),
+            ("lower_level_after_higher", "false", "十二", Hard),
+            ("subsidy_rate_employed_percent", "100", "十三", Hard),
+            ("subsidy_rate_certified_percent", "80", "十三", Hard),
+            ("subsidy_rate_completed_percent", "50", "十三", Hard),
+            ("employed_within_months", "3", "十三", Hard),
+            ("notice_working_days", "3", "十四", Soft),
+            ("inspection_full_coverage_years", "3", "十一", Hard),
+        ],
+    );
+    law(
+        "guizhou",
+        &[
+            ("teacher_institutions_per_year_max", "3", "九", Hard),
+            ("private_fulltime_share_min", "1/3", "九", Hard),
+            ("report_monthly", "true", "二十一", Hard),
+            ("report_quarterly", "true", "二十一", Hard),
+            ("report_yearly", "true", "二十一", Hard),
+        ],
+    );
+    law(
+        "changchun-2019",
+        &[
+            ("subsidies_per_year_max", "3", "四(二)", Soft),
+            ("subsidies_per_occupation_level_max", "1", "四(二)", Hard),
+            ("work_training_months_max", "6", "四(一)", Hard),
+            ("advance_share_percent", "50", "四(一)", May),
+            ("report_quarterly", "true", "五(一)", Hard),
+            ("report_yearly", "true", "五(一)", Hard),
+        ],
+    );
+    law(
+        "hubei-2022",
+        &[
+            ("backfill_counts", "false", "二(一)", Hard),
+            ("subsidies_per_year_max", "3", "二(一)", Hard),
+            ("subsidies_per_year_employment_fund_max", "1", "二(一)", Hard),
+            ("subsidies_per_occupation_level_max", "1", "二(一)", Hard),
+            ("online_share_max_percent", "30", "一(二)", Soft),
+            ("online_share_entrepreneurship_max_percent", "100", "一(二)", Soft),
+            ("key_group_uplift_percent", "20", "一(二)", Hard),
+            ("report_monthly", "true", "四(二)", Hard),
+            ("report_from_month", "6", "四(二)", Hard),
+        ],
+    );
+    assert_eq!(Policy::names().count(), 5);
+    assert!(Policy::shipped("atlantis").is_none());
+}
+
+#[test]
+fn where_a_text_is_silent_its_profile_is() {
+    let profile = |name| Policy::shipped(name).unwrap();
+    assert_eq!(profile("sichuan-2025").subsidies_per_year_max(), None);
+    assert_eq!(profile("guizhou").online_share_max_percent(), None);
+    assert_eq!(profile("hebei-2024").backfill_counts(), None);
+    let third = profile("guizhou").private_fulltime_share_min().unwrap();
+    assert!(third.is_reached_by(1, 3) && third.is_reached_by(0, 0));
+    assert!(!third.is_reached_by(33, 100) && third.is_reached_by(34, 100));
+}
+
+#[test]
+fn a_profile_says_whom_it_is_for_and_when() {
+    for name in Policy::names() {
+        let policy = Policy::shipped(name).unwrap();
+        assert_eq!(policy.profile(), format!("{name}/1"));
+        let (from, until) = policy.validity();
+        assert!(until.is_none_or(|until| from < until));
+    }
+    let (_, until) = Policy::shipped("changchun-2019").unwrap().validity();
+    assert_eq!(until.map(|day| day.to_string()).as_deref(), Some("2021-12-31"));
+}
+
+#[test]
+fn all_mistakes_are_told_at_once_each_with_its_line() {
+    let text = SICHUAN_2025
+        .replacen("value = 120\n", "value = 0\n", 1)
+        .replacen("[numbers.night_to]", "[numbers.nite_to]", 1)
+        .replacen("value = 0.50", "value = \"half\"", 1)
+        .replacen("source = \"law\"\nclause = \"十一\"\n", "source = \"law\"\n", 1);
+    let mistakes = Policy::check(&text, "my.toml").unwrap_err();
+    let line = |part: &str| 1 + text.lines().position(|line| line.contains(part)).unwrap();
+    let told: Vec<_> = mistakes.iter().map(|it| (it.line, it.detail.as_str())).collect();
+    let expected = [
+        (line("[numbers.assessment_subsidy_share_min_percent]"), "needs a clause and a modality"),
+        (line("\"half\""), "invalid type: string"),
+        (line("value = 0\n".trim()), "0 is not within 1 to 2000"),
+        (line("[numbers.nite_to]"), "unknown field `nite_to`"),
+    ];
+    assert!(told.len() > expected.len(), "night_to is missing as well: {told:#?}");
+    for (line, part) in expected {
+        assert!(
+            told.iter().any(|(at, detail)| *at == line && detail.contains(part)),
+            "{line} {part} in {told:#?}"
+        );
+    }
+    assert!(
+        told.iter().any(|(_, detail)| detail.contains("missing field `night_to`")),
+        "{told:#?}"
+    );
+    assert!(Policy::check(SICHUAN_2025, "my.toml").is_ok());
+    for text in ["", "= = =", "[[[["] {
+        assert!(!Policy::check(text, "my.toml").unwrap_err().is_empty());
     }
 }

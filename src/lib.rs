@@ -46,6 +46,10 @@ pub mod bench;
 pub mod collector;
 #[cfg(feature = "collector")]
 pub mod witness;
+#[cfg(feature = "collector")]
+pub mod province;
+#[cfg(feature = "collector")]
+pub mod evaluate;
 #[cfg(feature = "demo")]
 pub mod demo;
 #[cfg(all(feature = "terminal", feature = "collector", feature = "testing"))]

@@ -55,6 +55,10 @@ mod collector_terminal;
 mod models;
 mod policy;
 #[cfg(feature = "collector")]
+mod rules;
+#[cfg(feature = "collector")]
+mod simulate;
+#[cfg(feature = "collector")]
 mod verify;
 #[cfg(feature = "collector")]
 mod witness;
@@ -86,6 +90,10 @@ enum Command {
     #[cfg(feature = "terminal")]
     Models(models::Models),
     Policy(policy::Args),
+    #[cfg(feature = "collector")]
+    Rules(rules::Args),
+    #[cfg(feature = "collector")]
+    Simulate(simulate::Simulate),
     /// Checks exported bundles with nothing but the files and trusted keys.
     #[cfg(feature = "collector")]
     Verify(verify::Args),
@@ -107,6 +115,10 @@ impl Cli {
             #[cfg(feature = "terminal")]
             Command::Models(models) => models.run(),
             Command::Policy(args) => args.run(),
+            #[cfg(feature = "collector")]
+            Command::Rules(args) => args.run(),
+            #[cfg(feature = "collector")]
+            Command::Simulate(simulate) => simulate.run(),
             #[cfg(feature = "collector")]
             Command::Verify(args) => args.run(),
             #[cfg(feature = "collector")]

@@ -73,10 +73,7 @@ fn validity(policy: &Policy) -> String {
 }
 
 fn show(profile: &str) -> Result<(), (Exit, Report)> {
-    let policy = match Policy::shipped(profile) {
-        Some(policy) => policy,
-        None => read(Path::new(profile))?,
-    };
+    let policy = self::profile(profile)?;
     say!("{}  {}  {}", policy.profile(), validity(&policy), policy.title().zh);
     say!("{}", policy.title().en);
     for line in policy.numbers() {
@@ -98,6 +95,21 @@ fn show(profile: &str) -> Result<(), (Exit, Report)> {
     Ok(())
 }
 
+/// A profile of the program, by its name, or a file.
+pub(super) fn profile(profile: &str) -> Result<Policy, (Exit, Report)> {
+    match Policy::shipped(profile) {
+        Some(policy) => Ok(policy),
+        None => read(Path::new(profile)),
+    }
+}
+
+/// A file of text, of no more than so many bytes.
+pub(super) fn read_text(file: &Path, bytes_max: u64) -> std::io::Result<String> {
+    let mut text = String::new();
+    File::open(file)?.take(bytes_max).read_to_string(&mut text)?;
+    Ok(text)
+}
+
 fn check(file: &Path) -> Result<(), (Exit, Report)> {
     let policy = read(file)?;
     let (all, law) = (policy.numbers().len(), law(&policy));
@@ -115,10 +127,7 @@ fn check(file: &Path) -> Result<(), (Exit, Report)> {
 
 fn read(file: &Path) -> Result<Policy, (Exit, Report)> {
     let origin = file.display().to_string();
-    let mut text = String::new();
-    let opened =
-        File::open(file).and_then(|file| file.take(FILE_BYTES_MAX).read_to_string(&mut text));
-    opened.map_err(|error| {
+    let text = read_text(file, FILE_BYTES_MAX).map_err(|error| {
         let known = Policy::names().collect::<Vec<_>>().join(", ");
         let hint = format!("name a file, or a profile of the program: {known}");
         (Exit::Usage, Report::new(format!("could not read {origin}"), error.to_string(), hint))

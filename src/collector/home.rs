@@ -11,6 +11,7 @@ use super::{StateError, Store, check_facts};
 use crate::domain::{Fact, TerminalId, Timestamp};
 use crate::ledger::bundle::Bundle;
 use crate::ledger::{Body, Entry, Item, Ledger, OpenLedgerError, ReadError, StageError, Staged};
+use crate::platform::chance::random_bytes;
 use crate::platform::durable;
 use crate::platform::lock::{Lock, LockError};
 use crate::platform::secret::SecretError;
@@ -72,6 +73,17 @@ impl Home {
 
     /// Makes keys in `folder` and an empty ledger in `store`.
     pub fn create_in(folder: &Path, store: Store) -> Result<Self, HomeError> {
+        let new = || SigningKey::from_secret(&random_bytes());
+        Self::create_with(folder, store, [new(), new()])
+    }
+
+    /// The same with keys that are given, for the log and for receipts: a made world's follow from its
+    /// seed.
+    pub fn create_with(
+        folder: &Path,
+        store: Store,
+        [log, receipt]: [SigningKey; 2],
+    ) -> Result<Self, HomeError> {
         let failed = |cause| HomeError::Folder { folder: folder.to_owned(), cause };
         std::fs::create_dir_all(folder).map_err(failed)?;
         let lock = lock(folder)?;
@@ -83,8 +95,8 @@ impl Home {
         store.is_free()?;
         // A crash between these lines leaves a folder that neither `run` nor `init` accepts, and
         // in which nothing was committed yet: somebody looks, empties it and begins anew.
-        let log = keys::make(folder, Role::Log)?;
-        let receipt = keys::make(folder, Role::Receipt)?;
+        let log = keys::put(folder, Role::Log, log)?;
+        let receipt = keys::put(folder, Role::Receipt, receipt)?;
         let ledger = store.create_ledger()?;
         if let Some(file) = ledger_file {
             durable::sync_folder_of(&file).map_err(failed)?;

@@ -75,9 +75,10 @@ impl Clone for Signer {
     }
 }
 
-/// Makes a key that is not there.
-pub(super) fn make(folder: &Path, role: Role) -> Result<Signer, SecretError> {
-    make_at(&folder.join(role.file())).map(Signer::from)
+/// Keeps a new key where there is none.
+pub(super) fn put(folder: &Path, role: Role, key: SigningKey) -> Result<Signer, SecretError> {
+    secret::write_new(&folder.join(role.file()), &key.secret())?;
+    Ok(Signer::from(key))
 }
 
 /// Reads a key that is there.

@@ -92,6 +92,12 @@ impl Staged {
         Ok(Self { at, rows: stored.into_iter().map(Row::restored).collect::<Result<_, _>>()? })
     }
 
+    /// Puts a later batch behind this one, each with its own time, so that both are committed at once.
+    pub fn append(&mut self, later: Self) {
+        self.at = later.at;
+        self.rows.extend(later.rows);
+    }
+
     /// Holds the batch's times against that of the last entry before it, and each other.
     pub(super) fn follows(&self, mut last: Timestamp) -> Result<(), CommitError> {
         for at in self.rows.iter().map(|row| row.at).chain([self.at]) {

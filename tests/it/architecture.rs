@@ -33,7 +33,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
 ];
 
 /// Where stages are joined: they may know everything, and nobody may know them.
-const ROOTS: [&str; 12] = [
+const ROOTS: [&str; 14] = [
     "lib",
     "main",
     "bin",
@@ -42,6 +42,8 @@ const ROOTS: [&str; 12] = [
     "collector",
     "demo",
     "simulate",
+    "province",
+    "evaluate",
     "bench",
     "verify",
     "witness",

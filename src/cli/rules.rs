@@ -1,0 +1,138 @@
+//! `rollcall rules evaluate`: how good the rules are on a made province.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args as ClapArgs, Subcommand};
+
+use super::policy::profile;
+use super::report::{Exit, Report};
+use crate::evaluate::{EvaluateError, Evaluation, Figures, Share, evaluate, reached};
+use crate::platform::durable::{self, Access};
+use crate::province::{Care, Labels, LabelsError};
+
+/// The rules that look for fraud in the ledger.
+#[derive(Debug, ClapArgs)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Holds what the rules raise against what was planted in a made province (docs/evaluation.md).
+    Evaluate {
+        /// The folder that `rollcall simulate` made.
+        folder: PathBuf,
+        /// The policy profile to judge by, of the name that the world was made under.
+        #[arg(long)]
+        profile: Option<String>,
+        /// Prints the figures as JSON.
+        #[arg(long)]
+        json: bool,
+        /// Also writes a page with plots.
+        #[arg(long, value_name = "FILE")]
+        html: Option<PathBuf>,
+    },
+}
+
+impl Args {
+    pub(super) fn run(self) -> ExitCode {
+        let Command::Evaluate { folder, profile, json, html } = self.command;
+        match run(&folder, profile.as_deref(), json, html.as_deref()) {
+            Ok(()) => Exit::Fine.into(),
+            Err((exit, report)) => report.tell("rules", exit),
+        }
+    }
+}
+
+fn run(
+    folder: &Path,
+    named: Option<&str>,
+    json: bool,
+    html: Option<&Path>,
+) -> Result<(), (Exit, Report)> {
+    let made_under = Labels::read(folder).map_err(|error| failed(error.into()))?.policy;
+    let name = made_under.split('/').next().unwrap_or_default();
+    let policy = profile(named.unwrap_or(name))?;
+    let evaluation = evaluate(folder, policy).map_err(failed)?;
+    if let Some(file) = html {
+        let page = evaluation.to_html();
+        durable::write(file, page.as_bytes(), Access::Everyone).map_err(|error| {
+            (Exit::Environment, Report::of(&error, "look at the folder and its free space"))
+        })?;
+    }
+    if json {
+        say!("{}", evaluation.to_json().trim_end());
+    } else {
+        told(&evaluation);
+    }
+    Ok(())
+}
+
+fn failed(error: EvaluateError) -> (Exit, Report) {
+    let (exit, hint) = match &error {
+        EvaluateError::Labels(LabelsError::Read { .. }) => {
+            (Exit::Usage, "name a folder that `rollcall simulate` has made to its end")
+        }
+        EvaluateError::Labels(LabelsError::Json { .. } | LabelsError::Format { .. }) => {
+            (Exit::Usage, "make the world anew with this version of the program")
+        }
+        EvaluateError::Policy { .. } => {
+            (Exit::Usage, "judge by the profile of the world: --profile")
+        }
+        EvaluateError::Open(_) | EvaluateError::Read(_) => {
+            (Exit::Environment, "look at the disk, or make the world anew")
+        }
+    };
+    (exit, Report::of(&error, hint))
+}
+
+fn told(evaluation: &Evaluation) {
+    let labels = &evaluation.labels;
+    say!(
+        "虚构省份 made province: {} institutions, {} days, seed {}; {} records, {} honest trainee-days, {} incidents",
+        labels.institutions,
+        labels.days,
+        labels.seed,
+        evaluation.records,
+        evaluation.honest_days,
+        labels.incidents.len()
+    );
+    say!(
+        "{:<22} {:>9} {:>9} {:>9} {:>9} {:>13} {:>8}",
+        "",
+        "precision",
+        "clumsy",
+        "middling",
+        "careful",
+        "false / 1,000",
+        "delay"
+    );
+    line("合计 overall", &evaluation.overall);
+    line("无痕除外 visible", &evaluation.visible);
+    for (kind, figures) in &evaluation.detectors {
+        line(kind.as_str(), figures);
+    }
+    for (aim, figure) in reached(&evaluation.overall) {
+        let (zh, en) = aim.name;
+        let sign = if aim.at_most { "≤" } else { "≥" };
+        let verdict = if aim.is_met(figure) { "达到 met" } else { "未达到 missed" };
+        let figure = figure.map_or_else(|| "–".to_owned(), |it| format!("{it:.3}"));
+        say!("{verdict}: {zh} {en} {sign} {}: {figure}", aim.bound);
+    }
+}
+
+fn line(name: &str, it: &Figures) {
+    let share = |share: Share| {
+        share.rate().map_or_else(|| "–".to_owned(), |rate| format!("{:.1} %", rate * 100.0))
+    };
+    let [clumsy, middling, careful] = Care::ALL.map(|care| share(it.recall_of(care)));
+    let none = || "–".to_owned();
+    let false_alarms = it.false_alarms_per_1000_days().map_or_else(none, |it| format!("{it:.2}"));
+    let delay = it.delay_median_h().map_or_else(none, |hours| format!("{hours:.0} h"));
+    say!(
+        "{name:<22} {:>9} {clumsy:>9} {middling:>9} {careful:>9} {false_alarms:>13} {delay:>8}",
+        share(it.precision)
+    );
+}

@@ -1,0 +1,27 @@
+//! Which planted kinds each detector aims at. Only `evaluate` knows it: rules know nothing of what is
+//! planted, and whoever plants knows nothing of rules. A new kind of anomaly does not compile before
+//! it stands here.
+
+use crate::domain::AnomalyKind;
+use crate::province::Kind;
+
+/// What a detector is meant to find.
+pub fn aims(detector: AnomalyKind) -> &'static [Kind] {
+    match detector {
+        AnomalyKind::ProxyStandIn => &[Kind::StandIn],
+        AnomalyKind::ProxySharedFace => &[Kind::SharedFace],
+        AnomalyKind::MultiDevice => &[Kind::TwoPlaces, Kind::MovedCohort],
+        AnomalyKind::OffTimetable => &[Kind::NightHours, Kind::BackfilledLessons],
+        AnomalyKind::ExcessHours => &[Kind::StretchedCheckouts, Kind::TooManyHours],
+        AnomalyKind::Forged => &[Kind::ForgedRecords],
+        AnomalyKind::Altered => &[Kind::AlteredRecords],
+        AnomalyKind::Replayed => &[Kind::ReplayedRecords],
+        AnomalyKind::UnregisteredTerminal => &[Kind::UnregisteredBox],
+        AnomalyKind::ForkedChain => &[Kind::ClonedTerminal],
+    }
+}
+
+/// Those of these detectors that aim at a kind.
+pub fn aimed_by(kind: Kind, detectors: &[AnomalyKind]) -> Vec<AnomalyKind> {
+    detectors.iter().copied().filter(|it| aims(*it).contains(&kind)).collect()
+}

@@ -111,6 +111,8 @@ fn told(evaluation: &Evaluation) {
     );
     line("合计 overall", &evaluation.overall);
     line("无痕除外 visible", &evaluation.visible);
+    let [clumsy, middling, careful] = evaluation.by_aim.map(shown);
+    say!("{:<22} {:>9} {clumsy:>9} {middling:>9} {careful:>9}", "有针对 by aim", "–");
     for (kind, figures) in &evaluation.detectors {
         line(kind.as_str(), figures);
     }
@@ -123,16 +125,17 @@ fn told(evaluation: &Evaluation) {
     }
 }
 
+fn shown(share: Share) -> String {
+    share.rate().map_or_else(|| "–".to_owned(), |rate| format!("{:.1} %", rate * 100.0))
+}
+
 fn line(name: &str, it: &Figures) {
-    let share = |share: Share| {
-        share.rate().map_or_else(|| "–".to_owned(), |rate| format!("{:.1} %", rate * 100.0))
-    };
-    let [clumsy, middling, careful] = Care::ALL.map(|care| share(it.recall_of(care)));
+    let [clumsy, middling, careful] = Care::ALL.map(|care| shown(it.recall_of(care)));
     let none = || "–".to_owned();
     let false_alarms = it.false_alarms_per_1000_days().map_or_else(none, |it| format!("{it:.2}"));
     let delay = it.delay_median_h().map_or_else(none, |hours| format!("{hours:.0} h"));
     say!(
         "{name:<22} {:>9} {clumsy:>9} {middling:>9} {careful:>9} {false_alarms:>13} {delay:>8}",
-        share(it.precision)
+        shown(it.precision)
     );
 }

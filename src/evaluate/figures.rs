@@ -126,3 +126,14 @@ pub(super) fn cells(raised: &[Raised], labels: &[Label]) -> Vec<Cell> {
     }
     cells
 }
+
+/// Recall by care over all cells, counting only what a detector found that aims at the kind.
+pub(super) fn by_aim(cells: &[Cell]) -> [Share; 3] {
+    Care::ALL.map(|care| {
+        let own = cells.iter().filter(|cell| cell.care == care);
+        own.fold(Share::default(), |sum, cell| Share {
+            hits: sum.hits + cell.aimed.hits,
+            of: sum.of + cell.aimed.of,
+        })
+    })
+}

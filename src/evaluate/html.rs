@@ -154,6 +154,14 @@ fn detectors(page: &mut String, evaluation: &Evaluation) {
     );
     row(page, "<b>合计 · overall</b>", &evaluation.overall);
     row(page, "合计，不含无痕迹的种类 · without kinds that leave no trace", &evaluation.visible);
+    let [clumsy, middling, careful] = evaluation.by_aim.map(percent);
+    push(
+        page,
+        format_args!(
+            "<tr><td>合计，只算针对该种类的规则 · only what a detector found that aims at it</td><td>–</td>\
+             <td>{clumsy}</td><td>{middling}</td><td>{careful}</td><td>–</td><td>–</td></tr>"
+        ),
+    );
     for (kind, it) in &evaluation.detectors {
         row(page, kind.as_str(), it);
     }
@@ -178,7 +186,7 @@ fn missed(page: &mut String, evaluation: &Evaluation) {
     page.push_str("<h2>未找到的 · What was missed, and why</h2>\n<ul>\n");
     for &kind in Kind::ALL {
         let cells: Vec<_> = evaluation.cells.iter().filter(|cell| cell.kind == kind).collect();
-        if cells.iter().all(|cell| cell.found.hits == cell.found.of) {
+        if cells.iter().all(|cell| cell.aimed.hits == cell.aimed.of) {
             continue;
         }
         let (zh, en) = kind.words();
@@ -186,7 +194,11 @@ fn missed(page: &mut String, evaluation: &Evaluation) {
             .iter()
             .map(|cell| {
                 let (zh, en) = cell.care.words();
-                format!("{zh} {en} {}/{}", cell.found.hits, cell.found.of)
+                let by_others = match cell.found.hits - cell.aimed.hits {
+                    0 => String::new(),
+                    others => format!("（其中 {others} 起由他规则碰到 by others）"),
+                };
+                format!("{zh} {en} {}/{}{by_others}", cell.found.hits, cell.found.of)
             })
             .collect();
         let nobody = match aimed_by(kind, &evaluation.kinds()).is_empty() {

@@ -18,6 +18,7 @@ pub(super) fn of(evaluation: &Evaluation) -> String {
         .map(|(kind, it)| (kind.as_str().to_owned(), figures(it)))
         .collect();
     let kinds = Kind::ALL.iter().map(|kind| (kind.code().to_owned(), cells(evaluation, *kind)));
+    let [clumsy, middling, careful] = evaluation.by_aim;
     let value = json!({
         "format": "rollcall-evaluation-v1",
         "world": {
@@ -33,6 +34,11 @@ pub(super) fn of(evaluation: &Evaluation) -> String {
         },
         "overall": figures(&evaluation.overall),
         "overall_without_unaimed": figures(&evaluation.visible),
+        "recall_by_aim": {
+            "clumsy": clumsy.rate(),
+            "middling": middling.rate(),
+            "careful": careful.rate(),
+        },
         "detectors": detectors,
         "kinds": kinds.collect::<Map<String, Value>>(),
     });

@@ -74,6 +74,9 @@ pub struct Evaluation {
     pub overall: Figures,
     /// The same over the kinds that leave a trace in records.
     pub visible: Figures,
+    /// Recall by care, counting only what a detector found that aims at the kind: whoever is part of a
+    /// fraud may be flagged for something else.
+    pub by_aim: [Share; 3],
     /// Each detector, over the kinds that it aims at.
     pub detectors: Vec<(AnomalyKind, Figures)>,
     /// Each kind and care.
@@ -156,7 +159,8 @@ fn figured(
     };
     let detectors = kinds.into_iter().map(of).collect();
     let cells = figures::cells(raised, all);
-    Evaluation { entries, records, honest_days, overall, visible, detectors, cells, labels }
+    let by_aim = figures::by_aim(&cells);
+    Evaluation { entries, records, honest_days, overall, visible, by_aim, detectors, cells, labels }
 }
 
 impl Evaluation {

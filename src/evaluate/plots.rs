@@ -28,8 +28,8 @@ pub(super) fn colour(care: Care) -> &'static str {
 
 /// Bars of recall: one row for each kind, one bar for each care, a line for the interval.
 pub(super) fn recall(evaluation: &Evaluation) -> String {
-    const LEFT: f64 = 330.0;
-    const WIDE: f64 = 560.0;
+    const LEFT: f64 = 370.0;
+    const WIDE: f64 = 470.0;
     const ROW: f64 = 40.0;
     let kinds: Vec<Kind> = Kind::ALL
         .iter()
@@ -92,10 +92,14 @@ fn bar(svg: &mut String, cell: &Cell, left: f64, wide: f64, y: f64) {
         ),
     );
     let (hits, of) = (cell.found.hits, cell.found.of);
+    let chance = match hits - cell.aimed.hits {
+        0 => String::new(),
+        others => format!(" ({others} by others)"),
+    };
     push(
         svg,
         format_args!(
-            "<text x=\"{}\" y=\"{:.1}\" class=\"count\">{hits}/{of}</text>",
+            "<text x=\"{}\" y=\"{:.1}\" class=\"count\">{hits}/{of}{chance}</text>",
             left + wide + 12.0,
             y + 8.5
         ),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::domain::{Anomaly, AnomalyId, Bilingual, Severity, TerminalId};
-use crate::province::Kind;
+use crate::province::{Kind, Mix, Plan, make};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -107,6 +107,8 @@ fn figures_are_those_that_one_counts_by_hand() {
     assert_eq!(detector(AnomalyKind::ExcessHours).recall_of(Care::Careful).rate(), Some(1.0));
     assert_eq!(detector(AnomalyKind::MultiDevice).precision.rate(), Some(0.0));
 
+    let by_aim = it.by_aim.map(|share| (share.hits, share.of));
+    assert_eq!(by_aim, [(1, 3), (0, 0), (1, 1)]);
     assert_eq!(it.cells.len(), 3);
     assert_eq!((it.cells[0].kind, it.cells[0].found), (Kind::StandIn, Share { hits: 1, of: 2 }));
     let met: Vec<_> = reached(&it.overall).iter().map(|(aim, it)| aim.is_met(*it)).collect();
@@ -153,5 +155,30 @@ fn the_page_says_why_what_was_missed_looks_honest_and_loads_nothing() {
     assert!(!page.contains("a few kilometres"), "of what was not planted nothing is said");
     for foreign in ["<script", "http://", "https://", "@import", "url("] {
         assert!(!page.contains(foreign), "{foreign}");
+    }
+}
+
+/// What honest life raises today, counted exactly, so that a rule or a world that changes it says so. The
+/// 23 are one lesson whose registration came some minutes after it had begun: the rule hears of
+/// recognised people where no lesson is yet. The aim is one in 1,000 days; such a morning breaks it.
+#[test]
+fn honest_worlds_raise_what_they_raise_today() {
+    for (seed, days, raised) in [
+        (11, 4_860, [("excess_hours", 1), ("off_timetable", 23)]),
+        (12, 4_660, [("excess_hours", 2), ("proxy_shared_face", 1)]),
+        (13, 4_274, [("excess_hours", 2), ("proxy_stand_in", 1)]),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("world");
+        let (mix, policy) = (Mix::honest(), Policy::sichuan_2025());
+        let plan = Plan { seed, institutions: 8, days: 20, mix, policy: policy.clone() };
+        make(&plan, &out, None).unwrap();
+        let it = evaluate(&out, policy).unwrap();
+        assert_eq!((it.honest_days, it.overall.precision.hits), (days, 0));
+        let by: Vec<_> =
+            it.detectors.iter().map(|(kind, it)| (kind.as_str(), it.precision.of)).collect();
+        let mut by: Vec<_> = by.into_iter().filter(|(_, alarms)| *alarms > 0).collect();
+        by.sort_unstable();
+        assert_eq!(by, raised, "seed {seed}");
     }
 }

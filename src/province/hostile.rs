@@ -9,12 +9,12 @@ use super::kind::{Care, Kind};
 use crate::domain::{Event, Outcome, TerminalId, Timestamp};
 use crate::record::{Parcel, Record, Sealed, SealedHash, SigningKey};
 
-/// The messages of one incident on one day. `sent` is what its terminal sent on that day; `elsewhere`
-/// another registered terminal.
+/// The messages of one incident on one day. `sent` is what its terminal sent on that day, whose evening is
+/// `evening`; `elsewhere` another registered terminal.
 pub(super) fn messages(
     seed: u64,
     incident: &Incident,
-    sent: &[Coming],
+    (sent, evening): (&[Coming], Timestamp),
     topic: &TerminalId,
     elsewhere: &TerminalId,
     dice: &mut Dice,
@@ -22,7 +22,14 @@ pub(super) fn messages(
     let care = incident.label.care;
     let genuine: Vec<&Parcel> = sent.iter().filter_map(parcels).flatten().collect();
     let Some(last) = sent.iter().map(|coming| coming.at).max() else { return Vec::new() };
-    let mut from = last.plus_ms(dice.between(3, 40) * MINUTE_MS);
+    // On a day without a network nothing can be caught on its way, nor told a second time.
+    let offline = last > evening;
+    let needs_the_first =
+        matches!(incident.label.kind, Kind::AlteredRecords | Kind::ClonedTerminal);
+    if offline && needs_the_first {
+        return Vec::new();
+    }
+    let mut from = last.min(evening).plus_ms(dice.between(3, 40) * MINUTE_MS);
     let mut next = || {
         from = from.plus_ms(dice.between(1, 9) * SECOND_MS);
         from

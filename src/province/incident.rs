@@ -126,8 +126,13 @@ pub(super) fn plan(seed: u64, school: &mut School, days: &[Date], mix: &Mix) -> 
             }
         }
     }
-    while !wanted.is_empty() {
-        let (kind, care) = wanted.swap_remove(dice.index(wanted.len()));
+    // The longest find room first, those of one length in an order of their own at each institution.
+    let mut order: Vec<_> = wanted
+        .into_iter()
+        .map(|(kind, care)| (usize::MAX - care.of(days_of(kind)), dice.bytes::<8>(), kind, care))
+        .collect();
+    order.sort_unstable();
+    for (_, _, kind, care) in order {
         incidents.extend(one(seed, school, days, (kind, care), &incidents, dice));
     }
     incidents.sort_by_key(|incident| incident.label.from);
@@ -146,30 +151,9 @@ fn one(
     others: &[Incident],
     dice: &mut Dice,
 ) -> Option<Incident> {
-    // Classes that an incident made for itself are its own.
-    let classes = school.classes.iter().filter(|class| !class.made_up).count();
-    let class = dice.index(classes);
+    let (class, when) = place(school, days, (kind, care), others, dice)?;
     let taught = &school.classes[class];
-    let tiring = matches!(taught.pattern, Pattern::FullDay | Pattern::Mornings | Pattern::Weekends);
-    if kind == Kind::TooManyHours && !tiring {
-        return None;
-    }
-    let candidates = match kind {
-        Kind::BackfilledLessons => free_days(school, class, days),
-        _ => {
-            let all: BTreeSet<Date> = taught.lessons.iter().map(|it| it.day).collect();
-            all.into_iter().collect()
-        }
-    };
-    let length = care.of(days_of(kind));
     let terminal = taught.terminal;
-    let when = (0..12).find_map(|_| {
-        let start = dice.index(candidates.len().saturating_sub(length) + 1);
-        let days = candidates.get(start..start + length)?.to_vec();
-        let is_free =
-            others.iter().filter(|other| other.class == class || other.terminal == terminal);
-        apart(&days, is_free).then_some(days)
-    })?;
     let (first, last) = (*when.first()?, *when.last()?);
     let fit: Vec<usize> = (0..taught.roster.len())
         .filter(|n| taught.roster[*n].leaves.is_none() && taught.roster[*n].alike.is_none())
@@ -207,6 +191,47 @@ fn one(
     let mut incident = Incident { label, class, who, helper, terminal, days: when };
     on_paper((seed, days), school, &mut incident, dice)?;
     Some(incident)
+}
+
+/// A class and days of it that are free for an incident: one class after the other, one day after the
+/// other, from where the dice say.
+fn place(
+    school: &School,
+    days: &[Date],
+    (kind, care): (Kind, Care),
+    others: &[Incident],
+    dice: &mut Dice,
+) -> Option<(usize, Vec<Date>)> {
+    // Classes that an incident made for itself are its own.
+    let classes = school.classes.iter().filter(|class| !class.made_up).count();
+    let (first, length) = (dice.index(classes), care.of(days_of(kind)));
+    for class in (0..classes).map(|n| (first + n) % classes) {
+        let taught = &school.classes[class];
+        let tiring =
+            matches!(taught.pattern, Pattern::FullDay | Pattern::Mornings | Pattern::Weekends);
+        if kind == Kind::TooManyHours && !tiring {
+            continue;
+        }
+        let candidates = match kind {
+            Kind::BackfilledLessons => free_days(school, class, days),
+            _ => {
+                let all: BTreeSet<Date> = taught.lessons.iter().map(|it| it.day).collect();
+                all.into_iter().collect()
+            }
+        };
+        let starts = candidates.len().saturating_sub(length) + 1;
+        let begin = dice.index(starts);
+        let found = (0..starts).find_map(|n| {
+            let start = (begin + n) % starts;
+            let days = candidates.get(start..start + length)?.to_vec();
+            let near = |it: &&Incident| it.class == class || it.terminal == taught.terminal;
+            apart(&days, others.iter().filter(near)).then_some(days)
+        });
+        if let Some(days) = found {
+            return Some((class, days));
+        }
+    }
+    None
 }
 
 /// Whether these days keep two days away from those of the others.

@@ -114,7 +114,7 @@ pub enum MakeError {
         detail: String,
     },
     /// The collector's folder could not be made.
-    #[error(transparent)]
+    #[error("could not use the folder of the world")]
     Home(#[from] HomeError),
     /// The ledger could not be opened.
     #[error("could not open the ledger")]

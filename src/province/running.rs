@@ -80,7 +80,7 @@ impl Running {
         for incident in self.incidents.iter().filter(|incident| incident.is_on(day)) {
             if hostile::is_on_the_wire(incident.label.kind, incident.label.care) {
                 let (topic, elsewhere) = self.topics(incident.terminal);
-                let sent = &sent[incident.terminal];
+                let sent = (&sent[incident.terminal][..], at(day, 23 * 60));
                 comings
                     .extend(hostile::messages(self.seed, incident, sent, topic, elsewhere, dice));
             }

@@ -69,6 +69,7 @@ mod kiosk_browser; // the kiosk's screen in Chromium: real people, real decision
 mod kiosk_counter; // what is done at the kiosk by hand, in Chromium: card and PIN, staff, consent, roll call
 mod terminal_enrol; // a roster enrolled from a folder of photos
 mod policy_cli; // profiles: listed, shown, checked
+mod simulate_cli; // `rollcall simulate` and `rollcall rules evaluate` through the real binary, on a tiny province
 mod roll_calls; // a roll call that is ordered at the centre: real program, real broker, a terminal's door
 mod terminal_room; // a roll call of a room: many people in one picture
 mod kiosk_fixture; // a whole terminal with a made camera and its screen, in this process

@@ -212,12 +212,11 @@ fn place(
         if kind == Kind::TooManyHours && !tiring {
             continue;
         }
-        let candidates = match kind {
-            Kind::BackfilledLessons => free_days(school, class, days),
-            _ => {
-                let all: BTreeSet<Date> = taught.lessons.iter().map(|it| it.day).collect();
-                all.into_iter().collect()
-            }
+        let taught_on = || taught.lessons.iter().map(|it| it.day).collect::<BTreeSet<_>>();
+        let candidates: Vec<Date> = if kind == Kind::BackfilledLessons {
+            free_days(school, class, days)
+        } else {
+            taught_on().into_iter().collect()
         };
         let starts = candidates.len().saturating_sub(length) + 1;
         let begin = dice.index(starts);

@@ -5,7 +5,7 @@ use super::act::Act;
 use super::calendar::{MINUTE_MS, SECOND_MS};
 use super::customs;
 use super::dice::Dice;
-use super::people::{Habit, Person};
+use super::people::{Habit, Person, best_stranger, score};
 use super::school::{Class, Planned};
 use crate::domain::{Challenged, Event, OtherPerson, Outcome, PersonId, Policy, Timestamp, Way};
 
@@ -161,9 +161,9 @@ fn look(
                 false => Outcome::NotRecognised,
             };
             let mut act = tried(at, outcome).face_of(Way::Claimed, own, e4, dice);
-            let score = super::people::score(e4);
+            let alike = score(e4);
             act.other = (outcome == Outcome::LooksLikeOther)
-                .then_some(OtherPerson { person: other, score });
+                .then_some(OtherPerson { person: other, score: alike });
             acts.push(act);
             let at = at.plus_ms(dice.between(15, 60) * SECOND_MS);
             acts.push(accepted(at).card());
@@ -194,7 +194,7 @@ fn look(
         }
         Face::Shared(with, e4) => {
             let mut act = accepted(at).face(Way::Claimed, dice.around(7_200, 400), among, dice);
-            act.like = (e4 >= customs::CONFIDENT).then_some((with, super::people::score(e4)));
+            act.like = (e4 >= customs::CONFIDENT).then_some((with, score(e4)));
             acts.push(act);
         }
     }
@@ -250,7 +250,7 @@ fn own_face(
         act = act.face_of(way, own, second, dice);
         if outcome == Outcome::Accepted {
             let like = alike.filter(|(_, e4)| *e4 >= customs::CONFIDENT);
-            act.like = like.map(|(who, e4)| (who, super::people::score(e4)));
+            act.like = like.map(|(who, e4)| (who, score(e4)));
             acts.push(act);
             return at;
         }
@@ -266,8 +266,6 @@ fn own_face(
     at
 }
 
-use super::people::best_stranger;
-
 /// The finger slips on the list: she claims to be somebody else, and is told whom she looks like.
 fn slip(at: Timestamp, visit: &Visit, room: &Room<'_>, acts: &mut Vec<Act>, dice: &mut Dice) {
     let person = room.person(visit);
@@ -279,7 +277,7 @@ fn slip(at: Timestamp, visit: &Visit, room: &Room<'_>, acts: &mut Vec<Act>, dice
     let claimed = best_stranger_once(dice);
     let mut act = act.of(neighbour.id, Some(&room.planned.lesson.id));
     act = act.face_of(Way::Claimed, claimed, own, dice);
-    let score = super::people::score(own);
-    act.other = confident.then_some(OtherPerson { person: person.id, score });
+    let alike = score(own);
+    act.other = confident.then_some(OtherPerson { person: person.id, score: alike });
     acts.push(act);
 }

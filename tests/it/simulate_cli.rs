@@ -95,6 +95,6 @@ fn what_cannot_be_used_is_told_in_three_lines() {
     refused(
         &rollcall(&["rules", "evaluate", "/nowhere"]),
         2,
-        "could not read /nowhere/labels.json",
+        &["could not read /nowhere/labels.json"],
     );
 }

@@ -28,7 +28,7 @@ use crate::collector::{
     Collector, Config, ConfigError, CoreError, Home, StartError, StateError, Stater, read_bounded,
 };
 use crate::collector::{Entries, Role, Store, Watch};
-use crate::domain::{Fact, TerminalId};
+use crate::domain::{ClassId, Fact, TerminalId};
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::telemetry::{Chain, Class, start_logging};
 use crate::record::note::{KeyKind, Vkey};
@@ -114,6 +114,17 @@ enum Command {
     /// The people behind the commitments, beside the ledger.
     #[command(subcommand)]
     People(PeopleCommand),
+    /// Shows whose hours of a class count, and why others do not, by the ledger as it is now.
+    Hours {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// Which class.
+        #[arg(long)]
+        class: ClassId,
+        /// For programs.
+        #[arg(long)]
+        json: bool,
+    },
     /// Has the roll called, unannounced, in a lesson that is under way, and shows who comes; while a
     /// collector runs. Ends with 1 when the terminal does not answer or somebody is not seen.
     RollCall(RollCallArgs),
@@ -220,6 +231,9 @@ impl Args {
             Command::Status(command) => command.run(),
             Command::Claim(command) => command.run(),
             Command::People(command) => command.run(),
+            Command::Hours { config, class, json } => {
+                super::collector_hours::hours(&config, &class, json)
+            }
             Command::RollCall(args) => collector_roll_call::run(&args),
             Command::Audit { config, checkpoint } => audit(&config, &checkpoint),
             Command::Prove { config, terminal, seq, out, qr } => {

@@ -46,6 +46,8 @@ mod collector_ca;
 #[cfg(feature = "collector")]
 mod collector_evidence;
 #[cfg(feature = "collector")]
+mod collector_hours;
+#[cfg(feature = "collector")]
 mod collector_roll_call;
 #[cfg(feature = "collector")]
 mod collector_sheet;

@@ -11,6 +11,7 @@
 //!   terminals' records arrive in, the same kinds are raised about the same persons.
 //! - Memory is bounded, by time (the profile's longest provable delay) and by count (`window`).
 
+pub mod hours;
 mod moment;
 mod refused;
 mod window;

@@ -68,6 +68,7 @@ mod web_api; // the page's server on the wire: stream, JSON, guards, busy port
 mod kiosk_browser; // the kiosk's screen in Chromium: real people, real decisions, each state at three sizes
 mod kiosk_counter; // what is done at the kiosk by hand, in Chromium: card and PIN, staff, consent, roll call
 mod terminal_enrol; // a roster enrolled from a folder of photos
+mod requirements; // the demands of the policies, by the numbers of their rows
 mod policy_cli; // profiles: listed, shown, checked
 mod roll_calls; // a roll call that is ordered at the centre: real program, real broker, a terminal's door
 mod terminal_room; // a roll call of a room: many people in one picture

@@ -210,6 +210,9 @@ numbers! {
     clock_tolerance_s: Whole<0, 86_400> => u32;
     /// Uncertainty of a clock that runs on from an earlier boot, seconds.
     holding_clock_uncertainty_s: Whole<0, 86_400> => u32;
+    /// Who was not seen is unknown until the site's terminals have reported, or for so long after the lesson,
+    /// hours.
+    report_grace_hours: Whole<1, 8760> => u32;
     /// A record whose possible times span more than this has no proven time, hours.
     time_bound_hours_max: Whole<1, 8760> => u32;
 }

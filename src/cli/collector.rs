@@ -13,6 +13,7 @@ use super::collector_ca::{CaCommand, For, certificate};
 use super::collector_dispatch::dispatcher;
 use super::collector_evidence::{audit, export, prove};
 pub(super) use super::collector_home::home_failed;
+use super::collector_share::relaying;
 use super::collector_sheet::{self, PeopleCommand, SheetCommand};
 use super::collector_terminal::{self, TerminalCommand};
 use super::report::{Exit, Report};
@@ -21,6 +22,7 @@ use crate::collector::dispatch::{self, Projection};
 use crate::collector::enrol::{self, Roll};
 use crate::collector::facts::{Difference, FactsError, compare, parse};
 use crate::collector::publish::PublishError;
+use crate::collector::share::Letterbox;
 use crate::collector::sheet::Kind;
 use crate::collector::{
     Collector, Config, ConfigError, CoreError, Home, StartError, StateError, Stater, read_bounded,
@@ -301,12 +303,13 @@ fn run(config: &ConfigArg) -> Told {
     let watch = Watch::open(&store, policy.clone(), Names::Numbers).map_err(|error| {
         (Exit::Environment, Report::of(&error, "look at the folder's rights and free space"))
     })?;
-    let [receipt, dispatch_key] = [home.receipt_signer(), home.receipt_signer()];
+    let [receipt, dispatch_key, share_key] = [(); 3].map(|()| home.receipt_signer());
     let (roll, projection) = (Roll::default(), Projection::default());
     let (broker, origin) = (format!("{:?}", setup.broker), setup.origin.clone());
     let clock = Arc::new(SystemClock::start());
     // The projection first: what the roll says to be new is in it then.
-    let hooks = projection.fed_by(roll.fed_by(watch.hooks()));
+    let (letterbox, heard) = Letterbox::new();
+    let hooks = letterbox.fed_by(projection.fed_by(roll.fed_by(watch.hooks())));
     let collector =
         Collector::start(home, setup, Arc::clone(&clock) as _, hooks).map_err(|error| {
             let (exit, hint) = match &error {
@@ -329,6 +332,8 @@ fn run(config: &ConfigArg) -> Told {
         })?;
     }
     let dispatcher = dispatcher(&config, dispatch_key, projection, roll.clone())?;
+    let within = (heard, collector.herald(), Arc::clone(&clock) as _);
+    let relaying = relaying(&config, share_key, &policy, roll.clone(), within)?;
     let enrolling = enrolling(&config, receipt, roll, Arc::clone(&clock) as _, collector.stater());
     let enrolling = enrolling?;
     // Before anybody is told that it runs: whoever then ends it meets a program that listens.
@@ -385,6 +390,8 @@ fn run(config: &ConfigArg) -> Told {
     });
     waited.map_err(|cause| no_runtime(&cause))?;
     let stopped = collector.stop();
+    // It does not panic; what it was about to keep comes again.
+    drop(relaying.join());
     publishing.stop();
     stopped.map_err(|error| core_failed(&error))?;
     served.map_err(|error| {

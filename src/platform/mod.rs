@@ -1,5 +1,7 @@
 //! The operating system, and nothing of our trade: clock, chance, durable files, locks, telemetry.
 
+#[cfg(feature = "terminal")]
+pub mod aead;
 pub mod chance;
 pub mod clock;
 #[cfg(feature = "terminal")]
@@ -11,6 +13,8 @@ pub mod lines;
 pub mod lock;
 #[cfg(feature = "collector")]
 pub mod postgres;
+#[cfg(feature = "terminal")]
+pub mod mac;
 pub mod process;
 #[cfg(feature = "terminal")]
 pub mod probe;

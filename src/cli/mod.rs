@@ -30,6 +30,8 @@ mod terminal_enrol;
 #[cfg(feature = "terminal")]
 mod terminal_run;
 #[cfg(feature = "terminal")]
+mod terminal_share;
+#[cfg(feature = "terminal")]
 mod terminal_staff;
 #[cfg(feature = "terminal")]
 mod terminal_take;
@@ -45,6 +47,8 @@ mod collector_home;
 mod collector_ca;
 #[cfg(feature = "collector")]
 mod collector_evidence;
+#[cfg(feature = "collector")]
+mod collector_share;
 #[cfg(feature = "collector")]
 mod collector_sheet;
 #[cfg(feature = "collector")]

@@ -2,7 +2,7 @@
 //! person carries it from one to the next; the centre never has it.
 
 use std::io::BufRead;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::{Args as ClapArgs, Subcommand};
 use data_encoding::HEXLOWER;
@@ -42,9 +42,16 @@ enum Command {
 pub(super) fn run(args: &Args) -> Told {
     match &args.command {
         Command::Init(arg) => {
-            let key = InstitutionKey::from_secret(chance::random_bytes());
-            let file = file(arg)?;
-            keep(&file, &key)?;
+            let config = load(arg)?;
+            let key = match secret::read(&config.share_key()) {
+                // An earlier try was cut off before the configuration named it.
+                Ok(found) if config.share_key_file.is_none() => InstitutionKey::from_secret(found),
+                Ok(_) | Err(_) => {
+                    let key = InstitutionKey::from_secret(chance::random_bytes());
+                    keep(&config.share_key(), &key)?;
+                    key
+                }
+            };
             name(arg)?;
             say!("# Made the institution key {}; it is in use from the next start on.", mark(&key));
             say!("# At the other terminals of this institution, and nowhere else:");
@@ -65,7 +72,7 @@ pub(super) fn run(args: &Args) -> Told {
                 let hint = "print it again at the other terminal: rollcall terminal share code";
                 (Exit::Usage, Report::new("could not read the code", error.to_string(), hint))
             })?;
-            let file = file(config)?;
+            let file = load(config)?.share_key();
             match secret::read(&file) {
                 Ok(found) if found == key.secret() => {
                     name(config)?;
@@ -82,13 +89,7 @@ pub(super) fn run(args: &Args) -> Told {
     }
 }
 
-/// Where the key lies or will lie.
-fn file(arg: &ConfigArg) -> Told<PathBuf> {
-    let config = load(arg)?;
-    Ok(config.share_key())
-}
-
-/// From here on the configuration names it. A crash before leaves a key that the same command finds.
+/// From here on the configuration names it. A crash before leaves a key that the same command takes up.
 fn name(arg: &ConfigArg) -> Told {
     let config = load(arg)?;
     let named = name_share_key(&config, &arg.config);

@@ -11,10 +11,10 @@ pub mod durable;
 pub mod https;
 pub mod lines;
 pub mod lock;
-#[cfg(feature = "collector")]
-pub mod postgres;
 #[cfg(feature = "terminal")]
 pub mod mac;
+#[cfg(feature = "collector")]
+pub mod postgres;
 pub mod process;
 #[cfg(feature = "terminal")]
 pub mod probe;

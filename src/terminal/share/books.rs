@@ -28,17 +28,17 @@ pub(super) fn begin(register: &mut Register, key: [u8; 8], model: [u8; 32], has:
 }
 
 /// What an answer of the centre says of the place: a terminal that was moved keeps what it has to itself, and a
-/// file that was lost at the centre is filled again.
+/// file that was lost at the centre is filled again. Whether it is another place than before.
 pub(super) fn place(
     register: &mut Register,
     key: [u8; 8],
     model: [u8; 32],
     institution: &InstitutionId,
     epoch: [u8; 16],
-) {
+) -> bool {
     let moved = match &register.share {
         Some(Standing { have, .. }) if have.institution != *institution => true,
-        Some(Standing { have, .. }) if have.epoch == epoch => return,
+        Some(Standing { have, .. }) if have.epoch == epoch => return false,
         Some(_) => {
             say_again(register);
             false
@@ -57,6 +57,7 @@ pub(super) fn place(
     }
     let have = Have { institution: institution.clone(), epoch, upto: 0 };
     register.share = Some(Standing { key, model, have });
+    true
 }
 
 fn local(changed: Timestamp) -> Option<Newest> {

@@ -161,7 +161,9 @@ impl Service {
         exchange.post.again(at_ms);
         let mut register = self.cabinet.register().clone();
         let (mark, model) = (exchange.key.mark(), *at.door.gallery().model());
-        books::place(&mut register, mark, model, &answer.institution, answer.epoch);
+        if books::place(&mut register, mark, model, &answer.institution, answer.epoch) {
+            exchange.post.forgotten();
+        }
         let from = upto(&register);
         let fresh = sort(&mut register, exchange, answer, at.door.gallery());
         // A crash after this line leaves deletions that the next start does.

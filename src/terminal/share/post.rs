@@ -83,6 +83,11 @@ impl Post {
         self.again(now_ms);
     }
 
+    /// The centre has forgotten all that was sent.
+    pub(super) fn forgotten(&mut self) {
+        self.sent.clear();
+    }
+
     /// It is asked again soon.
     pub(super) fn again(&mut self, now_ms: u64) {
         self.ask_at_ms = self.ask_at_ms.min(now_ms + SOON_MS);
@@ -90,6 +95,9 @@ impl Post {
 
     /// An answer was taken in; if there is `more` it is asked for at once.
     pub(super) fn done(&mut self, more: bool, now_ms: u64) {
-        self.ask_at_ms = if more { now_ms } else { now_ms + ASK_MS };
+        // Whether what was sent a moment ago has arrived is still to be asked.
+        let soon = self.sent.values().map(|(_, sent_ms)| sent_ms + SOON_MS);
+        let soon = soon.filter(|due_ms| *due_ms > now_ms).min().unwrap_or(u64::MAX);
+        self.ask_at_ms = if more { now_ms } else { soon.min(now_ms + ASK_MS) };
     }
 }

@@ -210,7 +210,7 @@ fn upto(register: &Register) -> u64 {
 fn a_moved_terminal_keeps_what_it_has_to_itself_and_begins_anew() {
     let mut moved = register();
     moved.of(person(4)).template_made = Some(at(40));
-    books::place(&mut moved, key().mark(), MODEL, &"i-2".parse().unwrap(), [1; 16]);
+    assert!(books::place(&mut moved, key().mark(), MODEL, &"i-2".parse().unwrap(), [1; 16]));
     assert_eq!(upto(&moved), 0);
     assert!(unsaid(&moved).is_empty());
     assert!(moved.trainees.values().all(|it| it.share.as_ref().unwrap().what == What::Local));
@@ -222,10 +222,10 @@ fn a_moved_terminal_keeps_what_it_has_to_itself_and_begins_anew() {
 #[test]
 fn a_shelf_that_was_lost_is_filled_again_and_another_key_says_everything_anew() {
     let mut same = register();
-    books::place(&mut same, key().mark(), MODEL, &institution(), [1; 16]);
+    assert!(!books::place(&mut same, key().mark(), MODEL, &institution(), [1; 16]));
     assert_eq!(same, register());
     let mut other = register();
-    books::place(&mut other, key().mark(), MODEL, &institution(), [2; 16]);
+    assert!(books::place(&mut other, key().mark(), MODEL, &institution(), [2; 16]));
     assert_eq!((unsaid(&other), upto(&other)), (vec![person(1), person(2)], 0));
     let mut other = register();
     books::begin(&mut other, [0; 8], MODEL, &|_| true);
@@ -284,6 +284,8 @@ fn it_asks_at_each_connection_waits_for_the_answer_and_sends_only_behind_it() {
     assert!(!post.may_send(&person(1), at(1), 301), "not twice in a row");
     assert!(post.may_send(&person(1), at(2), 301), "a newer change is another one");
     assert!(post.may_ask(10_300), "whether it has arrived");
+    post.done(false, 301);
+    assert!(!post.may_ask(10_299) && post.may_ask(10_300), "also when another answer comes before");
     post.hear(400);
     assert!(post.may_ask(400));
     // Another connection: all of it again.

@@ -7,6 +7,10 @@ use minicbor::{Decode, Encode};
 use crate::domain::{TerminalId, Timestamp};
 use crate::record::share::Have;
 
+/// How far behind all that is known a change is put, where the clock is not. Ties move a change on by a
+/// millisecond each: they must not reach one that was made in knowledge of it.
+const STEP_MS: i64 = 1_000;
+
 /// The place of a change among all of the same person.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rank {
@@ -91,7 +95,7 @@ impl Newest {
     /// A change that is made here and now. It counts before all that is known of her, whatever the clocks
     /// say.
     pub fn change(before: Option<&Self>, now: Timestamp, here: &TerminalId, what: What) -> Self {
-        let after = before.map_or(now, |known| known.changed.plus_ms(1));
+        let after = before.map_or(now, |known| known.changed.plus_ms(STEP_MS));
         Self { changed: now.max(after), origin: here.clone(), what, unsaid: true }
     }
 

@@ -14,6 +14,7 @@ use super::collector_dispatch::dispatcher;
 use super::collector_evidence::{audit, export, prove};
 pub(super) use super::collector_home::home_failed;
 use super::collector_roll_call::{self, RollCallArgs};
+use super::collector_share::relaying;
 use super::collector_sheet::{self, PeopleCommand, SheetCommand};
 use super::collector_terminal::{self, TerminalCommand};
 use super::report::{Exit, Report};
@@ -23,6 +24,7 @@ use crate::collector::enrol::{self, Roll};
 use crate::collector::facts::{Difference, FactsError, compare, parse};
 use crate::collector::publish::PublishError;
 use crate::collector::roll_calls;
+use crate::collector::share::Letterbox;
 use crate::collector::sheet::Kind;
 use crate::collector::{
     Collector, Config, ConfigError, CoreError, Home, StartError, StateError, Stater, read_bounded,
@@ -321,12 +323,13 @@ fn run(config: &ConfigArg) -> Told {
     let watch = Watch::open(&store, policy.clone(), Names::Numbers).map_err(|error| {
         (Exit::Environment, Report::of(&error, "look at the folder's rights and free space"))
     })?;
-    let [receipt, dispatch_key] = [home.receipt_signer(), home.receipt_signer()];
+    let [receipt, dispatch_key, share_key] = [(); 3].map(|()| home.receipt_signer());
     let (roll, projection) = (Roll::default(), Projection::default());
     let (broker, origin) = (format!("{:?}", setup.broker), setup.origin.clone());
     let clock = Arc::new(SystemClock::start());
     // The projection first: what the roll says to be new is in it then.
-    let hooks = projection.fed_by(roll.fed_by(watch.hooks()));
+    let (letterbox, heard) = Letterbox::new();
+    let hooks = letterbox.fed_by(projection.fed_by(roll.fed_by(watch.hooks())));
     let collector =
         Collector::start(home, setup, Arc::clone(&clock) as _, hooks).map_err(|error| {
             let (exit, hint) = match &error {
@@ -351,6 +354,8 @@ fn run(config: &ConfigArg) -> Told {
     let orders =
         collector_roll_call::orders(&config, &policy, projection.clone(), collector.stater())?;
     let dispatcher = dispatcher(&config, dispatch_key, projection, roll.clone())?;
+    let within = (heard, collector.herald(), Arc::clone(&clock) as _);
+    let relaying = relaying(&config, share_key, &policy, roll.clone(), within)?;
     let enrolling = enrolling(&config, receipt, roll, Arc::clone(&clock) as _, collector.stater());
     let enrolling = enrolling?;
     // Before anybody is told that it runs: whoever then ends it meets a program that listens.
@@ -409,6 +414,8 @@ fn run(config: &ConfigArg) -> Told {
     });
     waited.map_err(|cause| no_runtime(&cause))?;
     let stopped = collector.stop();
+    // It does not panic; what it was about to keep comes again.
+    drop(relaying.join());
     publishing.stop();
     stopped.map_err(|error| core_failed(&error))?;
     served.map_err(|error| {

@@ -30,6 +30,8 @@ mod terminal_enrol;
 #[cfg(feature = "terminal")]
 mod terminal_run;
 #[cfg(feature = "terminal")]
+mod terminal_share;
+#[cfg(feature = "terminal")]
 mod terminal_staff;
 #[cfg(feature = "terminal")]
 mod terminal_take;
@@ -49,6 +51,8 @@ mod collector_evidence;
 mod collector_hours;
 #[cfg(feature = "collector")]
 mod collector_roll_call;
+#[cfg(feature = "collector")]
+mod collector_share;
 #[cfg(feature = "collector")]
 mod collector_sheet;
 #[cfg(feature = "collector")]

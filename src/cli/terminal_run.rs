@@ -21,6 +21,7 @@ use crate::platform::clock::SystemClock;
 use crate::platform::secret;
 use crate::record::SigningKey;
 use crate::terminal::panel::Panel;
+use crate::terminal::share::{Exchange, InstitutionKey};
 use crate::terminal::{
     AttendError, Cabinet, Config, Door, Looked, Looking, Service, Setup, SitePlan, Terminal,
     numbers, people_searched,
@@ -195,7 +196,15 @@ fn open(
     let days = policy.template_days_max();
     let consent = config.consent(days).map_err(|error| config_failed(&error))?;
     let thresholds = thresholds.clone();
-    let service = Service::new(cabinet, consent, thresholds.clone(), config.checkin.fpir_max, days);
+    let exchange = match &config.share_key_file {
+        Some(file) => {
+            let key = InstitutionKey::from_secret(super::terminal_share::secret_in(file)?);
+            Some(Exchange::new(key, &gallery, pipeline.floats(), policy.templates_shared()))
+        }
+        None => None,
+    };
+    let service = Service::new(cabinet, consent, thresholds.clone(), config.checkin.fpir_max, days)
+        .with_exchange(exchange);
     let (page, ear) = Page::new();
     let console = Console::new(config.terminal.as_str()).with_slips(slips);
     let screen = Screens(vec![Box::new(console), Box::new(page.clone())]);

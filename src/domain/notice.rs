@@ -71,6 +71,9 @@ pub enum NoticeKind {
     /// Everybody in the lesson was asked to show her face: a spot check begins.
     #[n(7)]
     RollCalled,
+    /// Another terminal's template of her was taken.
+    #[n(8)]
+    TemplateShared,
 }
 
 impl NoticeKind {
@@ -86,6 +89,9 @@ impl NoticeKind {
                 ("template_refused", "人脸已属他人", "the face is somebody else's")
             }
             Self::RollCalled => ("roll_called", "课中点名", "roll call"),
+            Self::TemplateShared => {
+                ("template_shared", "他机人脸模板", "another terminal's template")
+            }
         }
     }
 
@@ -97,7 +103,8 @@ impl NoticeKind {
             | Self::ConsentWithdrawn
             | Self::TemplateMade
             | Self::TemplateDeleted
-            | Self::TemplateRefused => true,
+            | Self::TemplateRefused
+            | Self::TemplateShared => true,
         }
     }
 

@@ -110,7 +110,7 @@ OUTCOMES = (
 ).split()
 NOTICES = (
     "camera_changed consent_given consent_withdrawn template_made template_deleted template_refused"
-    " roll_called"
+    " roll_called template_shared"
 ).split()
 record_fields = table(
     (1, "terminal", name, MUST),

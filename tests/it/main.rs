@@ -7,6 +7,7 @@ mod support; // not tests: what several files need
 
 mod architecture; // the layering law and other absences
 mod dispatch_vectors; // docs/spec/vectors/dispatches.json: its generator, and that it opens to what it says
+mod share_vectors; // docs/spec/vectors/shares.json: its generator, and that it opens to what it says
 mod broken_vectors; // the generator of docs/spec/vectors/invalid.json
 mod record_vectors; // docs/spec/vectors, byte for byte; one flipped bit is refused, for every bit
 mod interop; // a second reader in Python, written from the specifications alone, agrees
@@ -81,5 +82,6 @@ mod whole_way; // real processes, real broker: from a picture to a verified line
 mod broker_config; // firmware-config/mosquitto-trial.conf, with a real Mosquitto
 mod enrolment; // a terminal comes in by a token; mutual TLS, access list, revocation, replacement
 mod dispatch; // rosters, timetable, policy and statuses: from the centre to a terminal that then works offline
+mod share; // templates pass between one institution's terminals, through a centre that cannot read them
 mod authority; // the certificate authority is exchanged, with overlap and at once
 mod pages; // every link of every page leads somewhere

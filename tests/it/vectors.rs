@@ -41,6 +41,7 @@ pub(crate) fn files() -> Vec<(&'static str, Value)> {
         ("ledger.json", ledger()),
         ("batches.json", batches()),
         ("dispatches.json", crate::dispatch_vectors::dispatches()),
+        ("shares.json", crate::share_vectors::shares()),
         ("invalid.json", crate::broken_vectors::invalid()),
     ]
 }

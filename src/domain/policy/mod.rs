@@ -177,6 +177,8 @@ numbers! {
     without_face_by_staff: Allowed => bool;
     /// A face template is deleted this long after it was made, days.
     template_days_max: Whole<1, 3650> => u32;
+    /// Whether templates pass between an institution's own terminals.
+    templates_shared: Allowed => bool;
     /// How often the roll of a lesson is called at random times.
     spot_checks_per_lesson: Whole<0, 10> => u32;
     /// How long each of them has to show the face when the roll is called, minutes.

@@ -38,7 +38,7 @@ pub use light::Light;
 pub use mjpeg_file::MjpegFile;
 pub use open::{OpenError, open};
 pub use picture::{PICTURE_BYTES_MAX, PICTURE_SIDE_PX_MAX, PictureError, decode, read};
-pub use preview::preview;
+pub use preview::{preview, still};
 
 /// One picture: 8-bit RGB, row by row from the top left, without padding.
 #[derive(Clone, PartialEq, Eq)]

@@ -13,6 +13,7 @@ use super::collector_ca::{CaCommand, For, certificate};
 use super::collector_dispatch::dispatcher;
 use super::collector_evidence::{audit, export, prove};
 pub(super) use super::collector_home::home_failed;
+use super::collector_picture::PictureCommand;
 use super::collector_sheet::{self, PeopleCommand, SheetCommand};
 use super::collector_terminal::{self, TerminalCommand};
 use super::report::{Exit, Report};
@@ -112,6 +113,9 @@ enum Command {
     /// The people behind the commitments, beside the ledger.
     #[command(subcommand)]
     People(PeopleCommand),
+    /// Evidence pictures of terminals: the regulator's key, and how one is opened.
+    #[command(subcommand)]
+    Picture(PictureCommand),
     /// Builds the tree anew from the database and holds it against everything that was published.
     /// Ends with 0 when all fits, 1 when something does not, naming the entries.
     Audit {
@@ -215,6 +219,7 @@ impl Args {
             Command::Status(command) => command.run(),
             Command::Claim(command) => command.run(),
             Command::People(command) => command.run(),
+            Command::Picture(command) => command.run(),
             Command::Audit { config, checkpoint } => audit(&config, &checkpoint),
             Command::Prove { config, terminal, seq, out, qr } => {
                 prove(&config, &terminal, seq, &out, qr.as_deref())

@@ -28,6 +28,8 @@ mod terminal_doctor;
 #[cfg(feature = "terminal")]
 mod terminal_enrol;
 #[cfg(feature = "terminal")]
+mod terminal_evidence;
+#[cfg(feature = "terminal")]
 mod terminal_run;
 #[cfg(feature = "terminal")]
 mod terminal_staff;
@@ -45,6 +47,8 @@ mod collector_home;
 mod collector_ca;
 #[cfg(feature = "collector")]
 mod collector_evidence;
+#[cfg(feature = "collector")]
+mod collector_picture;
 #[cfg(feature = "collector")]
 mod collector_sheet;
 #[cfg(feature = "collector")]

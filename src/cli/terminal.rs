@@ -86,6 +86,8 @@ enum Command {
         #[arg(long)]
         slips: bool,
     },
+    /// Lists the evidence pictures, which are encrypted to the regulator, and hands them over.
+    Evidence(super::terminal_evidence::Args),
     /// Checks, repairs or exports the journal of a terminal that stands still. Needs no key.
     Journal(super::journal::Args),
 }
@@ -120,6 +122,7 @@ impl Args {
                 super::terminal_enrol::enrol_photos(&config, &photos)
             }
             Command::Staff(args) => super::terminal_staff::run(&args),
+            Command::Evidence(args) => args.run(),
             Command::RenewTemplates(config) => renew_templates(&config),
             Command::Bench(args) => super::terminal_bench::run(&args),
             Command::Take { config, from } => {

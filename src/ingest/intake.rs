@@ -173,6 +173,7 @@ impl Intake {
             | Fact::Status(_)
             | Fact::Claim(_)
             | Fact::ClaimLine(_)
+            | Fact::PictureOpened { .. }
             | Fact::Replacement { .. }
             | Fact::Tick => {}
         }

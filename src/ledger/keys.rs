@@ -102,6 +102,7 @@ pub fn learn(rings: &mut BTreeMap<TerminalId, Keyring>, fact: &Fact) -> Result<(
         | Fact::Status(_)
         | Fact::Claim(_)
         | Fact::ClaimLine(_)
+        | Fact::PictureOpened { .. }
         | Fact::Tick => Ok(()),
     }
 }

@@ -7,6 +7,7 @@
 //!   stored, sent, hashed into the next record and committed.
 //! - [`Receipt`]: the centre's signed answer, which alone frees a record at the terminal.
 //! - [`dispatch`]: what a terminal works by, signed by the centre and encrypted to the terminal.
+//! - [`picture`]: evidence pictures, encrypted to the regulator.
 //! - [`note`]: signed notes, in which checkpoints are published and cosigned.
 //! - [`Parcel`] and [`Batch`]: what travels over MQTT (docs/spec/transport.md).
 //!
@@ -22,6 +23,7 @@ mod handover;
 mod keyring;
 mod keys;
 pub mod note;
+pub mod picture;
 mod reading_key;
 mod receipt;
 mod record_v1;

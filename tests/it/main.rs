@@ -7,6 +7,7 @@ mod support; // not tests: what several files need
 
 mod architecture; // the layering law and other absences
 mod dispatch_vectors; // docs/spec/vectors/dispatches.json: its generator, and that it opens to what it says
+mod picture_vectors; // docs/spec/vectors/pictures.json: its generator, and that only its key opens what it says
 mod broken_vectors; // the generator of docs/spec/vectors/invalid.json
 mod record_vectors; // docs/spec/vectors, byte for byte; one flipped bit is refused, for every bit
 mod interop; // a second reader in Python, written from the specifications alone, agrees
@@ -34,6 +35,7 @@ mod terminal_cli; // the terminal's commands through the real binary
 mod terminal_clock; // a clock that is set, or whose battery dies, is doubted, explained, and stops nobody
 mod terminal_crash; // killed between every two steps; a full disk
 mod terminal_doctor; // a healthy terminal is ok; each broken thing gives its finding and its hint
+mod terminal_evidence; // evidence pictures: only on demand, for one key, on record, gone when they expire
 mod terminal_kills; // a busy terminal killed again and again at moments that a seed chooses
 mod terminal_mosquitto; // broker, centre and terminal stopped, killed and started again
 

@@ -134,6 +134,7 @@ impl Roll {
             | Fact::Status(_)
             | Fact::Claim(_)
             | Fact::ClaimLine(_)
+            | Fact::PictureOpened { .. }
             | Fact::Tick => {}
         }
     }

@@ -63,6 +63,7 @@ impl Standing {
                 | Fact::Left(_)
                 | Fact::Teacher(_)
                 | Fact::Status(_)
+                | Fact::PictureOpened { .. }
                 | Fact::Tick => {}
             }
             standing.insert(name, fact);

@@ -107,7 +107,7 @@ fn examine(config: &Config, now: Timestamp) -> Vec<Finding> {
         Ok(policy) => doctor::policy(&policy, now),
         Err(error) => failed(Part::Policy, &config_failed(&error)),
     });
-    all.push(examine_evidence(config));
+    all.extend(examine_evidence(config));
     if config.camera.is_some() {
         all.extend(examine_people(config, now));
     }
@@ -173,12 +173,10 @@ fn examine_key(config: &Config, journal: Option<&Findings>) -> Finding {
     }
 }
 
-fn examine_evidence(config: &Config) -> Finding {
-    let rule = match super::terminal_take::policy_in_force(config) {
-        Ok(policy) => Rule::of(&policy),
-        Err(failure) => return failed(Part::Evidence, &failure),
-    };
-    match Album::new(&config.evidence).kept() {
+/// Nothing where no policy can be read, which is a finding of its own.
+fn examine_evidence(config: &Config) -> Option<Finding> {
+    let rule = Rule::of(&super::terminal_take::policy_in_force(config).ok()?);
+    Some(match Album::new(&config.evidence).kept() {
         Ok(kept) => doctor::evidence(PictureFacts {
             rule,
             has_key: config.evidence.reader.is_some(),
@@ -189,7 +187,7 @@ fn examine_evidence(config: &Config) -> Finding {
         Err(error) => {
             failed(Part::Evidence, &(Exit::Environment, Report::of(&error, error.hint())))
         }
-    }
+    })
 }
 
 /// Nothing without TLS: on loopback nobody needs a certificate.

@@ -56,6 +56,7 @@ mod centre_keys; // loss and rotation of the centre's two keys
 mod enrolment_restored; // terminals, keys and revocations over a restore, in both stores
 mod collector_backup; // backup and restore between stores; loss, and records offered again
 mod collector_cli; // the collector's commands: exit codes, three-line errors, full disk
+mod collector_picture; // the regulator's key; a picture is opened only once that is stated
 mod collector_take; // records that people carry from a dead terminal
 
 mod rules_golden; // each rule fires with the very words that people read, and stays silent

@@ -90,7 +90,8 @@ impl Looking {
         }
         let at_ms = clock.uptime().as_ms();
         let site = Arc::clone(&self.site.borrow());
-        let mut at = At { door: &mut self.door, terminal, clock, page: &self.page, site: &site };
+        let (door, page) = (&mut self.door, &self.page);
+        let mut at = At { door, terminal, clock, page, site: &site, rule };
         let served = match self.service.collect(&mut self.pipeline, &frame, &mut at) {
             Err(AttendError::Look(error)) if error.class() == Class::Transient => {
                 tracing::warn!("Passed over a frame: {}.", Chain(&error));
@@ -143,8 +144,9 @@ impl Looking {
 
     /// Serves those who type and choose: also without a picture they come by card and PIN.
     fn listen(&mut self, terminal: &Terminal, clock: &dyn Clock) -> Result<(), AttendError> {
-        let site = Arc::clone(&self.site.borrow());
-        let mut at = At { door: &mut self.door, terminal, clock, page: &self.page, site: &site };
+        let (site, rule) = (Arc::clone(&self.site.borrow()), self.rule());
+        let (door, page) = (&mut self.door, &self.page);
+        let mut at = At { door, terminal, clock, page, site: &site, rule };
         self.service.listen(&mut self.ear, &mut at)?;
         let now = clock.now();
         *self.camera_state.roll.lock().expect("no code under this lock panics") =

@@ -73,7 +73,7 @@ impl Site {
                 broker_port,
                 receipt_key: receipt_verifying_key(),
                 clock_tolerance_ms: 120_000,
-                pace: uplink::Section::default().pace().unwrap(),
+                pace: uplink::Section { ask_ms: 1_000, ..Default::default() }.pace().unwrap(),
                 firmware: "test".into(),
             },
             policy: Policy::sichuan_2025().profile(),

@@ -1,8 +1,9 @@
 //! Where frames come from.
 //!
 //! A [`Frame`] is one picture in memory; a [`FrameSource`] hands out one after the other. What the
-//! source is (a folder of pictures, a Motion JPEG file, a stream of a camera) nobody behind it knows. Pictures end here and
-//! in `face`: no type of any later stage can hold one, and [`Frame`] does not print its pixels.
+//! source is (a folder of pictures, a Motion JPEG file, a stream of a camera) nobody behind it knows.
+//! Pictures end here and in `face`, but for those that `terminal/evidence` seals: no type of any later
+//! stage can hold one, and [`Frame`] does not print its pixels.
 
 use std::fmt;
 use std::path::PathBuf;

@@ -123,7 +123,9 @@ fn commit(day: &Day, pen: &Pen, parcels: [Parcel; 3]) {
         let steps = intake.offer(&pen.terminal, parcel, &*ledger).unwrap();
         let items = steps.into_iter().map(|step| match step {
             Step::Commit(admitted) => Item::Record(admitted),
-            other => panic!("{other:?}"),
+            Step::Keep { .. } | Step::Again(_) | Step::Want { .. } | Step::Count { .. } => {
+                panic!("{step:?}")
+            }
         });
         let log = day.log_key();
         let staged = Staged::seal(items, MORNING, ledger.last_committed_at(), &log).unwrap();
@@ -161,7 +163,7 @@ fn a_picture_is_opened_and_that_stands_in_the_ledger() {
         by: "the regulator".into(),
         reason: "case 7".into(),
     };
-    assert_eq!(case.stated(), [fact.clone()]);
+    assert_eq!(case.stated(), std::slice::from_ref(&fact));
     // What was opened before is not written over.
     assert_eq!(case.open("t-1-1.picture", "picture.key", "case 8").status.code(), Some(2));
     fs::remove_file(case.out()).unwrap();

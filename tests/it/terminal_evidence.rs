@@ -360,6 +360,7 @@ fn at_the_bound_no_further_picture_is_kept_and_none_is_dropped() {
     // When there is room again the next one is kept.
     let heard = Timestamp::from_ms(0);
     site.sweep(&proven(heard));
+    assert_eq!(site.album.unkept(), Some(Unkept::Full), "nothing has gone");
     site.sweep(&proven(heard.plus_ms(30 * DAY_MS)));
     assert_eq!((site.names(), site.album.unkept()), (vec![], None));
     site.attempt();

@@ -234,17 +234,17 @@ impl Album {
         times: &Times,
     ) -> Result<Vec<Kept>, AlbumError> {
         self.files.clear_partial().map_err(|io| self.unread(io))?;
-        let (mut kept, mut failed) = (Vec::new(), None);
+        let (mut kept, mut gone, mut failed) = (Vec::new(), false, None);
         for found in self.list()? {
             match self.settle(terminal, rule, times, found) {
-                Ok(picture) => kept.extend(picture),
+                Ok(Some(picture)) => kept.push(picture),
+                Ok(None) => gone = true,
                 Err(error @ AlbumError::Take(_)) => return Err(error),
                 // One bad file keeps no other one beyond its time.
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
-        let held: u64 = kept.iter().map(|picture| picture.bytes).sum();
-        if self.unkept == Some(Unkept::Full) && held < self.bytes_max {
+        if gone && self.unkept == Some(Unkept::Full) {
             self.unkept = None;
         }
         failed.map_or(Ok(kept), Err)

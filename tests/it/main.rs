@@ -36,6 +36,7 @@ mod terminal_clock; // a clock that is set, or whose battery dies, is doubted, e
 mod terminal_crash; // killed between every two steps; a full disk
 mod terminal_doctor; // a healthy terminal is ok; each broken thing gives its finding and its hint
 mod terminal_evidence; // evidence pictures: only on demand, for one key, on record, gone when they expire
+mod terminal_evidence_cli; // the same through the real program: at its start, list, export
 mod terminal_kills; // a busy terminal killed again and again at moments that a seed chooses
 mod terminal_mosquitto; // broker, centre and terminal stopped, killed and started again
 

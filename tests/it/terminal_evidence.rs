@@ -27,7 +27,7 @@ use crate::kiosk_fixture::Kiosk;
 use crate::support::broker::{embedded, eventually};
 use crate::support::centre::{Centre, StandIn};
 use crate::support::day::write;
-use crate::support::records::{receipt_verifying_key, terminal_id, terminal_key};
+use crate::support::records::{committed, receipt_verifying_key, terminal_id, terminal_key};
 
 const RULE: Rule = Rule { pictures: true, days: 30 };
 
@@ -329,11 +329,18 @@ fn each_step_that_a_crash_has_left_undone_is_made_up_for() {
 fn a_full_journal_turns_nobody_away_for_a_picture_and_a_later_sweep_puts_it_on_record() {
     let bounds = Bounds { records_max: 1, ..Bounds::default() };
     let mut site = Site::with(bounds, 1, 1 << 24);
-    site.attempt();
+    let taken = site.attempt();
     assert_eq!((site.names(), site.stated()), (vec!["1.new".to_owned()], vec![]));
     assert!(site.album.sweep(&site.terminal, &RULE, &Times::default()).is_err());
     site.album.tick(&site.terminal, &RULE, 0).unwrap();
     assert_eq!(site.names(), ["1.new"]);
+    // The centre's receipt makes room.
+    let receipt = committed(1, taken.seq, taken.hash, Timestamp::from_ms(1));
+    site.terminal.journal().release_durably(&receipt).unwrap();
+    site.sweep(&Times::default());
+    assert_eq!(site.names(), ["1.picture"]);
+    let digest = digest_of_picture(&fs::read(site.file("1.picture")).unwrap());
+    assert_eq!(site.stated(), [(NoticeKind::PictureKept, digest)]);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use super::collector_ca::{CaCommand, For, certificate};
 use super::collector_dispatch::dispatcher;
 use super::collector_evidence::{audit, export, prove};
 pub(super) use super::collector_home::home_failed;
+use super::collector_picture::PictureCommand;
 use super::collector_roll_call::{self, RollCallArgs};
 use super::collector_share::relaying;
 use super::collector_sheet::{self, PeopleCommand, SheetCommand};
@@ -130,6 +131,9 @@ enum Command {
     /// Has the roll called, unannounced, in a lesson that is under way, and shows who comes; while a
     /// collector runs. Ends with 1 when the terminal does not answer or somebody is not seen.
     RollCall(RollCallArgs),
+    /// Evidence pictures of terminals: the regulator's key, and how one is opened.
+    #[command(subcommand)]
+    Picture(PictureCommand),
     /// Builds the tree anew from the database and holds it against everything that was published.
     /// Ends with 0 when all fits, 1 when something does not, naming the entries.
     Audit {
@@ -237,6 +241,7 @@ impl Args {
                 super::collector_hours::hours(&config, &class, json)
             }
             Command::RollCall(args) => collector_roll_call::run(&args),
+            Command::Picture(command) => command.run(),
             Command::Audit { config, checkpoint } => audit(&config, &checkpoint),
             Command::Prove { config, terminal, seq, out, qr } => {
                 prove(&config, &terminal, seq, &out, qr.as_deref())

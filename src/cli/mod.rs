@@ -28,6 +28,8 @@ mod terminal_doctor;
 #[cfg(feature = "terminal")]
 mod terminal_enrol;
 #[cfg(feature = "terminal")]
+mod terminal_evidence;
+#[cfg(feature = "terminal")]
 mod terminal_run;
 #[cfg(feature = "terminal")]
 mod terminal_share;
@@ -53,6 +55,8 @@ mod collector_hours;
 mod collector_roll_call;
 #[cfg(feature = "collector")]
 mod collector_share;
+#[cfg(feature = "collector")]
+mod collector_picture;
 #[cfg(feature = "collector")]
 mod collector_sheet;
 #[cfg(feature = "collector")]

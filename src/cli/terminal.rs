@@ -88,6 +88,8 @@ enum Command {
         #[arg(long)]
         slips: bool,
     },
+    /// Lists the evidence pictures, which are encrypted to the regulator, and hands them over.
+    Evidence(super::terminal_evidence::Args),
     /// Checks, repairs or exports the journal of a terminal that stands still. Needs no key.
     Journal(super::journal::Args),
 }
@@ -123,6 +125,7 @@ impl Args {
             }
             Command::Staff(args) => super::terminal_staff::run(&args),
             Command::Share(args) => super::terminal_share::run(&args),
+            Command::Evidence(args) => args.run(),
             Command::RenewTemplates(config) => renew_templates(&config),
             Command::Bench(args) => super::terminal_bench::run(&args),
             Command::Take { config, from } => {

@@ -27,6 +27,7 @@ mod home;
 mod keys;
 mod mqtt;
 pub mod office;
+pub mod picture;
 pub mod prove;
 pub mod publish;
 pub mod roll_calls;

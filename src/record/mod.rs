@@ -8,6 +8,7 @@
 //! - [`Receipt`]: the centre's signed answer, which alone frees a record at the terminal.
 //! - [`dispatch`]: what a terminal works by, signed by the centre and encrypted to the terminal.
 //! - [`share`]: templates on their way between an institution's terminals, which the centre cannot read.
+//! - [`picture`]: evidence pictures, encrypted to the regulator.
 //! - [`note`]: signed notes, in which checkpoints are published and cosigned.
 //! - [`Parcel`] and [`Batch`]: what travels over MQTT (docs/spec/transport.md).
 //!
@@ -24,6 +25,7 @@ mod handover;
 mod keyring;
 mod keys;
 pub mod note;
+pub mod picture;
 mod reading_key;
 mod receipt;
 mod record_v1;

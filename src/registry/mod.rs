@@ -157,8 +157,11 @@ impl Registry {
                     terminal.key = *key;
                 }
             }
-            // Old records of such a terminal stay what they are.
-            Fact::Revocation { .. } | Fact::Replacement { .. } | Fact::Tick => {}
+            // Old records of such a terminal stay what they are; who looked at a picture changes nothing.
+            Fact::Revocation { .. }
+            | Fact::Replacement { .. }
+            | Fact::PictureOpened { .. }
+            | Fact::Tick => {}
         }
     }
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::consent::{ConsentError, ConsentText};
+use super::evidence;
 use super::plan::{self, SitePlan};
 use crate::camera;
 use crate::checkin;
@@ -51,6 +52,8 @@ pub struct RawConfig {
     pub camera: camera::Section,
     /// The screen.
     pub kiosk: kiosk::Section,
+    /// The evidence pictures.
+    pub evidence: evidence::Section,
     /// The numbers of a decision that depend on the site.
     pub checkin: checkin::Settings,
 }
@@ -229,6 +232,8 @@ pub struct Config {
     pub screen: Option<SocketAddr>,
     /// Whether names can be chosen from a list.
     pub list: bool,
+    /// The evidence pictures.
+    pub evidence: evidence::Settings,
     /// The numbers of a decision that depend on the site.
     pub checkin: checkin::Settings,
 }
@@ -340,6 +345,7 @@ impl RawConfig {
             face: self.face,
             screen: self.kiosk.address().map_err(range("[kiosk]"))?,
             list: self.kiosk.list,
+            evidence: self.evidence.checked().map_err(range("[evidence]"))?,
             checkin: self.checkin.checked().map_err(range("[checkin]"))?,
             bounds: self.journal.bounds().map_err(range("[journal]"))?,
             journal_dir: self.journal.dir,

@@ -19,6 +19,7 @@ mod counter;
 pub mod dispatched;
 pub mod doctor;
 pub mod enrol;
+pub mod evidence;
 pub mod http;
 pub mod inbox;
 mod looking;
@@ -54,6 +55,7 @@ use crate::journal::{self, AppendError, Journal, ReplayError, Standing};
 use crate::platform::chance;
 use crate::platform::clock::Clock;
 use crate::platform::telemetry::Class;
+use crate::platform::tls::ProvenTime;
 use crate::record::share::Share;
 use crate::record::{SealedHash, SigningKey, SlipText, VerifyingKey, seal_statement};
 use crate::uplink::{
@@ -278,6 +280,12 @@ impl Terminal {
     /// What a record made now would say about time, and why its clock is not believed, if so.
     pub fn clock_evidence(&self) -> (ClockEvidence, Option<ClockDoubt>) {
         self.pen.timekeeper.evidence()
+    }
+
+    /// What is known for certain of the present: the clock of this machine is not asked.
+    pub fn times(&self) -> evidence::Times {
+        let signed = self.pen.journal.newest_signed_time();
+        evidence::Times { proven: self.pen.timekeeper.proven(), signed }
     }
 
     /// Wants a connection.

@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use super::cabinet::{Cabinet, CabinetError};
 use super::collect::{Collect, Collected};
 use super::counter::{Act, Counter, Known};
+use super::evidence::Rule;
 use super::register::Consent;
 use super::share::{self, Exchange, Newest, What};
 use super::{Answer, AttendError, ConsentText, Door, SitePlan, TakeError, Terminal};
@@ -45,6 +46,7 @@ pub(super) struct At<'a> {
     pub(super) clock: &'a dyn Clock,
     pub(super) page: &'a Page,
     pub(super) site: &'a SitePlan,
+    pub(super) rule: Rule,
 }
 
 impl Service {
@@ -135,6 +137,7 @@ impl Service {
             register: self.cabinet.register(),
             has_template: &|person| gallery.contains(person),
             consent: &self.consent,
+            evidence_days: at.rule.pictures.then_some(at.rule.days),
             room: &room,
             roll_minutes,
         };

@@ -8,6 +8,7 @@ mod support; // not tests: what several files need
 mod architecture; // the layering law and other absences
 mod dispatch_vectors; // docs/spec/vectors/dispatches.json: its generator, and that it opens to what it says
 mod share_vectors; // docs/spec/vectors/shares.json: its generator, and that it opens to what it says
+mod picture_vectors; // docs/spec/vectors/pictures.json: its generator, and that only its key opens what it says
 mod broken_vectors; // the generator of docs/spec/vectors/invalid.json
 mod record_vectors; // docs/spec/vectors, byte for byte; one flipped bit is refused, for every bit
 mod interop; // a second reader in Python, written from the specifications alone, agrees
@@ -35,6 +36,8 @@ mod terminal_cli; // the terminal's commands through the real binary
 mod terminal_clock; // a clock that is set, or whose battery dies, is doubted, explained, and stops nobody
 mod terminal_crash; // killed between every two steps; a full disk
 mod terminal_doctor; // a healthy terminal is ok; each broken thing gives its finding and its hint
+mod terminal_evidence; // evidence pictures: only on demand, for one key, on record, gone when they expire
+mod terminal_evidence_cli; // the same through the real program: at its start, list, export
 mod terminal_kills; // a busy terminal killed again and again at moments that a seed chooses
 mod terminal_mosquitto; // broker, centre and terminal stopped, killed and started again
 
@@ -55,6 +58,7 @@ mod centre_keys; // loss and rotation of the centre's two keys
 mod enrolment_restored; // terminals, keys and revocations over a restore, in both stores
 mod collector_backup; // backup and restore between stores; loss, and records offered again
 mod collector_cli; // the collector's commands: exit codes, three-line errors, full disk
+mod collector_picture; // the regulator's key; a picture is opened only once that is stated
 mod collector_take; // records that people carry from a dead terminal
 
 mod rules_golden; // each rule fires with the very words that people read, and stays silent

@@ -21,6 +21,7 @@ use rollcall::platform::clock::{Clock, SystemClock};
 use rollcall::platform::secret;
 use rollcall::record::Record;
 use rollcall::record::topic::Channel;
+use rollcall::terminal::evidence::Album;
 use rollcall::terminal::panel::CameraState;
 use rollcall::terminal::register::{Consent, Member, Register};
 use rollcall::terminal::share::{Exchange, InstitutionKey};
@@ -194,6 +195,7 @@ impl Booth {
             page,
             ear,
             service,
+            album: Album::new(&config.evidence),
         };
         let terminal = Arc::new(town.start(id));
         let ended = Arc::new(AtomicBool::new(false));

@@ -136,6 +136,7 @@ impl Roll {
             | Fact::Claim(_)
             | Fact::ClaimLine(_)
             | Fact::RollOrdered(_)
+            | Fact::PictureOpened { .. }
             | Fact::Tick => {}
         }
     }

@@ -186,6 +186,11 @@ numbers! {
     /// How many faces of one picture a roll call may confirm; 1: one person at a time.
     roll_call_faces_max: Whole<1, 12> => u32;
 
+    /// Whether the picture of an attempt that looks like a fraud is kept, encrypted to the regulator.
+    evidence_pictures: Allowed => bool;
+    /// Such a picture is deleted this long after it was taken, days.
+    evidence_days_max: Whole<1, 180> => u32;
+
     /// Check-in opens this long before a lesson begins, minutes.
     door_opens_minutes_before: Whole<0, 720> => u32;
     /// Check-in closes this long after a lesson began, minutes.

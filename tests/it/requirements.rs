@@ -1,11 +1,12 @@
 //! The demands of the policies (docs/requirements.md), each by the number of its row.
 
 use rollcall::domain::{
-    AnomalyKind, Bilingual, ClockQuality, Fact, Outcome, Policy, Refusal, State, Status, Subject,
+    AnomalyKind, Bilingual, ClockQuality, Event, Fact, Notice, NoticeKind, Outcome, PersonId,
+    Policy, Refusal, State, Status, Subject,
 };
 use rollcall::rules::hours::{Attended, Hours, Reason, Unseen};
 
-use crate::rules_scene::{ANN, BEA, Scene, Told, at, comes, leaves, lesson, tries};
+use crate::rules_scene::{ANN, BEA, Scene, Told, at, comes, leaves, lesson, says, tries};
 
 const CLASS: &str = "welding-1";
 
@@ -181,6 +182,94 @@ fn he_4c_somebody_who_stands_in_for_another_is_flagged_and_a_failed_match_is_not
     assert_eq!(scene.judged(), []);
 }
 
+fn trainee(n: u8) -> PersonId {
+    PersonId([n; 16])
+}
+
+/// So many come in the morning, one every so many seconds from 08:10 on.
+fn queue(scene: &mut Scene, seconds: impl Iterator<Item = i64>) {
+    for (n, after) in (1..).zip(seconds) {
+        let mut told = comes("cd-1", "03-02 08:10", trainee(n)).lesson("cd-am");
+        told.record.clock.wall = at("03-02 08:10").plus_ms(after * 1_000);
+        scene.add(told);
+    }
+}
+
+#[test]
+fn he_4d_hours_made_by_a_program_are_flagged_and_a_queue_is_not() {
+    for (seconds, flagged) in [
+        // Every thirty seconds; all at once; twelve people one after the other, as people are.
+        (vec![0, 30, 60, 90, 120, 150, 180, 210, 240, 270, 300, 330], true),
+        (vec![0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], true),
+        (vec![0, 4, 9, 12, 18, 60, 63, 67, 75, 79, 84, 140], false),
+        // Eleven at a machine's pace are too few to tell.
+        (vec![0, 30, 60, 90, 120, 150, 180, 210, 240, 270, 300, 345], false),
+    ] {
+        let mut scene = Scene::two_towns();
+        queue(&mut scene, seconds.iter().copied());
+        let expected = if flagged { vec![AnomalyKind::MachinePace] } else { vec![] };
+        assert_eq!(scene.kinds(), expected, "{seconds:?}");
+    }
+}
+
+/// Ten are in, the roll is called at 10:00, so many show their face; then the terminal tells more.
+fn roll_call(seen: u8, later: bool) -> Scene {
+    let mut scene = Scene::two_towns();
+    queue(&mut scene, [0, 7, 11, 19, 60, 66, 71, 80, 95, 99].into_iter());
+    let mut called = comes("cd-1", "03-02 10:00", ANN).lesson("cd-am");
+    called.person = None;
+    called.record.event = Event::Notice;
+    called.record.outcome = None;
+    called.record.notice = Some(Notice { kind: NoticeKind::RollCalled, digest: None });
+    scene.add(called);
+    for n in 1..=seen {
+        let mut here =
+            comes("cd-1", &format!("03-02 10:0{}", n.min(9)), trainee(n)).lesson("cd-am");
+        here.record.event = Event::Presence;
+        scene.add(here);
+    }
+    if later {
+        scene.add(leaves("cd-1", "03-02 10:11", trainee(1)).lesson("cd-am"));
+    }
+    scene
+}
+
+#[test]
+fn he_4d_a_class_that_checks_in_and_goes_home_is_flagged_and_one_that_stays_is_not() {
+    let anomaly = roll_call(2, true).one();
+    assert_eq!(anomaly.kind, AnomalyKind::MissedRollCall);
+    let gone: Vec<_> = (3..=10).map(trainee).collect();
+    assert_eq!((anomaly.at, &anomaly.who), (at("03-02 10:00"), &gone));
+    says(
+        &anomaly,
+        "2026-03-02 10:00–10:10，成都·锦江教学点，课次 cd-am：点名时在场 10 人，8 人未到镜头前（允许 30%）。可能签到后离开；在远处实操或用餐也会如此，未到者不因此缺勤。",
+        "2026-03-02 10:00–10:10, Jinjiang site, Chengdu, lesson cd-am: of 10 who were in, 8 did not show their face when the roll was called (30 % are allowed). They may have left after checking in; a workshop far from the kiosk looks the same, and nobody is absent by it.",
+    );
+    assert_eq!(roll_call(7, true).judged(), [], "three of ten are allowed");
+    assert_eq!(roll_call(6, true).kinds(), [AnomalyKind::MissedRollCall]);
+    assert_eq!(roll_call(2, false).judged(), [], "the terminal may still have more to tell");
+}
+
+#[test]
+fn he_4c_who_fails_to_be_shown_alive_again_and_again_is_flagged_once_and_not_for_a_few_tries() {
+    let tried = |times: i64| {
+        let mut scene = Scene::two_towns();
+        for n in 0..times {
+            scene.add(tries("cd-1", &format!("03-02 08:3{n}"), ANN, Outcome::NotLive));
+        }
+        scene
+    };
+    assert_eq!(tried(3).judged(), []);
+    let anomaly = tried(6).one();
+    assert_eq!((anomaly.kind, anomaly.who), (AnomalyKind::SpoofAttempts, vec![ANN]));
+    assert_eq!(anomaly.evidence.len(), 4);
+    assert!(
+        anomaly.why.zh.contains("同一姓名下 4 次活体未通过，当日允许 3 次"),
+        "{}",
+        anomaly.why.zh
+    );
+}
+
 // ---- Hubei ------------------------------------------------------------------------------------
 
 #[test]
@@ -211,6 +300,22 @@ fn hb_2_what_was_entered_afterwards_never_counts_and_a_late_arrival_is_no_late_m
     }
     let stay = attended(&made);
     assert_eq!((stay.counted(), stay.reasons), (0, vec![Reason::TimeNotProven]));
+    // And it is flagged, once: a genuine terminal would have doubted its clock.
+    let anomaly = made.one();
+    assert_eq!(anomaly.kind, AnomalyKind::MadeAfterwards);
+    assert!(
+        anomaly
+            .why
+            .zh
+            .contains("自称作于 2026-03-02 08:25，却载有中心 2026-03-02 19:00 签发的时间"),
+        "{}",
+        anomaly.why.zh
+    );
+    let mut doubtful = scene("03-01 20:00");
+    let told = comes("cd-1", "03-02 08:25", ANN).lesson("cd-am");
+    let evening = Some(at("03-02 19:00"));
+    doubtful.add(told.clock(ClockQuality::Doubtful, evening).arrives("03-04 09:00"));
+    assert_eq!(doubtful.judged(), [], "a dead battery is no fraud");
 }
 
 #[test]

@@ -183,6 +183,12 @@ numbers! {
     spot_checks_per_lesson: Whole<0, 10> => u32;
     /// How long each of them has to show the face when the roll is called, minutes.
     roll_call_minutes: Whole<1, 120> => u32;
+    /// From which share on of those who were in it is told that they were not seen in a roll call, percent.
+    roll_call_unseen_percent_max: Whole<0, 100> => u32;
+    /// Fastest pace at which people pass the kiosk, seconds each.
+    seconds_per_checkin_min: Whole<0, 60> => u32;
+    /// How often somebody may fail to be shown alive in a day before it is told.
+    failed_liveness_per_day_max: Whole<1, 1000> => u32;
     /// How many faces of one picture a roll call may confirm; 1: one person at a time.
     roll_call_faces_max: Whole<1, 12> => u32;
 

@@ -1,8 +1,9 @@
 //! Where frames come from.
 //!
 //! A [`Frame`] is one picture in memory; a [`FrameSource`] hands out one after the other. What the
-//! source is (a folder of pictures, a Motion JPEG file, a stream of a camera) nobody behind it knows. Pictures end here and
-//! in `face`: no type of any later stage can hold one, and [`Frame`] does not print its pixels.
+//! source is (a folder of pictures, a Motion JPEG file, a stream of a camera) nobody behind it knows.
+//! Pictures end here and in `face`, but for those that `terminal/evidence` seals: no type of any later
+//! stage can hold one, and [`Frame`] does not print its pixels.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -38,7 +39,7 @@ pub use light::Light;
 pub use mjpeg_file::MjpegFile;
 pub use open::{OpenError, open};
 pub use picture::{PICTURE_BYTES_MAX, PICTURE_SIDE_PX_MAX, PictureError, decode, read};
-pub use preview::preview;
+pub use preview::{preview, still};
 
 /// One picture: 8-bit RGB, row by row from the top left, without padding.
 #[derive(Clone, PartialEq, Eq)]

@@ -28,7 +28,11 @@ mod terminal_doctor;
 #[cfg(feature = "terminal")]
 mod terminal_enrol;
 #[cfg(feature = "terminal")]
+mod terminal_evidence;
+#[cfg(feature = "terminal")]
 mod terminal_run;
+#[cfg(feature = "terminal")]
+mod terminal_share;
 #[cfg(feature = "terminal")]
 mod terminal_staff;
 #[cfg(feature = "terminal")]
@@ -46,7 +50,15 @@ mod collector_ca;
 #[cfg(feature = "collector")]
 mod collector_evidence;
 #[cfg(feature = "collector")]
+mod collector_hours;
+#[cfg(feature = "collector")]
 mod collector_roll_call;
+#[cfg(feature = "collector")]
+mod collector_run;
+#[cfg(feature = "collector")]
+mod collector_share;
+#[cfg(feature = "collector")]
+mod collector_picture;
 #[cfg(feature = "collector")]
 mod collector_sheet;
 #[cfg(feature = "collector")]

@@ -58,7 +58,7 @@ fn list() {
     for policy in Policy::names().filter_map(Policy::shipped) {
         let law = law(&policy);
         say!("{:<18} {}  {}", policy.profile(), validity(&policy), policy.title().zh);
-        say!("{:18} {} ({law} numbers of its text)", "", policy.title().en);
+        say!("{:18} {} ({law} of its numbers from the text)", "", policy.title().en);
     }
 }
 

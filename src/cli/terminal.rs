@@ -64,6 +64,8 @@ enum Command {
     },
     /// Lets members of the staff in at the kiosk, and shows and removes them.
     Staff(super::terminal_staff::Args),
+    /// Lets templates pass between this institution's terminals: the key that the centre has not.
+    Share(super::terminal_share::Args),
     /// Gives all templates another rotation: copies of before can be compared with nothing any more.
     RenewTemplates(ConfigArg),
     /// Lets generated people come before a made camera and says how long they wait, and what the
@@ -86,6 +88,8 @@ enum Command {
         #[arg(long)]
         slips: bool,
     },
+    /// Lists the evidence pictures, which are encrypted to the regulator, and hands them over.
+    Evidence(super::terminal_evidence::Args),
     /// Checks, repairs or exports the journal of a terminal that stands still. Needs no key.
     Journal(super::journal::Args),
 }
@@ -120,6 +124,8 @@ impl Args {
                 super::terminal_enrol::enrol_photos(&config, &photos)
             }
             Command::Staff(args) => super::terminal_staff::run(&args),
+            Command::Share(args) => super::terminal_share::run(&args),
+            Command::Evidence(args) => args.run(),
             Command::RenewTemplates(config) => renew_templates(&config),
             Command::Bench(args) => super::terminal_bench::run(&args),
             Command::Take { config, from } => {

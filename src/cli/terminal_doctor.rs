@@ -22,7 +22,10 @@ use crate::platform::telemetry::{Chain, start_logging};
 use crate::platform::tls::Identity;
 use crate::platform::{disk, probe, secret};
 use crate::record::SigningKey;
-use crate::terminal::doctor::{self, Eye, Finding, JournalFacts, LockFacts, Part, State};
+use crate::terminal::doctor::{
+    self, Eye, Finding, JournalFacts, LockFacts, Part, PictureFacts, State,
+};
+use crate::terminal::evidence::{Album, Rule};
 use crate::terminal::{Config, SitePlan};
 use crate::uplink::greeting;
 
@@ -104,6 +107,7 @@ fn examine(config: &Config, now: Timestamp) -> Vec<Finding> {
         Ok(policy) => doctor::policy(&policy, now),
         Err(error) => failed(Part::Policy, &config_failed(&error)),
     });
+    all.extend(examine_evidence(config));
     if config.camera.is_some() {
         all.extend(examine_people(config, now));
     }
@@ -167,6 +171,23 @@ fn examine_key(config: &Config, journal: Option<&Findings>) -> Finding {
         }
         Err(error) => failed(Part::Key, &secret_failed(&error)),
     }
+}
+
+/// Nothing where no policy can be read, which is a finding of its own.
+fn examine_evidence(config: &Config) -> Option<Finding> {
+    let rule = Rule::of(&super::terminal_take::policy_in_force(config).ok()?);
+    Some(match Album::new(&config.evidence).kept() {
+        Ok(kept) => doctor::evidence(PictureFacts {
+            rule,
+            has_key: config.evidence.reader.is_some(),
+            kept: kept.len(),
+            bytes: kept.iter().map(|picture| picture.bytes).sum(),
+            bytes_max: config.evidence.bytes_max,
+        }),
+        Err(error) => {
+            failed(Part::Evidence, &(Exit::Environment, Report::of(&error, error.hint())))
+        }
+    })
 }
 
 /// Nothing without TLS: on loopback nobody needs a certificate.

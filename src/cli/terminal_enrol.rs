@@ -27,8 +27,9 @@ struct Studio {
     pipeline: Pipeline,
     thresholds: Thresholds,
     gallery: Gallery,
+    enrolled: Vec<PersonId>,
     /// A running terminal would undo what is done here.
-    _cabinet: Cabinet,
+    cabinet: Cabinet,
 }
 
 impl Studio {
@@ -50,7 +51,8 @@ impl Studio {
         };
         pipeline.rotate(gallery.transform());
         let thresholds = thresholds_of(&pipeline)?.clone();
-        Ok(Self { config, secret, pipeline, thresholds, gallery, _cabinet: cabinet })
+        let enrolled = Vec::new();
+        Ok(Self { config, secret, pipeline, thresholds, gallery, enrolled, cabinet })
     }
 
     /// The one face of a picture.
@@ -92,10 +94,24 @@ impl Studio {
             let hint = "look whose pictures these are; twins are confirmed by card and PIN";
             return Err((Exit::Found, Report::new("could not enrol the person", because, hint)));
         }
+        self.enrolled.push(person);
         Ok(())
     }
 
-    fn keep(&self) -> Told {
+    fn keep(&mut self) -> Told {
+        // First: a template of somebody whose earlier one is known to be deleted would be deleted as well.
+        // The next start dates it and puts it on record.
+        let enrolled = &self.enrolled;
+        let kept = self.cabinet.change(|register| {
+            for person in enrolled {
+                if let Some(trainee) = register.trainees.get_mut(person) {
+                    (trainee.template_made, trainee.share) = (None, None);
+                }
+            }
+        });
+        kept.map_err(|error| {
+            (Exit::Environment, Report::of(&error, "look at the disk and who may write there"))
+        })?;
         gallery_file::store(&self.gallery, &self.config.face.gallery_file, &self.secret)
             .map_err(|error| gallery_failed(&error))
     }

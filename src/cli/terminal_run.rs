@@ -17,13 +17,15 @@ use crate::face::Gallery;
 use crate::face::gallery_file::{self, GalleryFileError};
 use crate::kiosk::{Console, Listening, Page, Screens};
 use crate::platform::chance;
-use crate::platform::clock::SystemClock;
+use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::secret;
 use crate::record::SigningKey;
+use crate::terminal::evidence::{Album, Rule, SWEEP_MS};
 use crate::terminal::panel::Panel;
+use crate::terminal::share::{Exchange, InstitutionKey};
 use crate::terminal::{
-    AttendError, Cabinet, Config, Door, Looked, Looking, Service, Setup, SitePlan, Terminal,
-    numbers, people_searched,
+    AttendError, Cabinet, Config, Door, Looked, Looking, Service, Setup, SitePlan, TakeError,
+    Terminal, numbers, people_searched,
 };
 use crate::uplink::{self, NoWaypoints, Trust};
 
@@ -55,6 +57,14 @@ pub(super) fn run(config: &Config, slips: bool) -> Told {
         Some(choice) => Some(open(config, &policy, choice, site, slips)?),
         None => None,
     };
+    let rule = Rule::of(&in_force);
+    if rule.pictures && config.evidence.reader.is_none() {
+        let what = "could not keep evidence pictures, which the policy demands";
+        let hint = "put the regulator's public key into [evidence] key; check-in goes on without";
+        let report = Report::new(what, "no key is configured, and none is kept unencrypted", hint);
+        eprintln!("rollcall terminal: {report}");
+    }
+    let album = Album::new(&config.evidence);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| environment("could not start", &cause))?;
     runtime.block_on(async {
@@ -138,8 +148,9 @@ pub(super) fn run(config: &Config, slips: bool) -> Told {
                 )
                 .await?;
             }
-            // The replay is over; the records still go to the centre.
-            std::future::pending().await
+            // There is no camera, or the replay is over; the records still go to the centre, and what has
+            // expired is deleted.
+            tidy(album, rule, Arc::clone(&terminal), Arc::clone(&clock)).await
         };
         let broker = format!("{}:{}", config.uplink.broker_host, config.uplink.broker_port);
         let seen = tokio::select! {
@@ -195,7 +206,15 @@ fn open(
     let days = policy.template_days_max();
     let consent = config.consent(days).map_err(|error| config_failed(&error))?;
     let thresholds = thresholds.clone();
-    let service = Service::new(cabinet, consent, thresholds.clone(), config.checkin.fpir_max, days);
+    let exchange = match &config.share_key_file {
+        Some(file) => {
+            let key = InstitutionKey::from_secret(super::terminal_share::secret_in(file)?);
+            Some(Exchange::new(key, &gallery, pipeline.floats(), policy.templates_shared()))
+        }
+        None => None,
+    };
+    let service = Service::new(cabinet, consent, thresholds.clone(), config.checkin.fpir_max, days)
+        .with_exchange(exchange);
     let (page, ear) = Page::new();
     let console = Console::new(config.terminal.as_str()).with_slips(slips);
     let screen = Screens(vec![Box::new(console), Box::new(page.clone())]);
@@ -217,6 +236,7 @@ fn open(
         page,
         ear,
         service,
+        album: Album::new(&config.evidence),
     })
 }
 
@@ -246,12 +266,36 @@ async fn follow(
                 return Ok(());
             }
             Err(AttendError::Look(error)) => return Err(look_failed(&error)),
-            Err(AttendError::Take(error)) => {
-                let hint = "look at the disk; what was shown green is safe in the journal";
-                return Err((exit_of(error.class()), Report::of(&error, hint)));
-            }
+            Err(AttendError::Take(error)) => return Err(take_failed(&error)),
         }
     }
+}
+
+/// Looks after the evidence pictures where no camera does.
+async fn tidy(
+    mut album: Album,
+    rule: Rule,
+    terminal: Arc<Terminal>,
+    clock: Arc<SystemClock>,
+) -> Told {
+    let mut pace = tokio::time::interval(Duration::from_millis(SWEEP_MS));
+    loop {
+        pace.tick().await;
+        let (device, at_ms) = (Arc::clone(&terminal), clock.uptime().as_ms());
+        let swept = tokio::task::spawn_blocking(move || {
+            let swept = album.tick(&device, &rule, at_ms);
+            (album, swept)
+        });
+        let (back, swept) = swept.await.expect("looking after pictures does not panic");
+        album = back;
+        swept.map_err(|error| take_failed(&error))?;
+    }
+}
+
+/// A record could not be kept, for good.
+fn take_failed(error: &TakeError) -> (Exit, Report) {
+    let hint = "look at the disk; what was shown green is safe in the journal";
+    (exit_of(error.class()), Report::of(error, hint))
 }
 
 /// Tells of a broker that is not reached and of a clock that is not to be believed, once each time

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::report::{Exit, Report, secret_failed};
-use super::terminal::Told;
+use super::terminal::{Told, config_failed};
+use crate::domain::Policy;
 use crate::platform::clock::{Clock, SystemClock};
 use crate::terminal::Config;
 use crate::terminal::inbox::{self, Inbox, OpenInboxError, TakeDispatchError};
@@ -44,6 +45,17 @@ pub(super) fn take(config: &Config, from: &Path) -> Told {
             };
             Err((exit, Report::of(&error, error.hint())))
         }
+    }
+}
+
+/// The policy profile in force: of the newest dispatch, else of the configuration.
+pub(super) fn policy_in_force(config: &Config) -> Told<Policy> {
+    let trust = Trust::read(&config.journal_dir, config.uplink.receipt_key)
+        .map_err(|error| (Exit::Environment, Report::of(&error, "look at the file's rights")))?;
+    let plan = open(config, &trust)?.and_then(|(_, plan)| plan);
+    match plan.and_then(|plan| plan.policy) {
+        Some(policy) => Ok((*policy).clone()),
+        None => config.policy().map_err(|error| config_failed(&error)),
     }
 }
 

@@ -229,7 +229,11 @@ fn role(kind: AnomalyKind, place: usize) -> Bilingual {
             | AnomalyKind::Altered
             | AnomalyKind::Replayed
             | AnomalyKind::UnregisteredTerminal
-            | AnomalyKind::ForkedChain,
+            | AnomalyKind::ForkedChain
+            | AnomalyKind::MadeAfterwards
+            | AnomalyKind::MachinePace
+            | AnomalyKind::SpoofAttempts
+            | AnomalyKind::MissedRollCall,
             _,
         ) => Bilingual::new("学员", "Trainee"),
     }

@@ -18,6 +18,7 @@ use crate::ingest::{Limits, Step};
 use crate::ledger::tree::Frontier;
 use crate::ledger::{Entry, Kind, Ledger, Stored};
 use crate::platform::clock::Clock;
+use crate::record::share::SHARE_BYTES_MAX;
 use crate::record::topic::Channel;
 use crate::record::{CentreKeys, Checkpoint, SealedEvidence, SealedFact, seal_statement};
 
@@ -186,7 +187,8 @@ impl Core {
                         }
                     }
                     Channel::Status => self.pass_status(&terminal, &payload),
-                    Channel::Answers | Channel::Dispatch => {}
+                    Channel::Share => self.pass_share(&terminal, &payload),
+                    Channel::Answers | Channel::Dispatch | Channel::Shared => {}
                 }
             }
             Inbound::State { facts, reply } => match check_facts(&facts, self.office.log()) {
@@ -218,6 +220,19 @@ impl Core {
         let Payload::Whole(bytes) = payload else { return };
         if bytes.len() <= STATUS_BYTES_MAX && self.office.knows(terminal) {
             (self.hooks.on_status)(terminal, bytes);
+        }
+    }
+
+    fn pass_share(&mut self, terminal: &TerminalId, payload: &Payload) {
+        match payload {
+            Payload::Whole(bytes)
+                if bytes.len() <= SHARE_BYTES_MAX && self.office.knows(terminal) =>
+            {
+                (self.hooks.on_share)(terminal, bytes);
+            }
+            Payload::Whole(_) | Payload::TooLong(_) => {
+                self.counters.shares_ignored.fetch_add(1, Relaxed);
+            }
         }
     }
 

@@ -27,9 +27,11 @@ mod home;
 mod keys;
 mod mqtt;
 pub mod office;
+pub mod picture;
 pub mod prove;
 pub mod publish;
 pub mod roll_calls;
+pub mod share;
 mod store;
 mod watch;
 
@@ -102,8 +104,9 @@ pub struct Setup {
 
 type OnCommitted = Box<dyn FnMut(&[Entry]) + Send>;
 type OnStatus = Box<dyn FnMut(&TerminalId, &[u8]) + Send>;
+type OnShare = Box<dyn FnMut(&TerminalId, &[u8]) + Send>;
 
-/// What happens with what the collector hears. Both are called on the core's thread: they should
+/// What happens with what the collector hears. All are called on the core's thread: they should
 /// be quick, and must not call back into [`Collector`].
 pub struct Hooks {
     /// Sees every entry of the ledger once and in order, from index 0: first those that are there
@@ -111,12 +114,18 @@ pub struct Hooks {
     pub on_committed: OnCommitted,
     /// Sees the status messages of registered terminals: hints, never evidence.
     pub on_status: OnStatus,
+    /// Sees what registered terminals send on their channels for shares: not judged yet.
+    pub on_share: OnShare,
 }
 
 impl Hooks {
     /// Hooks that do nothing.
     pub fn none() -> Self {
-        Self { on_committed: Box::new(|_| {}), on_status: Box::new(|_, _| {}) }
+        Self {
+            on_committed: Box::new(|_| {}),
+            on_status: Box::new(|_, _| {}),
+            on_share: Box::new(|_, _| {}),
+        }
     }
 }
 
@@ -236,6 +245,7 @@ struct Counters {
     parked: AtomicU64,
     uncommitted: AtomicU64,
     nameless: AtomicU64,
+    shares_ignored: AtomicU64,
     answers_dropped: AtomicU64,
     sessions_dropped: AtomicU64,
 }
@@ -257,6 +267,8 @@ pub struct Counts {
     pub uncommitted: u64,
     /// Messages on topics that name no terminal.
     pub nameless: u64,
+    /// Messages on a channel for shares that were too long, or of a terminal that nobody registered.
+    pub shares_ignored: u64,
     /// Answers for which the outbox had no room.
     pub answers_dropped: u64,
     /// Broker sessions given up because of a message of more than a mebibyte.
@@ -358,6 +370,7 @@ impl Collector {
             parked: c.parked.load(Relaxed),
             uncommitted: c.uncommitted.load(Relaxed),
             nameless: c.nameless.load(Relaxed),
+            shares_ignored: c.shares_ignored.load(Relaxed),
             answers_dropped: c.answers_dropped.load(Relaxed),
             sessions_dropped: c.sessions_dropped.load(Relaxed),
         }

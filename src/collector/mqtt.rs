@@ -23,7 +23,7 @@ use super::{Broker, Counters};
 use crate::ingest::Evidence;
 use crate::platform::telemetry::Chain;
 use crate::record::BATCH_BYTES_MAX;
-use crate::record::topic::{ALL_QUESTIONS, ALL_RECORDS, ALL_STATUS, Channel};
+use crate::record::topic::{ALL_QUESTIONS, ALL_RECORDS, ALL_SHARES, ALL_STATUS, Channel};
 
 /// Largest MQTT packet that is read. Above [`BATCH_BYTES_MAX`] a message is refused and its
 /// beginning kept; above this the broker's session is given up, because a client of MQTT 3.1.1
@@ -88,7 +88,7 @@ impl Outlet {
     }
 }
 
-/// Publishes what the broker shall retain. Never blocks either.
+/// Publishes what others of this process have for terminals. Never blocks either.
 #[derive(Clone)]
 pub struct Herald {
     client: AsyncClient,
@@ -108,7 +108,14 @@ impl Herald {
         self.counters.connected.load(SeqCst).then(|| self.connection.load(SeqCst))
     }
 
-    /// Hands a message over; `false` if there was no room.
+    /// Hands a message over; without room it is dropped and counted.
+    pub fn publish(&self, topic: String, payload: Vec<u8>) {
+        if self.client.try_publish(topic, QoS::AtLeastOnce, false, payload).is_err() {
+            self.counters.answers_dropped.fetch_add(1, Relaxed);
+        }
+    }
+
+    /// Hands a message over that the broker shall retain; `false` if there was no room.
     pub fn publish_retained(&self, topic: String, payload: Vec<u8>) -> bool {
         self.client.try_publish(topic, QoS::AtLeastOnce, true, payload).is_ok()
     }
@@ -210,7 +217,7 @@ impl Line {
             return;
         }
         self.connection.fetch_add(1, SeqCst);
-        let filters = [ALL_RECORDS, ALL_QUESTIONS, ALL_STATUS]
+        let filters = [ALL_RECORDS, ALL_QUESTIONS, ALL_STATUS, ALL_SHARES]
             .map(|filter| SubscribeFilter::new(filter.to_owned(), QoS::AtLeastOnce));
         self.events.pending.push_front(Request::Subscribe(Subscribe::new_many(filters)));
         self.counters.connected.store(true, SeqCst);

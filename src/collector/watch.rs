@@ -63,6 +63,7 @@ impl Watch {
         Hooks {
             on_committed: Box::new(move |entries| committed.take(entries)),
             on_status: Box::new(move |terminal, message| status.hear(terminal, message)),
+            ..Hooks::none()
         }
     }
 

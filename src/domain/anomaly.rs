@@ -33,6 +33,14 @@ pub enum AnomalyKind {
     UnregisteredTerminal,
     /// One key tells two histories (链分叉).
     ForkedChain,
+    /// A record contradicts its own clock: it was made later than it says (事后补造).
+    MadeAfterwards,
+    /// Comings and goings at the pace of a machine (机器节奏).
+    MachinePace,
+    /// Somebody was again and again not shown to be alive (多次活体未通过).
+    SpoofAttempts,
+    /// Many who were in were not seen when the roll was called (点名多人未到).
+    MissedRollCall,
 }
 
 impl AnomalyKind {
@@ -49,6 +57,10 @@ impl AnomalyKind {
             Self::Replayed => "replayed",
             Self::UnregisteredTerminal => "unregistered_terminal",
             Self::ForkedChain => "forked_chain",
+            Self::MadeAfterwards => "made_afterwards",
+            Self::MachinePace => "machine_pace",
+            Self::SpoofAttempts => "spoof_attempts",
+            Self::MissedRollCall => "missed_roll_call",
         }
     }
 }

@@ -180,4 +180,25 @@ pub enum Fact {
     /// The roll is to be called.
     #[n(25)]
     RollOrdered(#[n(0)] RollOrder),
+    /// Somebody with the regulator's key is about to look at an evidence picture.
+    #[n(26)]
+    #[cbor(map)]
+    PictureOpened {
+        /// SHA-256 of its sealed file, as the terminal's notice has it.
+        #[n(1)]
+        #[cbor(with = "minicbor::bytes")]
+        digest: [u8; 32],
+        /// Whose camera took it.
+        #[n(2)]
+        terminal: TerminalId,
+        /// The record that it belongs to.
+        #[n(3)]
+        seq: u64,
+        /// Who opens it.
+        #[n(4)]
+        by: String,
+        /// Why.
+        #[n(5)]
+        reason: String,
+    },
 }

@@ -13,7 +13,7 @@ pub struct Notice {
     #[n(1)]
     pub kind: NoticeKind,
     /// SHA-256 of what it is about, where that is a thing: the camera's identity, the text of a
-    /// consent. Says nothing about a person.
+    /// consent, the sealed file of an evidence picture. Says nothing about a person.
     #[n(2)]
     #[cbor(with = "minicbor::bytes")]
     pub digest: Option<[u8; 32]>,
@@ -71,6 +71,18 @@ pub enum NoticeKind {
     /// Everybody in the lesson was asked to show her face: a spot check begins.
     #[n(7)]
     RollCalled,
+    /// Another terminal's template of her was taken.
+    #[n(8)]
+    TemplateShared,
+    /// An evidence picture is kept, encrypted; the digest is that of its sealed file.
+    #[n(9)]
+    PictureKept,
+    /// A copy of it, still encrypted, is handed over.
+    #[n(10)]
+    PictureHandedOver,
+    /// It was deleted.
+    #[n(11)]
+    PictureDeleted,
 }
 
 impl NoticeKind {
@@ -86,18 +98,31 @@ impl NoticeKind {
                 ("template_refused", "人脸已属他人", "the face is somebody else's")
             }
             Self::RollCalled => ("roll_called", "课中点名", "roll call"),
+            Self::TemplateShared => {
+                ("template_shared", "他机人脸模板", "another terminal's template")
+            }
+            Self::PictureKept => ("picture_kept", "存证照片", "evidence picture kept"),
+            Self::PictureHandedOver => {
+                ("picture_handed_over", "交出存证照片", "evidence picture handed over")
+            }
+            Self::PictureDeleted => ("picture_deleted", "删除存证照片", "evidence picture deleted"),
         }
     }
 
     /// Whether it concerns a person, who is then named by the record.
     pub fn concerns_somebody(self) -> bool {
         match self {
-            Self::CameraChanged | Self::RollCalled => false,
+            Self::CameraChanged
+            | Self::RollCalled
+            | Self::PictureKept
+            | Self::PictureHandedOver
+            | Self::PictureDeleted => false,
             Self::ConsentGiven
             | Self::ConsentWithdrawn
             | Self::TemplateMade
             | Self::TemplateDeleted
-            | Self::TemplateRefused => true,
+            | Self::TemplateRefused
+            | Self::TemplateShared => true,
         }
     }
 

@@ -111,6 +111,39 @@ impl Gallery {
         Ok(())
     }
 
+    /// A person's template without the rotation `turn`, which is this gallery's, as bytes: for the other
+    /// terminals of her institution, which rotate otherwise.
+    pub fn give(&self, person: &PersonId, turn: &Transform) -> Option<Vec<u8>> {
+        let face = turn.undo(self.people.get(person)?);
+        Some(face.as_slice().iter().flat_map(|value| value.to_le_bytes()).collect())
+    }
+
+    /// Puts a person in whose template another terminal gave; what she had before is handed back.
+    pub fn take(
+        &mut self,
+        person: PersonId,
+        given: &[u8],
+        turn: &Transform,
+    ) -> Result<Option<Embedding>, EnrolError> {
+        let (values, rest) = given.as_chunks::<4>();
+        let values = values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        match Embedding::stored(values) {
+            Some(face) if rest.is_empty() => {
+                let before = self.people.get(&person).cloned();
+                self.insert(person, turn.apply(&face)).map(|()| before)
+            }
+            Some(_) | None => Err(EnrolError::NoPicture),
+        }
+    }
+
+    /// Undoes a [`Self::take`].
+    pub fn put_back(&mut self, person: PersonId, before: Option<Embedding>) {
+        match before {
+            Some(face) => drop(self.people.insert(person, face)),
+            None => drop(self.people.remove(&person)),
+        }
+    }
+
     /// Takes a person out; whether she was in.
     pub fn remove(&mut self, person: &PersonId) -> bool {
         self.people.remove(person).is_some()

@@ -311,6 +311,11 @@ impl Pipeline {
         self.transform = Some(Transform::new(key, self.embedder.floats()));
     }
 
+    /// How many numbers an embedding has.
+    pub fn floats(&self) -> usize {
+        self.embedder.floats()
+    }
+
     /// Finds the faces of a frame and measures the one in front (large, and near the middle).
     pub fn look(&mut self, frame: &Frame) -> Result<Look, LookError> {
         let mut timings = Timings::default();

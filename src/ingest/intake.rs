@@ -174,6 +174,7 @@ impl Intake {
             | Fact::Claim(_)
             | Fact::ClaimLine(_)
             | Fact::RollOrdered(_)
+            | Fact::PictureOpened { .. }
             | Fact::Replacement { .. }
             | Fact::Tick => {}
         }

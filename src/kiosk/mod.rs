@@ -24,7 +24,7 @@ pub use console::Console;
 pub use dialog::{Choice, Dialog, Input};
 pub use http::{Listed, Listening, Page, PageError, Said};
 pub use message::{Kind, Light, Message};
-pub use notice::{Facts, Notice, Weight, notices};
+pub use notice::{Facts, Notice, Unkept, Weight, notices};
 pub use stage::{Outline, Scene, Stage};
 
 /// Something that can show a message.

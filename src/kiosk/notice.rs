@@ -32,6 +32,37 @@ pub struct Notice {
     pub text: Bilingual,
 }
 
+/// Why evidence pictures that the policy demands are not kept. None of it turns anybody away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unkept {
+    /// No regulator's key is configured, and nothing is kept unencrypted.
+    NoKey,
+    /// There is no more room for them, and older ones are not dropped.
+    Full,
+    /// The disk did not take the newest one.
+    Failed,
+}
+
+impl Unkept {
+    /// In Chinese and English.
+    fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::NoKey => (
+                "未配置监管公钥，不保存存证照片：签到照常，请联系管理员",
+                "No regulator's key: evidence pictures are not kept; check-in goes on",
+            ),
+            Self::Full => (
+                "存证照片空间已满，不再保存新照片：签到照常，请联系管理员",
+                "No room for evidence pictures: no further one is kept; check-in goes on",
+            ),
+            Self::Failed => (
+                "存证照片未能保存：签到照常，请联系管理员",
+                "An evidence picture could not be kept; check-in goes on",
+            ),
+        }
+    }
+}
+
 /// What notices are made from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
@@ -53,6 +84,8 @@ pub struct Facts {
     pub camera_lost: bool,
     /// The camera is another one than the one that was pinned.
     pub camera_changed: bool,
+    /// Why evidence pictures that the policy demands are not kept.
+    pub unkept: Option<Unkept>,
     /// The roll is being called: how many are still to show their face, and minutes that are left.
     pub roll: Option<(usize, i64)>,
 }
@@ -132,6 +165,9 @@ pub fn notices(facts: &Facts) -> Vec<Notice> {
             "摄像头与登记的不同，已记录".into(),
             "The camera is not the registered one; this is on record".into(),
         );
+    }
+    if let Some((zh, en)) = facts.unkept.map(Unkept::words) {
+        say("evidence_unkept", Weight::Warning, zh.into(), en.into());
     }
     if !facts.online {
         say(

@@ -92,7 +92,14 @@ fn healthy_terminal_says_nothing_and_the_weightiest_trouble_stands_first() {
     assert!(all.contains(&"plan_expired"));
     assert!(!all.contains(&"nearly_full"));
     assert_eq!(codes(&Facts { full_percent: 80, ..healthy.clone() }), ["nearly_full"]);
-    assert_eq!(codes(&Facts { full_percent: 79, ..healthy }), [""; 0]);
+    assert_eq!(codes(&Facts { full_percent: 79, ..healthy.clone() }), [""; 0]);
+    for unkept in [Unkept::NoKey, Unkept::Full, Unkept::Failed] {
+        let facts = Facts { unkept: Some(unkept), ..healthy.clone() };
+        assert_eq!(codes(&facts), ["evidence_unkept"]);
+        let said = &notices(&facts)[0];
+        assert_eq!(said.weight, Weight::Warning);
+        assert!(said.text.zh.contains("签到照常") && said.text.en.contains("check-in goes on"));
+    }
 }
 
 #[test]

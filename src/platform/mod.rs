@@ -1,5 +1,7 @@
 //! The operating system, and nothing of our trade: clock, chance, durable files, locks, telemetry.
 
+#[cfg(feature = "terminal")]
+pub mod aead;
 pub mod chance;
 pub mod clock;
 #[cfg(feature = "terminal")]
@@ -9,6 +11,8 @@ pub mod durable;
 pub mod https;
 pub mod lines;
 pub mod lock;
+#[cfg(feature = "terminal")]
+pub mod mac;
 #[cfg(feature = "collector")]
 pub mod postgres;
 pub mod process;

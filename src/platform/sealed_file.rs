@@ -10,13 +10,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use chacha20poly1305::aead::{Aead, KeyInit, Payload};
-use chacha20poly1305::{Key, XChaCha20Poly1305, XNonce};
-
+use super::aead::{self, NONCE_BYTES};
 use super::chance::random_bytes;
 use super::durable::{self, Access, WriteError};
-
-const NONCE_BYTES: usize = 24;
 
 /// Why a sealed file cannot be read.
 #[derive(Debug)]
@@ -32,9 +28,7 @@ pub enum Unreadable {
 /// Replaces the file. A crash leaves the old one or the new one.
 pub fn store(path: &Path, head: &[u8], plain: &[u8], key: &[u8; 32]) -> Result<(), WriteError> {
     let nonce = random_bytes::<NONCE_BYTES>();
-    let sealed = XChaCha20Poly1305::new(&Key::from(*key))
-        .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: head })
-        .expect("the cipher takes up to 256 GB, and our files are bounded far below");
+    let sealed = aead::seal(key, &nonce, head, plain);
     durable::write(path, &[head, &nonce, &sealed].concat(), Access::Owner)
 }
 
@@ -54,8 +48,6 @@ pub fn load<'h>(
     let known = heads.iter().find_map(|head| Some((*head, bytes.strip_prefix(*head)?)));
     let (head, rest) = known.ok_or(Unreadable::Format)?;
     let (nonce, sealed) = rest.split_first_chunk::<NONCE_BYTES>().ok_or(Unreadable::Format)?;
-    let plain = XChaCha20Poly1305::new(&Key::from(*key))
-        .decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: head })
-        .map_err(|_| Unreadable::Sealed)?;
+    let plain = aead::open(key, nonce, head, sealed).ok_or(Unreadable::Sealed)?;
     Ok((head, plain))
 }

@@ -62,6 +62,10 @@ pub enum Typ {
     Handover,
     /// What a terminal works by.
     Dispatch,
+    /// A person's template for the other terminals of an institution, or that there is none any more.
+    Share,
+    /// The centre's answer to a terminal's question for shares.
+    Shared,
 }
 
 impl Typ {
@@ -87,6 +91,8 @@ impl Typ {
             Typ::Confirmation => "rollcall-confirmation-v1",
             Typ::Handover => "rollcall-handover-v1",
             Typ::Dispatch => "rollcall-dispatch-v1",
+            Typ::Share => "rollcall-share-v1",
+            Typ::Shared => "rollcall-shared-v1",
         }
     }
 }

@@ -7,11 +7,14 @@
 //!   stored, sent, hashed into the next record and committed.
 //! - [`Receipt`]: the centre's signed answer, which alone frees a record at the terminal.
 //! - [`dispatch`]: what a terminal works by, signed by the centre and encrypted to the terminal.
+//! - [`share`]: templates on their way between an institution's terminals, which the centre cannot read.
+//! - [`picture`]: evidence pictures, encrypted to the regulator.
 //! - [`note`]: signed notes, in which checkpoints are published and cosigned.
 //! - [`Parcel`] and [`Batch`]: what travels over MQTT (docs/spec/transport.md).
 //!
 //! Whatever cannot be read is an `Err` that says what was wrong; no bytes make it panic.
 
+pub(crate) mod base32;
 pub(crate) mod base64;
 mod batch;
 mod commitment;
@@ -22,9 +25,11 @@ mod handover;
 mod keyring;
 mod keys;
 pub mod note;
+pub mod picture;
 mod reading_key;
 mod receipt;
 mod record_v1;
+pub mod share;
 mod slip;
 mod statement;
 mod token;

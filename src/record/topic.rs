@@ -9,6 +9,9 @@ pub const ALL_QUESTIONS: &str = "rollcall/v1/+/ask";
 /// Filter for the state of all terminals.
 pub const ALL_STATUS: &str = "rollcall/v1/+/status";
 
+/// Filter for the shares of all terminals.
+pub const ALL_SHARES: &str = "rollcall/v1/+/share";
+
 /// What a topic of a terminal is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Channel {
@@ -20,12 +23,24 @@ pub enum Channel {
     Answers,
     /// Centre → terminal, retained: what it works by ([`super::dispatch`]).
     Dispatch,
+    /// Terminal → centre: a share, or the question for those of others ([`super::share`]).
+    Share,
+    /// Centre → terminal: shares of its institution.
+    Shared,
     /// Terminal → anybody, retained, also the last will: a hint, never evidence.
     Status,
 }
 
 impl Channel {
-    const ALL: [Self; 5] = [Self::Records, Self::Ask, Self::Answers, Self::Dispatch, Self::Status];
+    const ALL: [Self; 7] = [
+        Self::Records,
+        Self::Ask,
+        Self::Answers,
+        Self::Dispatch,
+        Self::Share,
+        Self::Shared,
+        Self::Status,
+    ];
 
     fn as_str(self) -> &'static str {
         match self {
@@ -33,6 +48,8 @@ impl Channel {
             Channel::Ask => "ask",
             Channel::Answers => "answers",
             Channel::Dispatch => "dispatch",
+            Channel::Share => "share",
+            Channel::Shared => "shared",
             Channel::Status => "status",
         }
     }

@@ -72,6 +72,8 @@ pub struct Class {
     pub name: Bilingual,
     /// How many persons the roster has.
     pub persons: u32,
+    /// The centre's time when it was first registered.
+    pub registered_at: Timestamp,
 }
 
 /// The projection. Feed it every entry in order; ask it between two.
@@ -120,10 +122,13 @@ impl Registry {
                 self.terminals.insert(id.clone(), Terminal { site: site.clone(), key: *key });
             }
             Fact::Class { id, institution, name, persons, roster: _ } => {
+                // A class that is registered again is as old as before.
+                let registered_at = self.classes.get(id).map_or(at, |class| class.registered_at);
                 let class = Class {
                     institution: institution.clone(),
                     name: name.clone(),
                     persons: *persons,
+                    registered_at,
                 };
                 self.classes.insert(id.clone(), class);
             }
@@ -152,8 +157,11 @@ impl Registry {
                     terminal.key = *key;
                 }
             }
-            // Old records of such a terminal stay what they are.
-            Fact::Revocation { .. } | Fact::Replacement { .. } | Fact::Tick => {}
+            // Old records of such a terminal stay what they are; who looked at a picture changes nothing.
+            Fact::Revocation { .. }
+            | Fact::Replacement { .. }
+            | Fact::PictureOpened { .. }
+            | Fact::Tick => {}
         }
     }
 

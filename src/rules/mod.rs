@@ -11,6 +11,7 @@
 //!   terminals' records arrive in, the same kinds are raised about the same persons.
 //! - Memory is bounded, by time (the profile's longest provable delay) and by count (`window`).
 
+pub mod hours;
 mod moment;
 mod refused;
 mod window;
@@ -21,11 +22,15 @@ mod altered;
 mod excess_hours;
 mod forged;
 mod forked_chain;
+mod machine_pace;
+mod made_afterwards;
+mod missed_roll_call;
 mod multi_device;
 mod off_timetable;
 mod proxy_shared_face;
 mod proxy_stand_in;
 mod replayed;
+mod spoof_attempts;
 mod unregistered_terminal;
 
 use crate::domain::{Anomaly, AnomalyKind, Policy};
@@ -63,6 +68,10 @@ impl Judge {
             Box::new(replayed::Replayed),
             Box::new(unregistered_terminal::UnregisteredTerminal::default()),
             Box::new(forked_chain::ForkedChain),
+            Box::new(made_afterwards::MadeAfterwards::default()),
+            Box::new(machine_pace::MachinePace::default()),
+            Box::new(spoof_attempts::SpoofAttempts::new(&policy)),
+            Box::new(missed_roll_call::MissedRollCall::default()),
         ];
         Self { policy, registry: Registry::default(), rules, next: 0 }
     }

@@ -251,7 +251,11 @@ impl World {
                     let told = office.answer_time(&letter.from, &payload, now);
                     answers.extend(told.into_iter().map(|answer| (letter.from.clone(), answer)));
                 }
-                Channel::Answers | Channel::Dispatch | Channel::Status => {}
+                Channel::Answers
+                | Channel::Dispatch
+                | Channel::Share
+                | Channel::Shared
+                | Channel::Status => {}
             }
         }
         if self.dice.happens(20) {

@@ -49,10 +49,13 @@ impl Cabinet {
         &self.register
     }
 
-    /// Changes the register, durably or not at all.
+    /// Changes the register, durably or not at all. What changes nothing is not written.
     pub fn change(&mut self, change: impl FnOnce(&mut Register)) -> Result<(), CabinetError> {
         let mut changed = self.register.clone();
         change(&mut changed);
+        if changed == self.register {
+            return Ok(());
+        }
         register_file::store(&changed, &self.register_file, &self.key)?;
         self.register = changed;
         Ok(())

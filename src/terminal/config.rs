@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::consent::{ConsentError, ConsentText};
+use super::evidence;
 use super::plan::{self, SitePlan};
 use crate::camera;
 use crate::checkin;
@@ -45,10 +46,14 @@ pub struct RawConfig {
     pub site: SiteSection,
     /// The models and the templates.
     pub face: FaceSection,
+    /// Templates of the institution's other terminals.
+    pub share: ShareSection,
     /// The camera.
     pub camera: camera::Section,
     /// The screen.
     pub kiosk: kiosk::Section,
+    /// The evidence pictures.
+    pub evidence: evidence::Section,
     /// The numbers of a decision that depend on the site.
     pub checkin: checkin::Settings,
 }
@@ -123,6 +128,15 @@ impl Default for FaceSection {
             consent_file: PathBuf::new(),
         }
     }
+}
+
+/// `[share]`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ShareSection {
+    /// File of the institution key; made by `rollcall terminal share init` or `join`. Empty: templates stay
+    /// on this terminal.
+    pub key_file: PathBuf,
 }
 
 /// `[terminal]`
@@ -208,6 +222,8 @@ pub struct Config {
     pub dispatch: DispatchFiles,
     /// Models and templates.
     pub face: FaceSection,
+    /// File of the institution key; `None`: templates stay on this terminal.
+    pub share_key_file: Option<PathBuf>,
     /// Through which camera it looks, if any.
     pub camera: Option<camera::Choice>,
     /// Time between two frames, in milliseconds.
@@ -216,6 +232,8 @@ pub struct Config {
     pub screen: Option<SocketAddr>,
     /// Whether names can be chosen from a list.
     pub list: bool,
+    /// The evidence pictures.
+    pub evidence: evidence::Settings,
     /// The numbers of a decision that depend on the site.
     pub checkin: checkin::Settings,
 }
@@ -321,11 +339,13 @@ impl RawConfig {
                 reading_key_file: named(self.site.reading_key_file),
                 dispatch_file: self.site.dispatch_file,
             },
+            share_key_file: named(self.share.key_file),
             camera: self.camera.choice().map_err(range("[camera]"))?,
             frame_ms: self.camera.frame_ms,
             face: self.face,
             screen: self.kiosk.address().map_err(range("[kiosk]"))?,
             list: self.kiosk.list,
+            evidence: self.evidence.checked().map_err(range("[evidence]"))?,
             checkin: self.checkin.checked().map_err(range("[checkin]"))?,
             bounds: self.journal.bounds().map_err(range("[journal]"))?,
             journal_dir: self.journal.dir,
@@ -381,6 +401,13 @@ impl Config {
         }
         ConsentText::parse(&read_small(path)?, days)
             .map_err(|source| ConfigError::Consent { path: path.clone(), source: source.into() })
+    }
+
+    /// Where the institution key lies, or will lie: beside the key of the templates, unless the configuration says
+    /// otherwise.
+    pub fn share_key(&self) -> PathBuf {
+        let beside = || self.face.gallery_key_file.with_file_name("share.key");
+        self.share_key_file.clone().unwrap_or_else(beside)
     }
 
     /// Whether there must be a plan file: not where dispatches come, and none was put there.

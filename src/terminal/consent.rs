@@ -15,6 +15,8 @@ pub struct ConsentText {
     pub version: String,
     /// What is read, paragraph by paragraph.
     pub paragraphs: Vec<Bilingual>,
+    /// What is read in addition where evidence pictures are kept.
+    evidence: Bilingual,
     /// SHA-256 of the file.
     pub digest: [u8; 32],
 }
@@ -41,25 +43,41 @@ struct File {
     version: String,
     zh: Vec<String>,
     en: Vec<String>,
+    evidence: Option<Bilingual>,
 }
 
 impl ConsentText {
     /// Reads a text; `days` is how long a template is kept.
     pub fn parse(text: &str, days: u32) -> Result<Self, ConsentError> {
-        let File { version, zh, en } = toml::from_str(text)?;
+        let File { version, zh, en, evidence } = toml::from_str(text)?;
         if zh.len() != en.len() || zh.is_empty() {
             return Err(ConsentError::Paragraphs { zh: zh.len(), en: en.len() });
         }
-        let filled = |text: &String| text.replace("{days}", &days.to_string());
-        let paragraphs =
-            zh.iter().zip(&en).map(|(zh, en)| Bilingual::new(filled(zh), filled(en))).collect();
-        Ok(Self { version, paragraphs, digest: Sha256::digest(text.as_bytes()).into() })
+        let paragraphs = zh.iter().zip(&en).map(|(zh, en)| filled(zh, en, days)).collect();
+        let evidence = match evidence {
+            Some(evidence) => evidence,
+            // A text of one's own that does not say it says what ours says.
+            None => toml::from_str::<File>(SHIPPED)?.evidence.unwrap_or(Bilingual::new("", "")),
+        };
+        Ok(Self { version, paragraphs, evidence, digest: Sha256::digest(text.as_bytes()).into() })
+    }
+
+    /// All that is read; `evidence_days` is how long evidence pictures are kept, if they are.
+    pub fn shown(&self, evidence_days: Option<u32>) -> Vec<Bilingual> {
+        let Bilingual { zh, en } = &self.evidence;
+        let exception = evidence_days.map(|days| filled(zh, en, days));
+        self.paragraphs.iter().cloned().chain(exception).collect()
     }
 
     /// The one that travels in the program.
     pub fn shipped(days: u32) -> Self {
         Self::parse(SHIPPED, days).expect("a test reads the shipped text")
     }
+}
+
+fn filled(zh: &str, en: &str, days: u32) -> Bilingual {
+    let filled = |text: &str| text.replace("{days}", &days.to_string());
+    Bilingual::new(filled(zh), filled(en))
 }
 
 #[cfg(test)]
@@ -79,6 +97,21 @@ mod tests {
         }
         for word in ["attendance", "this machine", "400 days", "take your consent back", "PIN"] {
             assert!(en.contains(word), "{word}");
+        }
+    }
+
+    /// Else "no photo is kept" would be a lie there.
+    #[test]
+    fn where_evidence_pictures_are_kept_whoever_agrees_has_read_it() {
+        let text = ConsentText::shipped(400);
+        assert_eq!(text.shown(None), text.paragraphs);
+        let own = "version = \"1\"\nzh = [\"同意\"]\nen = [\"yes\"]\n";
+        for text in [text, ConsentText::parse(own, 400).unwrap()] {
+            let all = text.shown(Some(30));
+            assert_eq!(all.len(), text.paragraphs.len() + 1);
+            let exception = all.last().unwrap();
+            assert!(exception.zh.contains("照片") && exception.zh.contains("30 天"));
+            assert!(exception.en.contains("picture") && exception.en.contains("30 days"));
         }
     }
 

@@ -83,6 +83,8 @@ pub struct Door {
     screen: Box<dyn Screen>,
     /// What the screen calls people, masked.
     names: BTreeMap<PersonId, String>,
+    /// The visit of whoever is in the newest frame.
+    visitor: Option<u64>,
     /// The newest stored answer, and when.
     last: Option<(Option<PersonId>, Outcome, Timestamp)>,
     /// How long the nets took for the newest frame.
@@ -117,6 +119,7 @@ impl Door {
             roster,
             screen,
             names: BTreeMap::new(),
+            visitor: None,
             last: None,
             timings: Timings::default(),
             spot_seed: None,
@@ -202,6 +205,7 @@ impl Door {
         claim: Option<PersonId>,
     ) -> Result<Answer, AttendError> {
         let (now, at_ms) = (clock.now(), clock.uptime().as_ms());
+        self.visitor = None;
         self.preview(frame);
         let look = match pipeline.look(frame) {
             Ok(look) => look,
@@ -230,6 +234,7 @@ impl Door {
         }
         let (track, roster) = (&self.track, &self.roster);
         let sighting = sight(&look, track, &self.gallery, &self.recent, claim, roster);
+        self.visitor = sighting.face.as_ref().map(|face| face.visit);
         self.screen.outline(sighting.face.as_ref().map(|face| Outline::of(&face.place)));
         let checkin = match self.visit.step(&sighting, claim, now, at_ms, chance::random_bytes()) {
             Step::Decided(checkin) => checkin,
@@ -352,6 +357,11 @@ impl Door {
     /// The numbers that decisions rest on.
     pub fn numbers(&self) -> &Numbers {
         self.visit.numbers()
+    }
+
+    /// The visit of whoever is in the frame that was attended last, if anybody is.
+    pub fn visitor(&self) -> Option<u64> {
+        self.visitor
     }
 
     /// The templates.

@@ -311,6 +311,14 @@ pub fn read_dispatches(config: &Config, path: &Path) -> Result<ReadingKey, Enrol
     Ok(key)
 }
 
+/// Lets the configuration name the institution key ([`Config::share_key`]), unless it does already.
+pub fn name_share_key(config: &Config, path: &Path) -> Result<(), EnrolError> {
+    match config.share_key_file {
+        Some(_) => Ok(()),
+        None => name_files(path, "share", &[("key_file", &config.share_key())]),
+    }
+}
+
 /// A wish for another certificate that waits for the centre's answer.
 #[derive(Debug)]
 pub struct Renewal {

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 
 use tokio::sync::{mpsc, watch};
 
+use super::evidence::{Album, Rule};
 use super::panel::CameraState;
 use super::service::{At, Service};
 use super::{Answer, AttendError, Door, SitePlan, TakeError, Terminal, numbers, people_searched};
@@ -39,6 +40,8 @@ pub struct Looking {
     pub ear: mpsc::Receiver<Said>,
     /// What is done at it by hand.
     pub service: Service,
+    /// The evidence pictures.
+    pub album: Album,
 }
 
 /// What came of one look.
@@ -62,6 +65,10 @@ impl Looking {
     pub fn once(&mut self, terminal: &Terminal, clock: &dyn Clock) -> Result<Looked, AttendError> {
         self.replan();
         self.listen(terminal, clock)?;
+        let rule = self.rule();
+        self.album.tick(terminal, &rule, clock.uptime().as_ms())?;
+        *self.camera_state.unkept.lock().expect("no code under this lock panics") =
+            self.album.unkept();
         let frame = match self.camera.next() {
             Ok(Some(frame)) => frame,
             Ok(None) => return Ok(Looked::Over),
@@ -83,7 +90,8 @@ impl Looking {
         }
         let at_ms = clock.uptime().as_ms();
         let site = Arc::clone(&self.site.borrow());
-        let mut at = At { door: &mut self.door, terminal, clock, page: &self.page, site: &site };
+        let (door, page) = (&mut self.door, &self.page);
+        let mut at = At { door, terminal, clock, page, site: &site, rule };
         let served = match self.service.collect(&mut self.pipeline, &frame, &mut at) {
             Err(AttendError::Look(error)) if error.class() == Class::Transient => {
                 tracing::warn!("Passed over a frame: {}.", Chain(&error));
@@ -98,10 +106,14 @@ impl Looking {
             return Ok(Looked::Served);
         }
         let claim = self.service.claim(at_ms);
-        match self.door.attend(&mut self.pipeline, terminal, clock, &frame, claim) {
+        let answer = self.door.attend(&mut self.pipeline, terminal, clock, &frame, claim);
+        self.album.see(&rule, &frame, self.door.visitor());
+        match answer {
             Ok(answer) => {
-                if matches!(answer, Answer::Stored { .. }) {
+                if let Answer::Stored { checkin, taken } = &answer {
                     self.service.answered();
+                    // After the answer is on the screen: nobody waits for a picture.
+                    self.album.keep(terminal, &rule, (checkin, taken), clock.now())?;
                 }
                 Ok(Looked::Answered(answer))
             }
@@ -132,13 +144,19 @@ impl Looking {
 
     /// Serves those who type and choose: also without a picture they come by card and PIN.
     fn listen(&mut self, terminal: &Terminal, clock: &dyn Clock) -> Result<(), AttendError> {
-        let site = Arc::clone(&self.site.borrow());
-        let mut at = At { door: &mut self.door, terminal, clock, page: &self.page, site: &site };
+        let (site, rule) = (Arc::clone(&self.site.borrow()), self.rule());
+        let (door, page) = (&mut self.door, &self.page);
+        let mut at = At { door, terminal, clock, page, site: &site, rule };
         self.service.listen(&mut self.ear, &mut at)?;
         let now = clock.now();
         *self.camera_state.roll.lock().expect("no code under this lock panics") =
             at.door.desk().roll_call(now).map(|roll| (roll.missing(), roll.minutes_left(now)));
         Ok(())
+    }
+
+    /// What the policy in force says about evidence pictures.
+    fn rule(&self) -> Rule {
+        Rule::of(self.site.borrow().policy.as_deref().unwrap_or(&self.policy))
     }
 
     /// Goes on by the newest plan.

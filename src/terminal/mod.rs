@@ -19,6 +19,7 @@ mod counter;
 pub mod dispatched;
 pub mod doctor;
 pub mod enrol;
+pub mod evidence;
 pub mod http;
 pub mod inbox;
 mod looking;
@@ -31,11 +32,12 @@ mod door;
 pub(crate) mod pen;
 mod seal;
 mod service;
+pub mod share;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
 pub use self::cabinet::{Cabinet, CabinetError};
@@ -53,11 +55,20 @@ use crate::journal::{self, AppendError, Journal, ReplayError, Standing};
 use crate::platform::chance;
 use crate::platform::clock::Clock;
 use crate::platform::telemetry::Class;
-use crate::record::{SealedHash, SigningKey, SlipText, VerifyingKey};
+use crate::platform::tls::ProvenTime;
+use crate::record::share::Share;
+use crate::record::{SealedHash, SigningKey, SlipText, VerifyingKey, seal_statement};
 use crate::uplink::{
     self, Delivered, RunError, Shown, Step, Switch, Timekeeper, Trust, TrustError, Uplink, View,
     Waypoints,
 };
+
+/// Shares and questions for them that wait for the uplink; what does not fit is sent later.
+const SHARES_MAX: usize = 32;
+
+/// Answers with shares that wait to be taken in: one is asked for at a time, and a word that there is
+/// something new is empty. What does not fit is asked for again.
+const SHARED_MAX: usize = 8;
 
 /// All that a terminal is made of.
 pub struct Setup {
@@ -161,6 +172,8 @@ pub struct Terminal {
     view: watch::Receiver<View>,
     ended: watch::Receiver<bool>,
     delivered: watch::Receiver<Delivered>,
+    shares: mpsc::Sender<Vec<u8>>,
+    shared: Mutex<mpsc::Receiver<Vec<u8>>>,
     uplink: Mutex<Option<JoinHandle<Result<(), RunError>>>>,
     /// One record at a time: each is chained to the one before it.
     turn: Mutex<()>,
@@ -205,6 +218,8 @@ impl Terminal {
         let (view_sender, view) = watch::channel(View::default());
         let (delivered_sender, delivered) = watch::channel(Delivered::by(&trust));
         let (ended_sender, ended) = watch::channel(false);
+        let (shares, shares_out) = mpsc::channel(SHARES_MAX);
+        let (shared_sender, shared) = mpsc::channel(SHARED_MAX);
         let life = Uplink::new(
             setup.uplink,
             trust,
@@ -212,7 +227,8 @@ impl Terminal {
             timekeeper,
             Arc::clone(&waypoints),
             switched,
-            Shown { view: view_sender, delivered: delivered_sender },
+            shares_out,
+            Shown { view: view_sender, delivered: delivered_sender, shared: shared_sender },
         );
         let uplink = tokio::spawn(async move {
             let outcome = life.run().await;
@@ -226,6 +242,8 @@ impl Terminal {
             view,
             ended,
             delivered,
+            shares,
+            shared: Mutex::new(shared),
             uplink: Mutex::new(Some(uplink)),
             turn: Mutex::new(()),
         })
@@ -262,6 +280,12 @@ impl Terminal {
     /// What a record made now would say about time, and why its clock is not believed, if so.
     pub fn clock_evidence(&self) -> (ClockEvidence, Option<ClockDoubt>) {
         self.pen.timekeeper.evidence()
+    }
+
+    /// What is known for certain of the present: the clock of this machine is not asked.
+    pub fn times(&self) -> evidence::Times {
+        let signed = self.pen.journal.newest_signed_time();
+        evidence::Times { proven: self.pen.timekeeper.proven(), signed }
     }
 
     /// Wants a connection.
@@ -307,6 +331,28 @@ impl Terminal {
     /// Follows what the centre sends to work by: not judged yet (`inbox.rs`).
     pub fn delivered(&self) -> watch::Receiver<Delivered> {
         self.delivered.clone()
+    }
+
+    /// Which of the connections since the start there is, if there is one.
+    pub fn connection(&self) -> Option<u64> {
+        let view = self.view.borrow();
+        view.online.then_some(view.connections)
+    }
+
+    /// Seals a share with the key that seals records.
+    pub fn seal_share(&self, share: &Share) -> Vec<u8> {
+        seal_statement(share, &self.pen.key)
+    }
+
+    /// Sends a share, or a question for those of others; `false` when there is no room now. Whether it
+    /// arrives, only an answer says.
+    pub fn share(&self, bytes: Vec<u8>) -> bool {
+        self.shares.try_send(bytes).is_ok()
+    }
+
+    /// What has come from the centre's shares: not judged yet.
+    pub fn shared(&self) -> Option<Vec<u8>> {
+        lock(&self.shared).try_recv().ok()
     }
 
     /// From now on records name the policy profile of this plan, where it has one.

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use super::{SitePlan, Terminal};
 use crate::checkin::Plan;
 use crate::domain::{Bilingual, PersonId, Policy, Timestamp};
-use crate::kiosk::{Facts, Listed, Page, notices};
+use crate::kiosk::{Facts, Listed, Page, Unkept, notices};
 use crate::platform::clock::Clock;
 
 /// How often it looks.
@@ -25,6 +25,8 @@ pub struct CameraState {
     pub changed: AtomicBool,
     /// The roll call that is on: how many are still to show their face, and minutes that are left.
     pub roll: Mutex<Option<(usize, i64)>>,
+    /// Why evidence pictures are not kept, where they should be.
+    pub unkept: Mutex<Option<Unkept>>,
     /// The digest of the change that is on record.
     pub stated: Mutex<Option<[u8; 32]>>,
 }
@@ -77,6 +79,7 @@ impl Panel {
             plan_expired: doubt.is_none() && site.has_expired(now),
             camera_lost: self.camera.lost.load(Ordering::Relaxed),
             camera_changed: self.camera.changed.load(Ordering::Relaxed),
+            unkept: *self.camera.unkept.lock().expect("no code under this lock panics"),
             roll: *self.camera.roll.lock().expect("no code under this lock panics"),
         };
         let time = now.shanghai().strftime("%H:%M").to_string();

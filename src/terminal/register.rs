@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use minicbor::{Decode, Encode};
 
+use super::share::{Newest, Standing};
 use crate::checkin::pin::Verifier;
 use crate::domain::{PersonId, Timestamp};
 
@@ -19,6 +20,9 @@ pub struct Register {
     /// Members of the staff.
     #[n(2)]
     pub staff: BTreeMap<PersonId, Member>,
+    /// Where the terminal stands with templates of its institution's others.
+    #[n(3)]
+    pub share: Option<Standing>,
 }
 
 /// What is kept of a trainee.
@@ -34,6 +38,9 @@ pub struct Trainee {
     /// Her PIN.
     #[n(3)]
     pub pin: Option<Verifier>,
+    /// The newest change of her template that is known, at whatever terminal it was made.
+    #[n(4)]
+    pub share: Option<Newest>,
 }
 
 /// A consent that holds.

@@ -100,6 +100,7 @@ pub fn store(register: &Register, path: &Path, key: &[u8; 32]) -> Result<(), Reg
 #[cfg(test)]
 mod tests {
     use super::super::register::{Consent, Member, Trainee};
+    use super::super::share::{Newest, What};
     use super::*;
     use crate::checkin::pin::Verifier;
     use crate::domain::{PersonId, Timestamp};
@@ -111,6 +112,12 @@ mod tests {
             consent: Some(Consent { text: [7; 32], at: Timestamp::from_ms(1) }),
             template_made: Some(Timestamp::from_ms(2)),
             pin: Some(Verifier::new(&li, "2580", [3; 16])),
+            share: Some(Newest {
+                changed: Timestamp::from_ms(2),
+                origin: "t-1".parse().unwrap(),
+                what: What::Held,
+                unsaid: true,
+            }),
         };
         let pin = Verifier::new(&teacher, "9173", [4; 16]);
         register.staff.insert(teacher, Member { number: "T1".into(), name: "陈老师".into(), pin });

@@ -6,7 +6,9 @@ use tokio::sync::mpsc;
 use super::cabinet::{Cabinet, CabinetError};
 use super::collect::{Collect, Collected};
 use super::counter::{Act, Counter, Known};
+use super::evidence::Rule;
 use super::register::Consent;
+use super::share::{self, Exchange, Newest, What};
 use super::{Answer, AttendError, ConsentText, Door, SitePlan, TakeError, Terminal};
 use crate::camera::Frame;
 use crate::checkin::Advice;
@@ -18,21 +20,21 @@ use crate::platform::chance;
 use crate::platform::clock::Clock;
 use crate::platform::telemetry::{Chain, Class};
 
-const DAY_MS: i64 = 86_400_000;
-
 /// How often it is looked for templates that have expired, in milliseconds.
 const SWEEP_MS: u64 = 3_600_000;
 
 /// The counter with all that it keeps.
 pub struct Service {
     counter: Counter,
-    cabinet: Cabinet,
-    consent: ConsentText,
-    thresholds: Thresholds,
+    pub(super) cabinet: Cabinet,
+    pub(super) consent: ConsentText,
+    pub(super) thresholds: Thresholds,
     /// How often a search may take a stranger for somebody ([`crate::checkin::Settings::fpir_max`]).
-    fpir_max: f64,
+    pub(super) fpir_max: f64,
     /// How long a template is kept.
-    template_days: u32,
+    pub(super) template_days: u32,
+    /// With the other terminals of the institution; `None`: templates stay here.
+    pub(super) exchange: Option<Exchange>,
     collect: Option<Collect>,
     swept_ms: Option<u64>,
 }
@@ -44,6 +46,7 @@ pub(super) struct At<'a> {
     pub(super) clock: &'a dyn Clock,
     pub(super) page: &'a Page,
     pub(super) site: &'a SitePlan,
+    pub(super) rule: Rule,
 }
 
 impl Service {
@@ -62,6 +65,7 @@ impl Service {
             thresholds,
             fpir_max,
             template_days,
+            exchange: None,
             collect: None,
             swept_ms: None,
         }
@@ -109,6 +113,7 @@ impl Service {
             self.swept_ms = Some(at_ms);
             self.sweep(at)?;
         }
+        self.exchange(at)?;
         let dialog = self.with_known(at, |counter, known| counter.dialog(known));
         at.page.dialog(dialog);
         Ok(())
@@ -132,6 +137,7 @@ impl Service {
             register: self.cabinet.register(),
             has_template: &|person| gallery.contains(person),
             consent: &self.consent,
+            evidence_days: at.rule.pictures.then_some(at.rule.days),
             room: &room,
             roll_minutes,
         };
@@ -201,13 +207,16 @@ impl Service {
 
     /// Deletes a template. First it is gone, then that is on record: a record that says so never lies.
     /// What the register says is changed last, so that a crash in between is made up for.
-    fn delete(&mut self, person: PersonId, at: &mut At<'_>) -> Result<(), DeleteError> {
+    pub(super) fn delete(&mut self, person: PersonId, at: &mut At<'_>) -> Result<(), DeleteError> {
         let mut gallery = at.door.gallery().clone();
         gallery.remove(&person);
         self.cabinet.keep(&gallery)?;
         at.door.regard(gallery, &self.thresholds, self.fpir_max);
         at.terminal.note(&Note::about(person, NoticeKind::TemplateDeleted, None))?;
-        Ok(self.cabinet.change(|register| register.of(person).template_made = None)?)
+        Ok(self.cabinet.change(|register| {
+            register.of(person).template_made = None;
+            share::look_again(register);
+        })?)
     }
 
     fn withdraw(&mut self, person: PersonId, at: &mut At<'_>) -> Result<(), AttendError> {
@@ -215,27 +224,43 @@ impl Service {
         if let Err(error) = at.terminal.note(&note) {
             return self.not_stored(error, at);
         }
-        let done = self.delete(person, at).and_then(|()| {
-            Ok(self.cabinet.change(|register| register.of(person).consent = None)?)
+        let (now, here) = (at.clock.now(), at.terminal.id().clone());
+        // A crash after this line leaves a deletion that the next start does; the other terminals are told
+        // of it whether she had a template here or not.
+        let known = self.cabinet.change(|register| {
+            let trainee = register.of(person);
+            trainee.consent = None;
+            trainee.share = Some(Newest::change(trainee.share.as_ref(), now, &here, What::Deleted));
         });
-        match done {
+        match known.map_err(DeleteError::from).and_then(|()| self.delete(person, at)) {
             Ok(()) => {
                 let text =
                     Bilingual::new("已撤回，模板已删除", "Withdrawn; the template is deleted");
                 self.told(Ok(()), text, at);
                 Ok(())
             }
-            Err(DeleteError::Cabinet(error)) => {
+            Err(error) => self.not_deleted(error, at),
+        }
+    }
+
+    pub(super) fn not_deleted(
+        &mut self,
+        error: DeleteError,
+        at: &mut At<'_>,
+    ) -> Result<(), AttendError> {
+        match error {
+            DeleteError::Cabinet(error) => {
                 self.not_kept(&error, at);
                 Ok(())
             }
-            Err(DeleteError::Take(error)) => self.not_stored(error, at),
+            DeleteError::Take(error) => self.not_stored(error, at),
         }
     }
 
     /// Deletes what has expired; each deletion is on record. Templates that came by `rollcall terminal
     /// enrol` are put on record and dated today.
     fn sweep(&mut self, at: &mut At<'_>) -> Result<(), AttendError> {
+        self.tidy(at)?;
         let now = at.clock.now();
         let undated: Vec<_> = at
             .door
@@ -258,9 +283,12 @@ impl Service {
                 break;
             }
         }
-        let oldest = now.plus_ms(-i64::from(self.template_days) * DAY_MS);
-        for person in self.cabinet.register().expired(oldest) {
-            match self.delete(person, at) {
+        for person in self.cabinet.register().expired(self.oldest(now)) {
+            let done = self.delete(person, at).and_then(|()| {
+                // Each terminal finds by itself what has expired: nobody needs to be told.
+                Ok(self.cabinet.change(|register| register.of(person).share = None)?)
+            });
+            match done {
                 Ok(()) => tracing::info!("Deleted a template that had expired."),
                 Err(DeleteError::Cabinet(error)) => {
                     tracing::error!("Could not delete an expired template: {}.", Chain(&error));
@@ -268,6 +296,7 @@ impl Service {
                 Err(DeleteError::Take(error)) => return self.not_stored(error, at),
             }
         }
+        self.keep_books(at);
         Ok(())
     }
 
@@ -347,7 +376,13 @@ impl Service {
         if let Err(error) = at.terminal.note(&Note::about(person, NoticeKind::TemplateMade, None)) {
             return self.not_stored(error, at);
         }
-        let kept = self.cabinet.change(|register| register.of(person).template_made = Some(now));
+        let (shares, here) = (self.exchange.is_some(), at.terminal.id().clone());
+        let kept = self.cabinet.change(|register| {
+            let trainee = register.of(person);
+            trainee.template_made = Some(now);
+            let change = Newest::change(trainee.share.as_ref(), now, &here, What::Held);
+            trainee.share = shares.then_some(change);
+        });
         self.told(kept, Bilingual::new("登记成功", "Enrolled"), at);
         Ok(())
     }
@@ -362,7 +397,7 @@ impl Service {
         }
     }
 
-    fn not_kept(&mut self, error: &CabinetError, at: &mut At<'_>) {
+    pub(super) fn not_kept(&mut self, error: &CabinetError, at: &mut At<'_>) {
         tracing::error!("Could not keep what was done at the counter: {}.", Chain(error));
         let why = Bilingual::new("终端存储故障，请联系老师", "the terminal cannot store");
         let message = Message::not_stored(&why);
@@ -371,7 +406,11 @@ impl Service {
     }
 
     /// A full journal is red and passes; a broken one ends the terminal.
-    fn not_stored(&mut self, error: TakeError, at: &mut At<'_>) -> Result<(), AttendError> {
+    pub(super) fn not_stored(
+        &mut self,
+        error: TakeError,
+        at: &mut At<'_>,
+    ) -> Result<(), AttendError> {
         let why = Bilingual::new(
             "终端存储故障或已满，请联系老师",
             "the terminal cannot store or is full: please ask the teacher",
@@ -384,7 +423,7 @@ impl Service {
 }
 
 /// Why a template could not be deleted, or its deletion not be put on record.
-enum DeleteError {
+pub(super) enum DeleteError {
     Cabinet(CabinetError),
     Take(TakeError),
 }

@@ -80,6 +80,8 @@ pub struct Config {
 pub struct View {
     /// The broker listens.
     pub online: bool,
+    /// How often it has begun to, since the start of the process.
+    pub connections: u64,
     /// Why the last connection failed or broke, until one succeeds.
     pub trouble: Option<String>,
     /// Records that the centre refused, since the start of the process.
@@ -118,6 +120,8 @@ pub struct Shown {
     pub view: watch::Sender<View>,
     /// Of the centre's dispatches.
     pub delivered: watch::Sender<Delivered>,
+    /// Answers with shares, as they come.
+    pub shared: mpsc::Sender<Vec<u8>>,
 }
 
 /// The uplink had to end: the journal can no longer be believed (see
@@ -185,6 +189,7 @@ pub struct Uplink {
     timekeeper: Arc<Timekeeper>,
     waypoints: Arc<dyn Waypoints>,
     switch: watch::Receiver<Switch>,
+    shares: mpsc::Receiver<Vec<u8>>,
     shown: Shown,
 }
 
@@ -192,6 +197,7 @@ enum Incoming {
     Connected,
     Answer(Vec<u8>),
     Dispatch(Vec<u8>),
+    Shared(Vec<u8>),
     Lost(String),
 }
 
@@ -204,8 +210,9 @@ struct Connection {
 }
 
 impl Uplink {
-    /// An uplink that follows `switch` until that says `Ended` or its sender is dropped, and shows
-    /// what there is to show.
+    /// An uplink that follows `switch` until that says `Ended` or its sender is dropped, brings what
+    /// comes out of `shares` to the centre, and shows what there is to show.
+    #[expect(clippy::too_many_arguments, reason = "each is another part, and there is one caller")]
     pub fn new(
         config: Config,
         trust: Trust,
@@ -213,15 +220,16 @@ impl Uplink {
         timekeeper: Arc<Timekeeper>,
         waypoints: Arc<dyn Waypoints>,
         switch: watch::Receiver<Switch>,
+        shares: mpsc::Receiver<Vec<u8>>,
         shown: Shown,
     ) -> Self {
-        Self { config, trust, journal, timekeeper, waypoints, switch, shown }
+        Self { config, trust, journal, timekeeper, waypoints, switch, shares, shown }
     }
 
     /// Offers until the owner ends it, or the journal fails.
     pub async fn run(self) -> Result<(), RunError> {
-        let Self { config, trust, journal, timekeeper, waypoints, mut switch, shown } = self;
-        let Shown { view, delivered } = shown;
+        let Self { config, trust, journal, timekeeper, waypoints, mut switch, .. } = self;
+        let (Shown { view, delivered, shared }, mut shares) = (self.shown, self.shares);
         let mut standing = journal.watch();
         // Looked at in a statement of its own: while the look lasts the journal cannot announce,
         // and asking the journal for more meanwhile would wait for itself.
@@ -249,6 +257,7 @@ impl Uplink {
             waypoints,
             view,
             delivered,
+            shared,
             link,
             connection: None,
             asked: None,
@@ -272,6 +281,11 @@ impl Uplink {
                     Some(event) => event,
                     None => continue,
                 },
+                Some(share) = shares.recv() => {
+                    // What is not handed over is sent again by whoever has it.
+                    shell.publish(Channel::Share, false, share);
+                    continue;
+                }
                 () = sleep(wait.unwrap_or(Duration::MAX)), if wait.is_some() => {
                     Event::Tick { nonce: chance::random_bytes() }
                 }
@@ -300,6 +314,7 @@ struct Shell {
     waypoints: Arc<dyn Waypoints>,
     view: watch::Sender<View>,
     delivered: watch::Sender<Delivered>,
+    shared: mpsc::Sender<Vec<u8>>,
     link: Link,
     connection: Option<Connection>,
     asked: Option<Uptime>,
@@ -311,12 +326,21 @@ impl Shell {
         Some(match incoming {
             Incoming::Connected => {
                 let undated = self.tls.as_ref().is_some_and(tls::Client::undated);
-                self.view.send_modify(|view| (view.trouble, view.undated) = (None, undated));
+                self.view.send_modify(|view| {
+                    (view.trouble, view.undated) = (None, undated);
+                    view.connections += 1;
+                });
                 Event::Connected { nonce: chance::random_bytes() }
             }
             Incoming::Answer(bytes) => Event::Answer(bytes),
             Incoming::Dispatch(bytes) => {
                 self.delivered.send_modify(|delivered| delivered.dispatch = Some(bytes.into()));
+                return None;
+            }
+            Incoming::Shared(bytes) => {
+                if self.shared.try_send(bytes).is_err() {
+                    tracing::debug!("No room for an answer with shares; it is asked for again.");
+                }
                 return None;
             }
             Incoming::Lost(why) => {
@@ -409,7 +433,8 @@ impl Shell {
         eventloop.network_options.set_connection_timeout(CONNECT_S_MAX);
         let (outgoing, incoming) = mpsc::channel(PACKETS_MAX);
         let mut tasks = JoinSet::new();
-        let topics = [Channel::Answers, Channel::Dispatch].map(|channel| channel.of(terminal));
+        let topics = [Channel::Answers, Channel::Dispatch, Channel::Shared]
+            .map(|channel| channel.of(terminal));
         tasks.spawn(pump(eventloop, client.clone(), topics, outgoing));
         Connection { client, incoming, _pump: tasks }
     }
@@ -478,14 +503,14 @@ impl Shell {
 async fn pump(
     mut eventloop: EventLoop,
     client: AsyncClient,
-    [answers, dispatches]: [String; 2],
+    [answers, dispatches, shared]: [String; 3],
     outgoing: mpsc::Sender<Incoming>,
 ) {
     loop {
         let incoming = match eventloop.poll().await {
             Ok(rumqttc::Event::Incoming(Packet::ConnAck(_))) => {
                 // Before anything else goes out, so that no answer is missed.
-                let filters = [&answers, &dispatches]
+                let filters = [&answers, &dispatches, &shared]
                     .map(|topic| SubscribeFilter::new(topic.clone(), QoS::AtLeastOnce));
                 match client.try_subscribe_many(filters) {
                     Ok(()) => Incoming::Connected,
@@ -502,6 +527,8 @@ async fn pump(
                 let bytes = publish.payload.to_vec();
                 if publish.topic == dispatches {
                     Incoming::Dispatch(bytes)
+                } else if publish.topic == shared {
+                    Incoming::Shared(bytes)
                 } else {
                     Incoming::Answer(bytes)
                 }

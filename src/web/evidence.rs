@@ -98,6 +98,18 @@ impl Facts {
             let (value, zh, en) = Outcome::words(outcome);
             self.word("outcome", ("结果", "Outcome"), value, (zh, en));
         }
+        if let Some(notice) = record.notice {
+            let (value, zh, en) = notice.kind.words();
+            self.word("notice", ("声明", "Notice"), value, (zh, en));
+            if let Some(digest) = notice.digest {
+                self.put(
+                    "digest",
+                    "所指之物的哈希",
+                    "Hash of what it is about",
+                    HEXLOWER.encode(&digest),
+                );
+            }
+        }
         self.put("terminal", "终端", "Terminal", &record.terminal);
         self.put("seq", "序号", "Sequence", record.seq);
         if let Some(gap) = record.gap {
@@ -242,7 +254,8 @@ impl Facts {
             | Fact::Status(_)
             | Fact::Claim(_)
             | Fact::ClaimLine(_)
-            | Fact::RollOrdered(_) => {
+            | Fact::RollOrdered(_)
+            | Fact::PictureOpened { .. } => {
                 for (key, zh, en, value) in super::stated::fields(fact) {
                     self.put(key, zh, en, value);
                 }

@@ -1,5 +1,5 @@
-//! What the facts of the centre about plans, rosters, teachers, statuses and claims say, field by
-//! field. They name nobody: of persons there are commitments only.
+//! What the facts of the centre about plans, rosters, teachers, statuses, claims and opened pictures
+//! say, field by field. They name nobody of whom there are commitments only.
 
 use data_encoding::HEXLOWER;
 
@@ -106,6 +106,13 @@ pub(super) fn fields(fact: &Fact) -> Vec<Field> {
             lesson(of),
             ("minutes", "限时（分钟）", "Minutes", minutes.to_string()),
             ("by", "责令人", "Ordered by", by.clone()),
+        ],
+        Fact::PictureOpened { digest, terminal, seq, by, reason } => vec![
+            ("picture", "查看存证照片", "Evidence picture opened", hex(digest)),
+            ("terminal", "终端", "Terminal", terminal.to_string()),
+            ("seq", "序号", "Sequence", seq.to_string()),
+            ("by", "查看人", "By", by.clone()),
+            ("reason", "原因", "Reason", reason.clone()),
         ],
         Fact::Institution { .. }
         | Fact::Site { .. }

@@ -20,6 +20,7 @@ mod disk;
 mod files;
 #[path = "../it/support/pen.rs"]
 mod pen;
+mod share;
 mod targets;
 mod touch;
 

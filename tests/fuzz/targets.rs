@@ -131,6 +131,7 @@ pub(crate) fn all() -> Vec<Target> {
     ];
     all.extend(enrolment());
     all.extend(crate::dispatch::all());
+    all.extend(crate::share::all());
     all.extend(notes(&day));
     all.extend(papers(&day));
     all.extend(backups(&day));

@@ -12,7 +12,7 @@ import sys
 
 import ed25519
 from cbor import Refused
-from statements import batch, commitment, consistent, envelope, unseal
+from statements import batch, commitment, consistent, envelope, picture, unseal
 
 VECTORS = pathlib.Path(__file__).parents[2] / "docs/spec/vectors"
 
@@ -50,6 +50,12 @@ def main():
     for v in vectors("batches.json"):
         same(batch(bytes.fromhex(v["batch"])), v["parcels"], v["name"])
         count += 1
+    for v in vectors("pictures.json"):
+        sealed = bytes.fromhex(v["picture"])
+        same(picture(sealed), v["cover"], v["name"])
+        same(hashlib.sha256(sealed).hexdigest(), v["digest"], v["name"])
+        count += 1
+
     def record(sealed, key):
         consistent(unseal(sealed, {"rollcall-record-v1"}, key)[1])
 

@@ -55,8 +55,10 @@ def boolean(v):
 
 
 def word(*words):
+    """Words by their numbers from 1; a "-" holds the place of a number that means nothing."""
+
     def decode(v):
-        check(type(v) is int and 1 <= v <= len(words), "an unknown number")
+        check(type(v) is int and 1 <= v <= len(words) and words[v - 1] != "-", "an unknown number")
         return words[v - 1]
 
     return decode
@@ -110,8 +112,9 @@ OUTCOMES = (
 ).split()
 NOTICES = (
     "camera_changed consent_given consent_withdrawn template_made template_deleted template_refused"
-    " roll_called"
+    " roll_called template_shared picture_kept picture_handed_over picture_deleted"
 ).split()
+PICTURES = ("picture_kept", "picture_handed_over", "picture_deleted")
 record_fields = table(
     (1, "terminal", name, MUST),
     (2, "seq", uint, MUST),
@@ -144,7 +147,7 @@ def consistent(r):
         check(not {"staff", "other"} <= r.keys(), "confirmed, and somebody else's face")
         if r["event"] == "notice":
             kind = r["notice"]["kind"]
-            concerns = kind not in ("camera_changed", "roll_called")
+            concerns = kind not in ("camera_changed", "roll_called", *PICTURES)
             rest = told - {"person", "other", "lesson"} | {"gap"}
             check(not rest & r.keys(), "a notice tells something else")
             check(concerns == ("person" in r), "a notice names whom it concerns")
@@ -292,6 +295,10 @@ FACTS = {
         "roll_ordered",
         ((1, "order", digest), (2, "terminal", name), (3, "lesson", name), (4, "minutes", uint), (5, "by", text)),
     ),
+    26: (
+        "picture_opened",
+        ((1, "digest", digest), (2, "terminal", name), (3, "seq", uint), (4, "by", text), (5, "reason", text)),
+    ),
 }
 # Their fields stand in a map inside the array of one.
 WRAPPED = {"lesson"} | {FACTS[number][0] for number in range(16, 26)}
@@ -438,3 +445,21 @@ def batch(message):
             raise Refused("record")
         out.append(fields)
     return out
+
+
+# ---- Evidence pictures (picture-v1.md) -----------------------------------------------------------
+
+
+def picture(sealed):
+    """The cover of a sealed picture; the rest is for the regulator's key alone."""
+    parts = whole(sealed)
+    check(type(parts) is list and len(parts) == 4, "another shape")
+    mark, cover, encapsulated, ciphertext = parts
+    check(mark == "rollcall-evidence-picture-v1", "another mark")
+    check(type(cover) is list and len(cover) == 6, "another cover")
+    check(type(encapsulated) is bytes and len(encapsulated) == 32 and type(ciphertext) is bytes)
+    terminal, seq, record, taken, expires, reader = cover
+    out = {"terminal": name(terminal), "seq": uint(seq), "record": digest(record), "taken": time(taken)}
+    if expires is not None:
+        out["expires"] = time(expires)
+    return out | {"reader": digest(reader)}

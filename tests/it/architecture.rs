@@ -61,11 +61,12 @@ const ADAPTERS: [(&str, &[&str]); 22] = [
             "cases/sqlite.rs",
             "feed/sqlite.rs",
             "collector/people/sqlite.rs",
+            "collector/share/sqlite.rs",
         ],
     ),
     ("csv", &["collector/sheet/csv.rs"]),
     ("encoding_rs", &["collector/sheet/csv.rs"]),
-    ("hmac", &["collector/people/mod.rs"]),
+    ("hmac", &["collector/people/mod.rs", "platform/mac.rs"]),
     (
         "postgres",
         &["platform/postgres.rs", "ledger/postgres.rs", "cases/postgres.rs", "feed/postgres.rs"],

@@ -10,6 +10,7 @@ use rollcall::record::{
 };
 use serde_json::{Value, json};
 
+use crate::picture_vectors::picture_kept;
 use crate::vectors::{check_in, committed, full, gap, hex, key, minimal, notice, without_nulls};
 use crate::vectors_counter::{confirmed, refused_template, roll_call};
 
@@ -325,6 +326,10 @@ fn contradictions() -> Vec<Row> {
         wrong("confirmed, and somebody else's face", Record { other: full().other, ..confirmed() }),
         wrong("a template refused for nobody's sake", Record { other: None, ..refused_template() }),
         wrong("a roll call in no lesson", Record { lesson: None, ..roll_call() }),
+        wrong(
+            "an evidence picture kept of somebody",
+            Record { person: check_in().person, ..picture_kept() },
+        ),
         wrong("a check-in with a notice", Record { notice: notice().notice, ..check_in() }),
         wrong("a gap that ends before it begins", with_gap(5, 4)),
         wrong("a gap that begins at 0", with_gap(0, 4)),

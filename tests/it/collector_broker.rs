@@ -59,6 +59,7 @@ impl Centre {
                 committed.lock().unwrap().extend_from_slice(entries);
             }),
             on_status: Box::new(move |_, status| statuses.lock().unwrap().push(status.to_vec())),
+            ..Hooks::none()
         };
         let setup = Setup {
             broker: BrokerAt {

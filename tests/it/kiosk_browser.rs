@@ -12,7 +12,9 @@ use rollcall::checkin::{Settings, When};
 use rollcall::domain::{Bilingual, Challenged, CheckIn, ClockDoubt, Event, FacePlace, Outcome};
 use rollcall::face::{Rect, RuntimeChoice};
 use rollcall::journal::Bounds;
-use rollcall::kiosk::{Facts, Kind, Light, Listening, Message, Outline, Page, Screen, notices};
+use rollcall::kiosk::{
+    Facts, Kind, Light, Listening, Message, Outline, Page, Screen, Unkept, notices,
+};
 use rollcall::record::Record;
 use tokio::runtime::Runtime;
 
@@ -317,6 +319,7 @@ fn states() -> Vec<(&'static str, Message, Facts)> {
         ("by-policy", no(Outcome::RefusedByPolicy), fine.clone()),
         ("offline", idle.clone(), Facts { online: false, waiting: 37, ..fine.clone() }),
         ("troubled", idle.clone(), troubled),
+        ("evidence", idle.clone(), Facts { unkept: Some(Unkept::NoKey), ..fine.clone() }),
         ("camera", idle, Facts { camera_lost: true, camera_changed: true, ..fine.clone() }),
         ("full", Message::not_stored(&full), Facts { full_percent: 100, waiting: 200_000, ..fine }),
     ]

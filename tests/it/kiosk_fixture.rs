@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -18,7 +18,8 @@ use rollcall::face::{Gallery, Pipeline, RuntimeChoice};
 use rollcall::journal::{Bounds, Journal};
 use rollcall::kiosk::{Listening, Page};
 use rollcall::platform::clock::{Clock, SystemClock};
-use rollcall::record::{Record, SigningKey};
+use rollcall::record::{ReadingKey, ReadingPublic, Record, SigningKey};
+use rollcall::terminal::evidence::{self, Album};
 use rollcall::terminal::panel::{CameraState, Panel};
 use rollcall::terminal::register::{Member, Register};
 use rollcall::terminal::{
@@ -122,6 +123,8 @@ pub(crate) struct Kiosk {
     ended: Arc<AtomicBool>,
     looking: Option<JoinHandle<()>>,
     runtime: Option<Runtime>,
+    /// Folder of its evidence pictures.
+    pub(crate) evidence: PathBuf,
     _folder: TempDir,
 }
 
@@ -136,6 +139,17 @@ impl Kiosk {
     /// A terminal with these settings.
     pub(crate) fn with(broker_port: u16, bounds: Bounds, settings: &Settings) -> Self {
         Self::expecting(3, NOBODY, broker_port, bounds, settings)
+    }
+
+    /// The policy demands evidence pictures, or does not; this key reads them.
+    pub(crate) fn with_evidence(pictures: bool, reader: &ReadingKey, settings: &Settings) -> Self {
+        let profile = Policy::sichuan_2025().text().to_owned();
+        let (before, rest) = profile.split_once("[numbers.evidence_pictures]").unwrap();
+        let rest = rest.replacen("value = false", &format!("value = {pictures}"), 1);
+        let profile = format!("{before}[numbers.evidence_pictures]{rest}");
+        let policy = Policy::parse(&profile, "a test's").unwrap();
+        let reader = Some(reader.public());
+        Self::demanding(policy, reader, 3, NOBODY, 1, Bounds::default(), settings)
     }
 
     /// The newcomer is expected too, and no movements are asked for.
@@ -158,6 +172,19 @@ impl Kiosk {
         bounds: Bounds,
         settings: &Settings,
     ) -> Self {
+        let policy = Policy::sichuan_2025();
+        Self::demanding(policy, None, roster, expired, broker_port, bounds, settings)
+    }
+
+    fn demanding(
+        policy: Policy,
+        reader: Option<ReadingPublic>,
+        roster: u8,
+        expired: u8,
+        broker_port: u16,
+        bounds: Bounds,
+        settings: &Settings,
+    ) -> Self {
         let mut pipeline = opened(RuntimeChoice::Auto);
         let thresholds = pipeline.thresholds().unwrap().clone();
         let (gallery, actors) = people(&mut pipeline, thresholds.matching.cosine);
@@ -171,7 +198,6 @@ impl Kiosk {
 
         let (page, ear) = Page::new();
         let searched = people_searched(&site.plans, &gallery);
-        let policy = Policy::sichuan_2025();
         let numbers = numbers(&policy, &thresholds, settings, searched);
         let screen = Box::new(page.clone());
         let door = Door::new(numbers, site.plans.clone(), gallery, &thresholds, screen)
@@ -191,6 +217,8 @@ impl Kiosk {
         let camera_state = Arc::<CameraState>::default();
         let days = policy.template_days_max();
         let consent = ConsentText::shipped(days);
+        let dir = folder.path().join("evidence");
+        let evidence = evidence::Settings { reader, dir: dir.clone(), bytes_max: 1 << 24 };
         let cabinet = cabinet(folder.path(), expired);
         let service = Service::new(cabinet, consent, thresholds, settings.fpir_max, days);
         let mut looking = Looking {
@@ -204,6 +232,7 @@ impl Kiosk {
             page: page.clone(),
             ear,
             service,
+            album: Album::new(&evidence),
         };
         let panel = Panel {
             page: page.clone(),
@@ -235,6 +264,7 @@ impl Kiosk {
             ended,
             looking: Some(looking),
             runtime: Some(runtime),
+            evidence: dir,
             _folder: folder,
         }
     }

@@ -7,6 +7,8 @@ mod support; // not tests: what several files need
 
 mod architecture; // the layering law and other absences
 mod dispatch_vectors; // docs/spec/vectors/dispatches.json: its generator, and that it opens to what it says
+mod share_vectors; // docs/spec/vectors/shares.json: its generator, and that it opens to what it says
+mod picture_vectors; // docs/spec/vectors/pictures.json: its generator, and that only its key opens what it says
 mod broken_vectors; // the generator of docs/spec/vectors/invalid.json
 mod record_vectors; // docs/spec/vectors, byte for byte; one flipped bit is refused, for every bit
 mod interop; // a second reader in Python, written from the specifications alone, agrees
@@ -34,6 +36,8 @@ mod terminal_cli; // the terminal's commands through the real binary
 mod terminal_clock; // a clock that is set, or whose battery dies, is doubted, explained, and stops nobody
 mod terminal_crash; // killed between every two steps; a full disk
 mod terminal_doctor; // a healthy terminal is ok; each broken thing gives its finding and its hint
+mod terminal_evidence; // evidence pictures: only on demand, for one key, on record, gone when they expire
+mod terminal_evidence_cli; // the same through the real program: at its start, list, export
 mod terminal_kills; // a busy terminal killed again and again at moments that a seed chooses
 mod terminal_mosquitto; // broker, centre and terminal stopped, killed and started again
 
@@ -54,6 +58,7 @@ mod centre_keys; // loss and rotation of the centre's two keys
 mod enrolment_restored; // terminals, keys and revocations over a restore, in both stores
 mod collector_backup; // backup and restore between stores; loss, and records offered again
 mod collector_cli; // the collector's commands: exit codes, three-line errors, full disk
+mod collector_picture; // the regulator's key; a picture is opened only once that is stated
 mod collector_take; // records that people carry from a dead terminal
 
 mod rules_golden; // each rule fires with the very words that people read, and stays silent
@@ -68,6 +73,7 @@ mod web_api; // the page's server on the wire: stream, JSON, guards, busy port
 mod kiosk_browser; // the kiosk's screen in Chromium: real people, real decisions, each state at three sizes
 mod kiosk_counter; // what is done at the kiosk by hand, in Chromium: card and PIN, staff, consent, roll call
 mod terminal_enrol; // a roster enrolled from a folder of photos
+mod requirements; // the demands of the policies, by the numbers of their rows
 mod policy_cli; // profiles: listed, shown, checked
 mod simulate_cli; // `rollcall simulate` and `rollcall rules evaluate` through the real binary, on a tiny province
 mod roll_calls; // a roll call that is ordered at the centre: real program, real broker, a terminal's door
@@ -81,5 +87,6 @@ mod whole_way; // real processes, real broker: from a picture to a verified line
 mod broker_config; // firmware-config/mosquitto-trial.conf, with a real Mosquitto
 mod enrolment; // a terminal comes in by a token; mutual TLS, access list, revocation, replacement
 mod dispatch; // rosters, timetable, policy and statuses: from the centre to a terminal that then works offline
+mod share; // templates pass between one institution's terminals, through a centre that cannot read them
 mod authority; // the certificate authority is exchanged, with overlap and at once
 mod pages; // every link of every page leads somewhere

@@ -1,5 +1,5 @@
 //! The pages for people: every link inside the project leads to a file, and to a heading of it; the
-//! tests that the threat model calls to witness exist.
+//! tests that the threat model and the map of the demands call to witness exist.
 
 use std::path::{Path, PathBuf};
 
@@ -84,4 +84,47 @@ fn every_test_that_the_threat_model_names_exists() {
     let absent: Vec<_> =
         names.iter().filter(|name| !code.contains(&format!("fn {name}("))).collect();
     assert!(absent.is_empty(), "no such test: {absent:?}");
+}
+
+/// The rows of the five policies, as docs/requirements.md must have them, each once.
+const ROWS: [(&str, u32); 5] = [("SC", 11), ("HE", 15), ("GZ", 7), ("CC", 8), ("HB", 8)];
+
+#[test]
+fn every_demand_of_the_policies_is_mapped_to_a_test_that_exists_or_said_to_follow() {
+    let code = code_below(&root().join("tests")) + &code_below(&root().join("src"));
+    let page = std::fs::read_to_string(root().join("docs/requirements.md")).expect("it is there");
+    let rows: Vec<Vec<&str>> = page
+        .lines()
+        .filter(|line| ROWS.iter().any(|(prefix, _)| line.starts_with(&format!("| {prefix}-"))))
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .collect();
+    let mut wrong = Vec::new();
+    for row in &rows {
+        let [id, _, place, tests] = row[..] else {
+            wrong.push(format!("{row:?} has no four columns"));
+            continue;
+        };
+        let names: Vec<&str> = tests.split('`').skip(1).step_by(2).collect();
+        let says = place.contains("follow") || place.starts_with("as ");
+        if names.is_empty() && !says {
+            wrong.push(format!("{id} has no test and does not say that it follows"));
+        }
+        let absent = names.iter().filter(|name| !code.contains(&format!("fn {name}(")));
+        wrong.extend(absent.map(|name| format!("{id}: no such test: {name}")));
+    }
+    for (prefix, last) in ROWS {
+        for number in 1..=last {
+            let id = format!("{prefix}-{number}");
+            // HE-4 has four parts.
+            let parts = if id == "HE-4" { vec!["a", "b", "c", "d"] } else { vec![""] };
+            for part in parts {
+                let wanted = format!("{id}{part}");
+                let found = |row: &&Vec<&str>| row[0].trim_end_matches(" ◐") == wanted;
+                if rows.iter().filter(found).count() != 1 {
+                    wrong.push(format!("{wanted} does not stand there once"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

@@ -17,6 +17,7 @@ use rollcall::record::{
 };
 use serde_json::Value;
 
+use crate::picture_vectors::picture_kept;
 use crate::vectors::{
     all_evidence, all_facts, check_in, checkpoint, files, full, gap, key, minimal, notice, opening,
     record_fields,
@@ -239,6 +240,7 @@ fn one_flipped_bit_is_refused_for_every_bit() {
         confirmed(),
         refused_template(),
         roll_call(),
+        picture_kept(),
         full(),
     ] {
         let sealed = Sealed::seal(&record, &terminal);

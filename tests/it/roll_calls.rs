@@ -42,10 +42,9 @@ fn door(plan: &SitePlan) -> (Door, rollcall::checkin::Settings) {
 fn comes(door: &mut Door, room: &Room, person: PersonId) -> (Event, Outcome) {
     let clock = SystemClock::start();
     let unseen = Unseen { person, staff: None, right: true };
-    match door.unseen(&room.terminal, &clock, &unseen).unwrap() {
-        Answer::Stored { checkin, .. } => (checkin.event, checkin.outcome),
-        other => panic!("{other:?}"),
-    }
+    let answer = door.unseen(&room.terminal, &clock, &unseen).unwrap();
+    let Answer::Stored { checkin, .. } = answer else { panic!("{answer:?}") };
+    (checkin.event, checkin.outcome)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,9 +81,9 @@ async fn an_order_reaches_the_terminal_and_each_answer_is_seen_at_the_centre() {
         assert!(said.contains(words), "{words} in {said}");
     }
     // The ledger alone says it: the order, and a record of the terminal that names it.
-    let order = town.facts().into_iter().find_map(|fact| match fact {
-        Fact::RollOrdered(order) => Some(order),
-        _ => None,
+    let order = town.facts().into_iter().find_map(|fact| {
+        let Fact::RollOrdered(order) = fact else { return None };
+        Some(order)
     });
     let order = order.unwrap();
     assert_eq!((order.by.as_str(), order.minutes), ("示例监管科", 5));

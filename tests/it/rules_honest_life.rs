@@ -17,7 +17,9 @@ fn trainee(n: u8) -> PersonId {
 fn an_honest_day_raises_nothing() {
     let mut scene = Scene::two_towns();
     for n in 1..=12 {
-        scene.add(comes("cd-1", &format!("03-02 08:{:02}", 20 + n), trainee(n)).lesson("cd-am"));
+        // Nobody comes on the minute.
+        let time = format!("03-02 08:{:02}:{:02}", 20 + n, u32::from(n) * 37 % 60);
+        scene.add(comes("cd-1", &time, trainee(n)).lesson("cd-am"));
     }
     // Comes before the door opens, then in time; a second look changes nothing.
     scene.add(tries("cd-1", "03-02 08:33", trainee(13), Outcome::TooEarly));

@@ -22,6 +22,7 @@ use rollcall::journal::{Bounds, Journal};
 use rollcall::kiosk::Page;
 use rollcall::platform::clock::{StepClock, SystemClock};
 use rollcall::record::{Record, SigningKey};
+use rollcall::terminal::evidence::{self, Album};
 use rollcall::terminal::panel::CameraState;
 use rollcall::terminal::{
     Cabinet, ConsentText, Door, Looked, Looking, Service, Setup, SitePlan, Terminal, numbers,
@@ -448,6 +449,7 @@ async fn an_exchanged_camera_is_on_record_once_and_shown_as_long_as_it_is_there(
         page,
         ear,
         service: Service::new(cabinet, ConsentText::shipped(400), thresholds.clone(), 1e-3, 400),
+        album: Album::new(&evidence::Section::default().checked().unwrap()),
     };
     for (turn, (_, lost, changed, records)) in script.iter().enumerate() {
         tokio::task::block_in_place(|| looking.once(&terminal, &*clock)).unwrap();

@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use image::{Rgb, RgbImage};
-use rollcall::domain::Timestamp;
+use rollcall::domain::{Policy, Timestamp};
 use rollcall::journal::{Bounds, Journal};
 use rollcall::platform::clock::{Clock, SystemClock};
 use rollcall::platform::secret;
-use rollcall::record::SigningKey;
+use rollcall::record::{ReadingKey, SigningKey};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -178,6 +178,7 @@ fn a_healthy_terminal_is_ok_in_every_part() {
         "key",
         "network",
         "policy",
+        "evidence",
         "models",
         "templates",
         "plan",
@@ -374,4 +375,27 @@ fn a_camera_that_is_away_is_told_with_its_address_and_without_its_password() {
 fn a_configuration_that_cannot_be_read_is_an_error_of_usage() {
     let out = doctor(Path::new("/no/such/file.toml"), &[]);
     crate::support::refused(&out, 2, &["/no/such/file.toml"]);
+}
+
+#[test]
+fn evidence_pictures_that_are_demanded_and_not_kept_are_told() {
+    let broker = Mosquitto::start();
+    let ward = Ward::blind(broker.port());
+    let (profile, evidence) = (ward.at("policy.toml"), ward.at("evidence"));
+    let demanded = Policy::sichuan_2025().text().replacen("value = false", "value = true", 1);
+    write(&profile, demanded);
+    ward.change("id = \"t-1\"", &format!("id = \"t-1\"\npolicy_file = {profile:?}"));
+    let text = fs::read_to_string(ward.config()).unwrap();
+    write(&ward.config(), format!("{text}[evidence]\ndir = {evidence:?}\nbytes_max = 2000000\n"));
+    let says = ["none is kept", "key is empty", "collector picture init"];
+    ward.examined().has("evidence", "warning", &says);
+
+    let key = ReadingKey::from_secret(&[1; 32]).public();
+    ward.change("[evidence]", &format!("[evidence]\nkey = \"{key}\""));
+    assert_eq!(ward.examined().part("evidence")["state"], "ok");
+    fs::create_dir(&evidence).unwrap();
+    for seq in 1..=2 {
+        write(&evidence.join(format!("{seq}.picture")), vec![0; 900_000]);
+    }
+    ward.examined().has("evidence", "warning", &["little room", "90 %", "evidence export"]);
 }

@@ -17,6 +17,7 @@ use rollcall::record::{
 };
 use serde_json::{Map, Value, json};
 
+use crate::picture_vectors::{picture_kept, pictures};
 use crate::vectors_counter::{confirmed, refused_template, roll_call};
 
 /// 2026-03-02 08:30:05 in China standard time.
@@ -41,6 +42,8 @@ pub(crate) fn files() -> Vec<(&'static str, Value)> {
         ("ledger.json", ledger()),
         ("batches.json", batches()),
         ("dispatches.json", crate::dispatch_vectors::dispatches()),
+        ("shares.json", crate::share_vectors::shares()),
+        ("pictures.json", pictures()),
         ("invalid.json", crate::broken_vectors::invalid()),
     ]
 }
@@ -282,6 +285,8 @@ fn records() -> Value {
         record("template-refused", "the face is that of somebody who has a template", &refused_template(),
             &[("person", person), ("other", other)]),
         record("roll-call", "everybody in the lesson was asked to show her face", &roll_call(), &[]),
+        record("picture-kept", "an evidence picture is kept: its sealed file is in pictures.json",
+            &picture_kept(), &[]),
         record("full", "every field beside an outcome, at its longest", &full(),
             &[("person", person), ("other", other)]),
     ]})
@@ -479,6 +484,13 @@ fn of_the_centre() -> Vec<Fact> {
             minutes: 10,
             by: "示例监管科".into(),
         }),
+        Fact::PictureOpened {
+            digest: [0x91; 32],
+            terminal: "t-1".parse().expect("a name"),
+            seq: 10,
+            by: "示例市人社局 张".into(),
+            reason: "case 7: a contradicted claim".into(),
+        },
     ]
 }
 

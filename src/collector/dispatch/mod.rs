@@ -93,13 +93,13 @@ impl Projection {
 
     /// Hooks that also feed this projection, before those within.
     pub fn fed_by(&self, hooks: Hooks) -> Hooks {
-        let Hooks { mut on_committed, on_status } = hooks;
+        let Hooks { mut on_committed, on_status, on_share } = hooks;
         let projection = self.clone();
         let on_committed = Box::new(move |entries: &[ledger::Entry]| {
             projection.take(entries);
             on_committed(entries);
         });
-        Hooks { on_committed, on_status }
+        Hooks { on_committed, on_status, on_share }
     }
 
     fn take(&self, entries: &[ledger::Entry]) {

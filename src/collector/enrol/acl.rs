@@ -6,7 +6,7 @@
 
 use crate::collector::ca::COLLECTOR_NAME;
 use crate::domain::TerminalId;
-use crate::record::topic::{ALL_QUESTIONS, ALL_RECORDS, ALL_STATUS};
+use crate::record::topic::{ALL_QUESTIONS, ALL_RECORDS, ALL_SHARES, ALL_STATUS};
 
 /// The whole file.
 pub fn acl<'t>(revoked: impl IntoIterator<Item = &'t TerminalId>) -> String {
@@ -17,16 +17,18 @@ pub fn acl<'t>(revoked: impl IntoIterator<Item = &'t TerminalId>) -> String {
          topic read {ALL_RECORDS}\n\
          topic read {ALL_QUESTIONS}\n\
          topic read {ALL_STATUS}\n\
+         topic read {ALL_SHARES}\n\
          topic write rollcall/v1/+/answers\n\
-         topic write rollcall/v1/+/dispatch\n\n"
+         topic write rollcall/v1/+/dispatch\n\
+         topic write rollcall/v1/+/shared\n\n"
     );
     for terminal in revoked {
         text += &format!("# revoked\nuser {terminal}\ntopic deny #\n\n");
     }
-    for channel in ["records", "ask", "status"] {
+    for channel in ["records", "ask", "share", "status"] {
         text += &format!("pattern write rollcall/v1/%u/{channel}\n");
     }
-    for channel in ["answers", "dispatch"] {
+    for channel in ["answers", "dispatch", "shared"] {
         text += &format!("pattern read rollcall/v1/%u/{channel}\n");
     }
     text

@@ -1,10 +1,10 @@
 //! What the ledger says of terminals, as the desk needs it: a projection of its facts.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::collector::{Hooks, Store};
-use crate::domain::{Fact, SiteId, TerminalId};
+use crate::domain::{Fact, InstitutionId, SiteId, TerminalId};
 use crate::ledger::{Body, Entry, OpenLedgerError, ReadError};
 use crate::record::VerifyingKey;
 
@@ -38,7 +38,8 @@ pub enum RollError {
 #[derive(Debug, Default)]
 struct Inner {
     terminals: BTreeMap<TerminalId, Standing>,
-    sites: BTreeSet<SiteId>,
+    /// Whose each site is.
+    sites: BTreeMap<SiteId, InstitutionId>,
     changes: u64,
 }
 
@@ -71,13 +72,13 @@ impl Roll {
 
     /// Hooks that also feed this roll.
     pub fn fed_by(&self, hooks: Hooks) -> Hooks {
-        let Hooks { mut on_committed, on_status } = hooks;
+        let Hooks { mut on_committed, on_status, on_share } = hooks;
         let roll = self.clone();
         let on_committed = Box::new(move |entries: &[Entry]| {
             roll.take(entries);
             on_committed(entries);
         });
-        Hooks { on_committed, on_status }
+        Hooks { on_committed, on_status, on_share }
     }
 
     /// Takes in one fact.
@@ -85,8 +86,8 @@ impl Roll {
         let mut inner = self.inner();
         inner.changes += u64::from(*fact != Fact::Tick);
         match fact {
-            Fact::Site { id, .. } => {
-                inner.sites.insert(id.clone());
+            Fact::Site { id, institution, .. } => {
+                inner.sites.insert(id.clone(), institution.clone());
             }
             Fact::Terminal { id, site, key } => {
                 let Ok(key) = VerifyingKey::from_bytes(key) else { return };
@@ -135,6 +136,7 @@ impl Roll {
             | Fact::Claim(_)
             | Fact::ClaimLine(_)
             | Fact::RollOrdered(_)
+            | Fact::PictureOpened { .. }
             | Fact::Tick => {}
         }
     }
@@ -156,7 +158,21 @@ impl Roll {
 
     /// Whether a site is registered.
     pub fn has_site(&self, site: &SiteId) -> bool {
-        self.inner().sites.contains(site)
+        self.inner().sites.contains_key(site)
+    }
+
+    /// Whose site it is.
+    pub fn institution(&self, site: &SiteId) -> Option<InstitutionId> {
+        self.inner().sites.get(site).cloned()
+    }
+
+    /// The terminals at an institution's sites that were not revoked.
+    pub fn terminals_of(&self, institution: &InstitutionId) -> Vec<TerminalId> {
+        let inner = self.inner();
+        let own = |standing: &Standing| {
+            standing.revoked.is_none() && inner.sites.get(&standing.site) == Some(institution)
+        };
+        inner.terminals.iter().filter(|(_, it)| own(it)).map(|(id, _)| id.clone()).collect()
     }
 
     /// All terminals, by name.

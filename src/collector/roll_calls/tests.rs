@@ -6,6 +6,7 @@ use crate::domain::{
     PersonId, RollOrder, TerminalId, Uptime,
 };
 use crate::ledger::{Body, Entry};
+use crate::platform::durable::{self, Access};
 use crate::record::{Record, SealedHash};
 use crate::registry::Registry;
 
@@ -129,7 +130,7 @@ fn a_wish_that_is_none_is_removed_and_does_not_stand_in_the_way() {
     let wishes = Wishes::open(folder.path()).unwrap();
     wishes.leave(&wish()).unwrap();
     let other = folder.path().join("roll-calls").join(format!("{}.wish.json", "0".repeat(64)));
-    std::fs::write(&other, "{}").unwrap();
+    durable::write(&other, b"{}", Access::Owner).unwrap();
     assert_eq!(wishes.all().unwrap(), [wish()]);
     assert!(!other.exists());
     wishes.forget(&wish()).unwrap();

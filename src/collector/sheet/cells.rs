@@ -98,30 +98,11 @@ impl Cells<'_> {
             return None;
         }
         let text = self.text_of(name).to_owned();
-        let why = if text.len() > TEXT_BYTES_MAX {
-            Some((
-                "it is too long".to_owned(),
-                format!("use at most {TEXT_BYTES_MAX} bytes (a Chinese character has 3)"),
-            ))
-        } else if text.chars().any(|c| c.is_control() || is_turning(c)) {
-            Some((
-                "it holds a line break or another control character".into(),
-                "write it on one line".into(),
-            ))
-        } else if text.starts_with(['=', '+', '-', '@']) {
-            Some((
-                format!("{} begins like a formula", self.shown(name)),
-                "begin with a letter or digit".into(),
-            ))
-        } else if IdNumber::stands_in(&text) {
-            Some((
-                "an identity number stands in it".into(),
-                "it would be public for ever; leave it out".into(),
-            ))
-        } else {
-            None
-        };
-        match why {
+        let formula = text.starts_with(['=', '+', '-', '@']).then(|| {
+            let what = format!("{} begins like a formula", self.shown(name));
+            (what, "begin with a letter or digit".to_owned())
+        });
+        match flaw_of(&text).or(formula) {
             None => Some(text),
             Some((what, hint)) => {
                 self.wrong(name, what, hint);
@@ -223,6 +204,21 @@ impl Cells<'_> {
             hint,
         )
     }
+}
+
+/// Why a text must not enter the ledger, and what to write instead.
+pub(crate) fn flaw_of(text: &str) -> Option<(String, String)> {
+    let (what, hint) = if text.len() > TEXT_BYTES_MAX {
+        let hint = format!("use at most {TEXT_BYTES_MAX} bytes (a Chinese character has 3)");
+        ("it is too long", hint)
+    } else if text.chars().any(|c| c.is_control() || is_turning(c)) {
+        ("it holds a line break or another control character", "write it on one line".into())
+    } else if IdNumber::stands_in(text) {
+        ("an identity number stands in it", "it would be public for ever; leave it out".into())
+    } else {
+        return None;
+    };
+    Some((what.to_owned(), hint))
 }
 
 /// Characters that turn the direction of writing: what is shown would not be what is stored.

@@ -21,6 +21,7 @@ mod rows;
 mod terminals;
 mod who;
 
+pub(crate) use self::cells::flaw_of;
 pub use self::columns::{Column, Kind};
 pub use self::csv::{FILE_BYTES_MAX, GridError, ROWS_MAX, parse as from_bytes, read, write};
 pub use self::grid::{Grid, Problem, Problems, Remark};

@@ -64,6 +64,7 @@ impl Standing {
                 | Fact::Teacher(_)
                 | Fact::Status(_)
                 | Fact::RollOrdered(_)
+                | Fact::PictureOpened { .. }
                 | Fact::Tick => {}
             }
             standing.insert(name, fact);

@@ -177,12 +177,25 @@ numbers! {
     without_face_by_staff: Allowed => bool;
     /// A face template is deleted this long after it was made, days.
     template_days_max: Whole<1, 3650> => u32;
+    /// Whether templates pass between an institution's own terminals.
+    templates_shared: Allowed => bool;
     /// How often the roll of a lesson is called at random times.
     spot_checks_per_lesson: Whole<0, 10> => u32;
     /// How long each of them has to show the face when the roll is called, minutes.
     roll_call_minutes: Whole<1, 120> => u32;
+    /// From which share on of those who were in it is told that they were not seen in a roll call, percent.
+    roll_call_unseen_percent_max: Whole<0, 100> => u32;
+    /// Fastest pace at which people pass the kiosk, seconds each.
+    seconds_per_checkin_min: Whole<0, 60> => u32;
+    /// How often somebody may fail to be shown alive in a day before it is told.
+    failed_liveness_per_day_max: Whole<1, 1000> => u32;
     /// How many faces of one picture a roll call may confirm; 1: one person at a time.
     roll_call_faces_max: Whole<1, 12> => u32;
+
+    /// Whether the picture of an attempt that looks like a fraud is kept, encrypted to the regulator.
+    evidence_pictures: Allowed => bool;
+    /// Such a picture is deleted this long after it was taken, days.
+    evidence_days_max: Whole<1, 180> => u32;
 
     /// Check-in opens this long before a lesson begins, minutes.
     door_opens_minutes_before: Whole<0, 720> => u32;
@@ -210,6 +223,9 @@ numbers! {
     clock_tolerance_s: Whole<0, 86_400> => u32;
     /// Uncertainty of a clock that runs on from an earlier boot, seconds.
     holding_clock_uncertainty_s: Whole<0, 86_400> => u32;
+    /// Who was not seen is unknown until the site's terminals have reported, or for so long after the lesson,
+    /// hours.
+    report_grace_hours: Whole<1, 8760> => u32;
     /// A record whose possible times span more than this has no proven time, hours.
     time_bound_hours_max: Whole<1, 8760> => u32;
 }
@@ -223,7 +239,7 @@ impl Policy {
         }
         let profile: Profile = toml::from_str(text).map_err(|error| {
             let line = error.span().map_or(1, |span| line_of(text, span.start));
-            wrong(line, error.message().trim_end().to_owned())
+            wrong(line, short(error.message().trim_end()))
         })?;
         let date = |key: &str, value: &str| {
             value.parse::<Date>().map_err(|_| {
@@ -306,6 +322,14 @@ impl Policy {
             u32::from(clock.hour().unsigned_abs()) * 60 + u32::from(clock.minute().unsigned_abs());
         let (from, to) = (self.night_from(), self.night_to());
         if from <= to { (from..to).contains(&minute) } else { minute >= from || minute < to }
+    }
+}
+
+/// The parser lists all fields that there are; the shipped profiles show them better.
+fn short(message: &str) -> String {
+    match message.split_once(", expected one of ") {
+        Some((what, known)) if known.matches('`').count() > 10 => what.to_owned(),
+        Some(_) | None => message.to_owned(),
     }
 }
 

@@ -193,7 +193,8 @@ fn concerning(terminal: &TerminalId, facts: Vec<(Fact, Line)>) -> Vec<Line> {
         Fact::Policy { .. } => true,
         Fact::TerminalKey { id, .. }
         | Fact::Revocation { id, .. }
-        | Fact::Replacement { id, .. } => id == terminal,
+        | Fact::Replacement { id, .. }
+        | Fact::PictureOpened { terminal: id, .. } => id == terminal,
         Fact::RollOrdered(order) => order.terminal == *terminal,
         Fact::Class { .. }
         | Fact::Lesson(_)

@@ -6,11 +6,11 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::LazyLock;
 
-use data_encoding::{Encoding, HEXLOWER, Specification};
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
+use super::base32::BASE32;
 use super::{SigningKey, VerifyingKey};
 use crate::domain::TerminalId;
 
@@ -27,15 +27,6 @@ pub const TOKEN_CHARS_MAX: usize = 800;
 const VERSION: u8 = 1;
 const CHECKSUM_BYTES: usize = 4;
 const GROUP_CHARS: usize = 5;
-
-/// Upper case in and out; lower case and the digits that people take for letters are understood.
-static BASE32: LazyLock<Encoding> = LazyLock::new(|| {
-    let mut specification = Specification::new();
-    specification.symbols.push_str("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
-    specification.translate.from.push_str("abcdefghijklmnopqrstuvwxyz018");
-    specification.translate.to.push_str("ABCDEFGHIJKLMNOPQRSTUVWXYZOIB");
-    specification.encoding().expect("32 different symbols")
-});
 
 /// Sixteen bytes by which a terminal knows its centre at first contact: the beginning of a SHA-256
 /// over the receipt key and the certificate of the centre's CA. Nobody finds another pair with the

@@ -50,6 +50,8 @@ pub(super) struct Known<'k> {
     pub(super) has_template: &'k dyn Fn(&PersonId) -> bool,
     /// What is read before a face is compared.
     pub(super) consent: &'k ConsentText,
+    /// How long evidence pictures are kept, if they are.
+    pub(super) evidence_days: Option<u32>,
     /// The lesson that is under way: who is in.
     pub(super) room: &'k [(PersonId, Standing)],
     /// Minutes that are left of the roll call that is on.

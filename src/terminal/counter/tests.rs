@@ -44,6 +44,7 @@ impl Town {
             register: &self.register,
             has_template: &|person| *person == LI,
             consent: &self.consent,
+            evidence_days: None,
             room: &self.room,
             roll_minutes: None,
         }

@@ -71,7 +71,7 @@ pub(super) fn dialog(state: &State, known: &Known<'_>) -> Option<Dialog> {
             let zh = format!("{name}，请阅读（版本 {}）", known.consent.version);
             let en = format!("{name}, please read (version {})", known.consent.version);
             let mut dialog = Dialog::new("consent", zh, en);
-            for Bilingual { zh, en } in &known.consent.paragraphs {
+            for Bilingual { zh, en } in known.consent.shown(known.evidence_days) {
                 dialog = dialog.says(zh, en);
             }
             dialog.offers(YES, "我同意", "I agree").offers(

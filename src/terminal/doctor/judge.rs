@@ -11,6 +11,7 @@ use crate::journal::{Bounds, Findings};
 use crate::platform::probe::Dates;
 use crate::record::KeyId;
 use crate::terminal::SitePlan;
+use crate::terminal::evidence::Rule;
 use crate::uplink::clock::{Reading, Witnesses, judge};
 
 /// Below this grey level between the darkest and the brightest part a lens is covered: the noise of
@@ -338,4 +339,44 @@ pub fn plan(plan: &SitePlan, now: Timestamp) -> Finding {
             Finding::ok(Part::Plan, said)
         }
     }
+}
+
+/// What is known of the evidence pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PictureFacts {
+    /// What the policy demands.
+    pub rule: Rule,
+    /// Whether the regulator's key is configured.
+    pub has_key: bool,
+    /// How many are kept.
+    pub kept: usize,
+    /// How many bytes they have.
+    pub bytes: u64,
+    /// How many they may have.
+    pub bytes_max: u64,
+}
+
+/// What the policy demands is kept, and has room.
+pub fn evidence(facts: PictureFacts) -> Finding {
+    let PictureFacts { rule, has_key, kept, bytes, bytes_max } = facts;
+    let said = format!("{kept} evidence pictures are kept, {} MiB", bytes >> 20);
+    if !rule.pictures {
+        return Finding::ok(Part::Evidence, format!("the policy demands none; {said}"));
+    }
+    if !has_key {
+        let because = "[evidence] key is empty, and nothing is kept unencrypted";
+        let hint = "put the regulator's public key (`rollcall collector picture init` prints it) \
+                    into [evidence] key";
+        let what = "the policy demands evidence pictures, and none is kept";
+        return Finding::warning(Part::Evidence, what, because, hint);
+    }
+    let percent = bytes.saturating_mul(100) / bytes_max.max(1);
+    if percent >= NEARLY_FULL_PERCENT {
+        let because = format!("{said}, {percent} % of what [evidence] bytes_max allows");
+        let hint = "hand them over (`rollcall terminal evidence export`) and raise bytes_max; they go \
+                    by themselves when they expire";
+        let what = "there is little room for evidence pictures";
+        return Finding::warning(Part::Evidence, what, because, hint);
+    }
+    Finding::ok(Part::Evidence, said)
 }

@@ -9,8 +9,8 @@ mod judge;
 use serde::Serialize;
 
 pub use self::judge::{
-    Eye, JournalFacts, LockFacts, camera, certificate, clock, disk, journal, key, light, network,
-    plan, policy, templates,
+    Eye, JournalFacts, LockFacts, PictureFacts, camera, certificate, clock, disk, evidence,
+    journal, key, light, network, plan, policy, templates,
 };
 
 /// How a thing was found.
@@ -64,6 +64,8 @@ pub enum Part {
     Policy,
     /// Lessons and rosters.
     Plan,
+    /// The evidence pictures.
+    Evidence,
 }
 
 impl Part {
@@ -82,6 +84,7 @@ impl Part {
             Part::Templates => "templates",
             Part::Policy => "policy",
             Part::Plan => "plan",
+            Part::Evidence => "evidence",
         }
     }
 }

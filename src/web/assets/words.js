@@ -18,6 +18,10 @@ export const KINDS = {
   replayed: ["重放记录", "Replayed record"],
   unregistered_terminal: ["未登记终端", "Unregistered terminal"],
   forked_chain: ["链分叉", "Two histories"],
+  made_afterwards: ["事后补造", "Made afterwards"],
+  machine_pace: ["机器节奏", "At the pace of a machine"],
+  spoof_attempts: ["多次活体未通过", "Repeatedly not shown to be alive"],
+  missed_roll_call: ["点名多人未到", "Many not seen in a roll call"],
 };
 
 export const STATES = {

@@ -143,7 +143,11 @@ impl Desk {
                 let answer = TimeAnswer { terminal, nonce, at, head: None };
                 vec![seal_statement(&answer, &receipt_key())]
             }
-            Channel::Answers | Channel::Dispatch | Channel::Status => Vec::new(),
+            Channel::Answers
+            | Channel::Dispatch
+            | Channel::Share
+            | Channel::Shared
+            | Channel::Status => Vec::new(),
         };
         if self.mute.load(Ordering::SeqCst) {
             return Vec::new();

@@ -1,0 +1,161 @@
+//! Check-ins at the pace of a machine (机器节奏). Page: docs/rules/machine_pace.md.
+//!
+//! ## What it sees
+//! Twelve accepted comings or goings in a row at one terminal, faster than people pass a door, or at
+//! intervals that are all the same to the second. Once for each terminal and day.
+//!
+//! ## Why it matters
+//! People come in clumps and stop to talk; software does not. Hours that a program makes look so (Hebei
+//! 七: 学习记录造假).
+//!
+//! ## Example
+//! Twelve check-ins at 08:20:00, 08:20:30, 08:21:00 and so on.
+//!
+//! ## What it cannot know
+//! Whether a terminal was tried out with a list of names. A careful program scatters its times and is not
+//! seen here. Confirmations in one picture of a roll call are no comings and do not count.
+//!
+//! ## What to do
+//! Look at the same minutes of other days; ask the site how people queue; see whether scores were measured.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use jiff::civil::Date;
+
+use crate::domain::{
+    Anomaly, AnomalyId, AnomalyKind, Bilingual, Event, Outcome, PersonId, Policy, Severity,
+    TerminalId, Timestamp,
+};
+use crate::ledger::{Body, Entry};
+use crate::registry::Registry;
+use crate::rules::{Rule, moment, words};
+
+/// So many in a row: fewer happen by chance among the thousands of a day, more would miss a small class.
+const RUN: usize = 12;
+
+/// Intervals that differ by no more than this are the same, in milliseconds.
+const SAME_MS: i64 = 1_000;
+
+/// A run that takes longer is none, in milliseconds: beyond an hour between two nobody sees a rhythm.
+const INTERVAL_MS_MAX: i64 = 3_600_000;
+
+/// Remembers the newest of each terminal: no more terminals than are registered.
+#[derive(Default)]
+pub(super) struct MachinePace {
+    rows: BTreeMap<TerminalId, Row>,
+}
+
+#[derive(Default)]
+struct Row {
+    newest: VecDeque<Passed>,
+    told: Option<Date>,
+}
+
+#[derive(Clone, Copy)]
+struct Passed {
+    at: Timestamp,
+    index: u64,
+    person: PersonId,
+}
+
+/// What is inhuman about a run.
+enum Pace {
+    /// All within so long.
+    Fast { span_ms: i64 },
+    /// One every so often.
+    Even { interval_ms: i64 },
+}
+
+impl Row {
+    fn pace(&self, policy: &Policy) -> Option<Pace> {
+        if self.newest.len() < RUN {
+            return None;
+        }
+        let times: Vec<Timestamp> = self.newest.iter().map(|passed| passed.at).collect();
+        let intervals: Vec<i64> = times.windows(2).map(|pair| pair[1].ms_since(pair[0])).collect();
+        let (least, most) = (intervals.iter().min()?, intervals.iter().max()?);
+        if *least < 0 || *most > INTERVAL_MS_MAX {
+            return None;
+        }
+        let span_ms: i64 = intervals.iter().sum();
+        let passages = i64::try_from(intervals.len()).unwrap_or(i64::MAX);
+        let needed_ms = passages * i64::from(policy.seconds_per_checkin_min()) * 1_000;
+        if span_ms < needed_ms {
+            return Some(Pace::Fast { span_ms });
+        }
+        (most - least <= SAME_MS).then_some(Pace::Even { interval_ms: span_ms / passages })
+    }
+}
+
+impl Rule for MachinePace {
+    fn kind(&self) -> AnomalyKind {
+        AnomalyKind::MachinePace
+    }
+
+    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
+        let Body::Record { record, person: Some(person), .. } = &entry.body else {
+            return Vec::new();
+        };
+        let passes = record.outcome == Some(Outcome::Accepted)
+            && matches!(record.event, Event::CheckIn | Event::CheckOut);
+        // A clock that jumps makes intervals that nobody had.
+        let proven = moment::proven(record, entry.committed_at, policy).filter(|_| passes);
+        let Some(moment) = proven else { return Vec::new() };
+        let row = self.rows.entry(record.terminal.clone()).or_default();
+        if row.newest.len() == RUN {
+            row.newest.pop_front();
+        }
+        row.newest.push_back(Passed { at: moment.at, index: entry.index, person: *person });
+        let date = moment.at.shanghai().date();
+        let Some(pace) = row.pace(policy).filter(|_| row.told != Some(date)) else {
+            return Vec::new();
+        };
+        row.told = Some(date);
+        let evidence: Vec<u64> = row.newest.iter().map(|passed| passed.index).collect();
+        let mut who: Vec<PersonId> = row.newest.iter().map(|passed| passed.person).collect();
+        who.sort();
+        who.dedup();
+        let place = words::place(registry, &record.terminal);
+        let since = row.newest.front().map_or(moment.at, |passed| passed.at);
+        let stretch = words::stretch(since, moment.at);
+        let (zh, en) = match pace {
+            Pace::Fast { span_ms } => {
+                let seconds = span_ms / 1_000;
+                let least = policy.seconds_per_checkin_min();
+                (
+                    format!("连续 {RUN} 次签到或签退共用 {seconds} 秒，快于每人 {least} 秒"),
+                    format!("{RUN} comings or goings in {seconds} s, faster than one in {least} s"),
+                )
+            }
+            Pace::Even { interval_ms } => {
+                let seconds = interval_ms / 1_000;
+                (
+                    format!("连续 {RUN} 次签到或签退间隔均为 {seconds} 秒（相差不到 1 秒）"),
+                    format!("{RUN} comings or goings, one every {seconds} s to within a second"),
+                )
+            }
+        };
+        vec![Anomaly {
+            id: AnomalyId::of(self.kind(), &evidence),
+            kind: self.kind(),
+            severity: Severity::Warning,
+            at: moment.at,
+            who,
+            terminals: vec![record.terminal.clone()],
+            site: registry.site_of(&record.terminal).cloned(),
+            why: Bilingual::new(
+                format!(
+                    "{stretch}，{}：{zh}。可能由程序生成；照名单试机也会如此。当日不再重复提示。",
+                    place.zh
+                ),
+                format!(
+                    "{stretch}, {}: {en}. A program may have made them; a terminal that is tried out with a \
+                     list of names looks the same. Said once a day for a terminal.",
+                    place.en
+                ),
+            ),
+            evidence,
+            policy: policy.profile(),
+        }]
+    }
+}

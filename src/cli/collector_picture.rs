@@ -20,7 +20,7 @@ use crate::record::picture::{PictureError, SEALED_PICTURE_BYTES_MAX, SealedPictu
 #[derive(Debug, Subcommand)]
 pub(super) enum PictureCommand {
     /// Makes the key that reads evidence pictures, once, for the regulator alone: on a machine of his
-    /// own, without any configuration. Prints what terminals put into [evidence] key.
+    /// own, without any configuration. Prints the key that terminals are given.
     Init {
         /// Folder for picture.key and picture.pub.
         #[arg(long, value_name = "DIR")]

@@ -163,22 +163,23 @@ fn the_page_says_why_what_was_missed_looks_honest_and_loads_nothing() {
 /// recognised people where no lesson is yet. The aim is one in 1,000 days; such a morning breaks it.
 #[test]
 fn honest_worlds_raise_what_they_raise_today() {
-    for (seed, days, raised) in [
-        (11, 4_860, [("excess_hours", 1), ("off_timetable", 23)]),
-        (12, 4_660, [("excess_hours", 2), ("proxy_shared_face", 1)]),
-        (13, 4_274, [("excess_hours", 2), ("proxy_stand_in", 1)]),
-    ] {
+    let raised = [11, 12, 13].map(|seed| {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("world");
         let (mix, policy) = (Mix::honest(), Policy::sichuan_2025());
         let plan = Plan { seed, institutions: 8, days: 20, mix, policy: policy.clone() };
         make(&plan, &out, None).unwrap();
         let it = evaluate(&out, policy).unwrap();
-        assert_eq!((it.honest_days, it.overall.precision.hits), (days, 0));
-        let by: Vec<_> =
-            it.detectors.iter().map(|(kind, it)| (kind.as_str(), it.precision.of)).collect();
-        let mut by: Vec<_> = by.into_iter().filter(|(_, alarms)| *alarms > 0).collect();
+        assert_eq!(it.overall.precision.hits, 0);
+        let by = it.detectors.iter().filter(|(_, figures)| figures.precision.of > 0);
+        let mut by: Vec<_> = by.map(|(kind, it)| (kind.as_str(), it.precision.of)).collect();
         by.sort_unstable();
-        assert_eq!(by, raised, "seed {seed}");
-    }
+        (it.honest_days, by)
+    });
+    let expected = [
+        (4_860, vec![("excess_hours", 1), ("missed_roll_call", 1), ("off_timetable", 23)]),
+        (4_660, vec![("excess_hours", 2), ("proxy_shared_face", 1)]),
+        (4_274, vec![("excess_hours", 2), ("proxy_stand_in", 1)]),
+    ];
+    assert_eq!(raised, expected);
 }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use data_encoding::DecodeKind;
 use sha2::{Digest, Sha256};
 
 use crate::domain::PersonId;
@@ -99,7 +100,11 @@ impl InstitutionKey {
             .chars()
             .filter(|c| *c != '-' && !c.is_whitespace())
             .collect();
-        let mut bytes = BASE32.decode(letters.as_bytes()).map_err(|_| CodeError::Shape)?;
+        let mut bytes = BASE32.decode(letters.as_bytes()).map_err(|error| match error.kind {
+            // So many letters, and the last one is none that a code can end with.
+            DecodeKind::Trailing => CodeError::Checksum,
+            DecodeKind::Length | DecodeKind::Symbol | DecodeKind::Padding => CodeError::Shape,
+        })?;
         if bytes.len() != 1 + SECRET_BYTES + CHECKSUM_BYTES {
             return Err(CodeError::Shape);
         }

@@ -17,6 +17,7 @@ use rollcall::record::{
 use rumqttc::{AsyncClient, MqttOptions, Packet, Publish, QoS};
 use tokio::runtime::Runtime;
 
+use super::broker::eventually;
 use super::records::receipt_key;
 
 pub(crate) trait Centre {
@@ -41,6 +42,7 @@ struct Desk {
     store: Mutex<Store>,
     refuse: Mutex<BTreeSet<u64>>,
     mute: AtomicBool,
+    subscribed: AtomicBool,
     clock: SystemClock,
 }
 
@@ -57,10 +59,13 @@ impl Centre for StandIn {
             store: Mutex::default(),
             refuse: Mutex::default(),
             mute: AtomicBool::new(false),
+            subscribed: AtomicBool::new(false),
             clock: SystemClock::start(),
         };
         let mut centre = Self { broker_port, desk: Arc::new(desk), runtime: None };
         centre.start_again();
+        // What is asked before is lost: a broker keeps nothing for somebody whom it has never seen.
+        eventually("the stand-in listens", || centre.desk.subscribed.load(Ordering::SeqCst));
         centre
     }
 
@@ -122,6 +127,10 @@ async fn serve(broker_port: u16, desk: Arc<Desk>) {
                     for (topic, answer) in desk.answer(&publish) {
                         client.try_publish(topic, QoS::AtLeastOnce, false, answer).unwrap();
                     }
+                }
+                // In the order of the subscriptions: the last one is for questions.
+                Ok(rumqttc::Event::Incoming(Packet::SubAck(ack))) if ack.pkid > 1 => {
+                    desk.subscribed.store(true, Ordering::SeqCst);
                 }
                 Ok(_) => {}
                 Err(_) => break,

@@ -178,7 +178,7 @@ fn honest_worlds_raise_what_they_raise_today() {
     });
     let expected = [
         (4_860, vec![("excess_hours", 1), ("missed_roll_call", 1), ("off_timetable", 23)]),
-        (4_660, vec![("excess_hours", 2), ("proxy_shared_face", 1)]),
+        (4_660, vec![("excess_hours", 2), ("missed_roll_call", 2), ("proxy_shared_face", 1)]),
         (4_274, vec![("excess_hours", 2), ("proxy_stand_in", 1)]),
     ];
     assert_eq!(raised, expected);

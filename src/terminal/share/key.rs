@@ -18,6 +18,9 @@ const SECRET_BYTES: usize = 32;
 const CHECKSUM_BYTES: usize = 4;
 const GROUP_CHARS: usize = 5;
 
+/// Letters of a code, without prefix and dashes.
+const CODE_LETTERS: usize = 60;
+
 /// Longest code in characters that is read, with every dash and blank.
 const CODE_CHARS_MAX: usize = 200;
 
@@ -102,8 +105,11 @@ impl InstitutionKey {
             .collect();
         let mut bytes = BASE32.decode(letters.as_bytes()).map_err(|error| match error.kind {
             // So many letters, and the last one is none that a code can end with.
-            DecodeKind::Trailing => CodeError::Checksum,
-            DecodeKind::Length | DecodeKind::Symbol | DecodeKind::Padding => CodeError::Shape,
+            DecodeKind::Trailing if letters.len() == CODE_LETTERS => CodeError::Checksum,
+            DecodeKind::Trailing
+            | DecodeKind::Length
+            | DecodeKind::Symbol
+            | DecodeKind::Padding => CodeError::Shape,
         })?;
         if bytes.len() != 1 + SECRET_BYTES + CHECKSUM_BYTES {
             return Err(CodeError::Shape);

@@ -41,7 +41,7 @@ const OVER_MS: i64 = 24 * 60 * MINUTE_MS;
 /// Remembers who is in, by terminal and lesson: the people of the lessons of two days.
 #[derive(Default)]
 pub(super) struct MissedRollCall {
-    rooms: BTreeMap<(TerminalId, LessonId), Room>,
+    rooms: BTreeMap<TerminalId, BTreeMap<LessonId, Room>>,
 }
 
 #[derive(Default)]
@@ -98,8 +98,8 @@ impl MissedRollCall {
     /// Ends the roll call of a room, if more were not seen than may be.
     fn conclude(
         &self,
-        key: &(TerminalId, LessonId),
-        roll: &Roll,
+        terminal: &TerminalId,
+        (lesson, roll): &(LessonId, Roll),
         registry: &Registry,
         policy: &Policy,
     ) -> Option<Anomaly> {
@@ -110,7 +110,6 @@ impl MissedRollCall {
         if count < UNSEEN_MIN || count * 100 <= allowed_of {
             return None;
         }
-        let (terminal, lesson) = key;
         let place = words::place(registry, terminal);
         let stretch = words::stretch(roll.began, roll.until);
         Some(Anomaly {
@@ -153,17 +152,15 @@ impl Rule for MissedRollCall {
             return Vec::new();
         };
         let mut over = Vec::new();
-        let first = (record.terminal.clone(), record.lesson.clone());
-        for (key, room) in &mut self.rooms {
-            if key.0 == first.0 && room.roll.as_ref().is_some_and(|roll| moment.at > roll.until) {
-                over.extend(room.roll.take().map(|roll| (key.clone(), roll)));
+        let terminal = &record.terminal;
+        let rooms = self.rooms.entry(terminal.clone()).or_default();
+        for (lesson, room) in &mut *rooms {
+            if room.roll.as_ref().is_some_and(|roll| moment.at > roll.until) {
+                over.extend(room.roll.take().map(|roll| (lesson.clone(), roll)));
             }
         }
-        let raised =
-            over.iter().filter_map(|(key, roll)| self.conclude(key, roll, registry, policy));
-        let raised: Vec<Anomaly> = raised.collect();
-        if let (terminal, Some(lesson)) = first {
-            let room = self.rooms.entry((terminal, lesson)).or_default();
+        if let Some(lesson) = &record.lesson {
+            let room = rooms.entry(lesson.clone()).or_default();
             room.newest = room.newest.max(moment.at);
             room.take(record, *person);
             if record.notice.is_some_and(|notice| notice.kind == NoticeKind::RollCalled) {
@@ -177,8 +174,9 @@ impl Rule for MissedRollCall {
             }
             let now = entry.committed_at;
             let allowed_ms = i64::from(policy.time_bound_hours_max()) * 60 * MINUTE_MS + OVER_MS;
-            self.rooms.retain(|_, room| now.ms_since(room.newest) <= allowed_ms);
+            rooms.retain(|_, room| now.ms_since(room.newest) <= allowed_ms);
         }
-        raised
+        let raised = over.iter().filter_map(|it| self.conclude(terminal, it, registry, policy));
+        raised.collect()
     }
 }

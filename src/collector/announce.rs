@@ -178,6 +178,9 @@ impl Announcer {
             why: anomaly.why.clone(),
             evidence: anomaly.evidence.iter().filter_map(|&i| self.lines.of(i)).collect(),
             policy: anomaly.policy.clone(),
+            rule: anomaly.rule,
+            inputs: anomaly.inputs.clone(),
+            ledger: Some(anomaly.ledger),
         }
     }
 

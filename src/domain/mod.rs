@@ -18,7 +18,7 @@ mod text;
 mod time;
 mod timetable;
 
-pub use anomaly::{Anomaly, AnomalyId, AnomalyKind, Severity};
+pub use anomaly::{Anomaly, AnomalyId, AnomalyKind, Finding, LedgerRange, Severity};
 pub use centre::{
     Claim, ClaimLine, ClassPlan, Committed, InstitutionDetails, Joined, Left, LessonDetails,
     ROSTER_BY_MEMBERS, RollOrder, Status, Subject, Teacher,

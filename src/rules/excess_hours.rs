@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use crate::domain::{
-    Anomaly, AnomalyId, AnomalyKind, Bilingual, Event, LessonId, Outcome, Policy, Severity,
+    AnomalyId, AnomalyKind, Bilingual, Event, Finding, LessonId, Outcome, Policy, Severity,
     Timestamp,
 };
 use crate::ledger::{Body, Entry};
@@ -37,6 +37,7 @@ const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 
 /// Remembers each person's comings and goings.
+#[derive(Default)]
 pub(super) struct ExcessHours {
     seen: Window<Mark>,
 }
@@ -54,12 +55,6 @@ struct Mark {
 struct Presence<'w> {
     came: &'w Seen<Mark>,
     left: &'w Seen<Mark>,
-}
-
-impl ExcessHours {
-    pub(super) fn new(policy: &Policy) -> Self {
-        Self { seen: Window::new(policy) }
-    }
 }
 
 /// The presences that some marks (earliest first) make, by lesson.
@@ -199,7 +194,21 @@ impl Rule for ExcessHours {
         AnomalyKind::ExcessHours
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "overrun_minutes_max",
+            "hours_per_day_max",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
         let Body::Record { record, person: Some(person), .. } = &entry.body else {
             return Vec::new();
         };
@@ -217,11 +226,11 @@ impl Rule for ExcessHours {
         };
         let what = Mark { lesson, leaves, uncertainty_ms: moment.uncertainty_ms };
         let new = Seen { at: moment.at, index: entry.index, what };
-        self.seen.add(*person, new.clone(), entry.committed_at);
+        self.seen.add(*person, new.clone(), entry.committed_at, policy);
         let raised = turned_wrong(self.seen.of(person), &new, registry, policy).map(|excess| {
             let mut evidence = excess.evidence;
             evidence.sort_unstable();
-            Anomaly {
+            Finding {
                 id: AnomalyId::of(self.kind(), &evidence),
                 kind: self.kind(),
                 severity: Severity::Warning,
@@ -231,7 +240,6 @@ impl Rule for ExcessHours {
                 site: registry.site_of(&record.terminal).cloned(),
                 why: excess.why,
                 evidence,
-                policy: policy.profile(),
             }
         });
         raised.into_iter().collect()

@@ -23,7 +23,7 @@ use std::collections::{BTreeMap, VecDeque};
 use jiff::civil::Date;
 
 use crate::domain::{
-    Anomaly, AnomalyId, AnomalyKind, Bilingual, Event, Outcome, PersonId, Policy, Severity,
+    AnomalyId, AnomalyKind, Bilingual, Event, Finding, Outcome, PersonId, Policy, Severity,
     TerminalId, Timestamp,
 };
 use crate::ledger::{Body, Entry};
@@ -92,7 +92,20 @@ impl Rule for MachinePace {
         AnomalyKind::MachinePace
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "seconds_per_checkin_min",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
         let Body::Record { record, person: Some(person), .. } = &entry.body else {
             return Vec::new();
         };
@@ -135,7 +148,7 @@ impl Rule for MachinePace {
                 )
             }
         };
-        vec![Anomaly {
+        vec![Finding {
             id: AnomalyId::of(self.kind(), &evidence),
             kind: self.kind(),
             severity: Severity::Warning,
@@ -155,7 +168,6 @@ impl Rule for MachinePace {
                 ),
             ),
             evidence,
-            policy: policy.profile(),
         }]
     }
 }

@@ -21,7 +21,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
-    Anomaly, AnomalyId, AnomalyKind, Bilingual, Event, LessonId, NoticeKind, Outcome, PersonId,
+    AnomalyId, AnomalyKind, Bilingual, Event, Finding, LessonId, NoticeKind, Outcome, PersonId,
     Policy, Severity, TerminalId, Timestamp,
 };
 use crate::ledger::{Body, Entry};
@@ -102,7 +102,7 @@ impl MissedRollCall {
         (lesson, roll): &(LessonId, Roll),
         registry: &Registry,
         policy: &Policy,
-    ) -> Option<Anomaly> {
+    ) -> Option<Finding> {
         let unseen: Vec<PersonId> = roll.asked.difference(&roll.seen).copied().collect();
         let (count, asked) = (unseen.len(), roll.asked.len());
         let allowed = policy.roll_call_unseen_percent_max();
@@ -112,7 +112,7 @@ impl MissedRollCall {
         }
         let place = words::place(registry, terminal);
         let stretch = words::stretch(roll.began, roll.until);
-        Some(Anomaly {
+        Some(Finding {
             id: AnomalyId::of(self.kind(), &[roll.index]),
             kind: self.kind(),
             severity: Severity::Warning,
@@ -134,7 +134,6 @@ impl MissedRollCall {
                 ),
             ),
             evidence: vec![roll.index],
-            policy: policy.profile(),
         })
     }
 }
@@ -144,9 +143,23 @@ impl Rule for MissedRollCall {
         AnomalyKind::MissedRollCall
     }
 
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "roll_call_minutes",
+            "roll_call_unseen_percent_max",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
     /// A roll call is over, and all is told, when the same terminal has told of something later: its records
     /// come in their order. So silence is never taken for absence.
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
         let Body::Record { record, person, .. } = &entry.body else { return Vec::new() };
         let Some(moment) = moment::proven(record, entry.committed_at, policy) else {
             return Vec::new();

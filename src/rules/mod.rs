@@ -33,7 +33,9 @@ mod replayed;
 mod spoof_attempts;
 mod unregistered_terminal;
 
-use crate::domain::{Anomaly, AnomalyKind, Policy};
+use std::collections::BTreeMap;
+
+use crate::domain::{Anomaly, AnomalyKind, Finding, LedgerRange, Policy};
 use crate::ledger::Entry;
 use crate::registry::Registry;
 
@@ -42,16 +44,40 @@ pub trait Rule: Send {
     /// What it looks for. Names its file and its page.
     fn kind(&self) -> AnomalyKind;
 
+    /// From 1, one more with each change of what it raises or says.
+    fn version(&self) -> u16;
+
+    /// Which numbers of the profile it reads, itself or through what it shares with others.
+    fn numbers(&self) -> &'static [&'static str];
+
     /// Takes in one entry, with the registry as it stands after that entry, and says what it sees.
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly>;
+    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding>;
+}
+
+/// A rule as it stands in this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version {
+    /// Which rule.
+    pub kind: AnomalyKind,
+    /// See [`Rule::version`].
+    pub version: u16,
+    /// See [`Rule::numbers`].
+    pub numbers: &'static [&'static str],
 }
 
 /// All rules at work on one ledger: feed it every entry, in order.
 pub struct Judge {
     policy: Policy,
     registry: Registry,
-    rules: Vec<Box<dyn Rule>>,
+    rules: Vec<Seat>,
+    first: Option<u64>,
     next: u64,
+}
+
+/// A rule, and what of the profile it is given: the same for all that it finds.
+struct Seat {
+    rule: Box<dyn Rule>,
+    inputs: BTreeMap<String, String>,
 }
 
 impl Judge {
@@ -60,9 +86,9 @@ impl Judge {
         let rules: Vec<Box<dyn Rule>> = vec![
             Box::new(proxy_stand_in::ProxyStandIn),
             Box::new(proxy_shared_face::ProxySharedFace::default()),
-            Box::new(multi_device::MultiDevice::new(&policy)),
+            Box::new(multi_device::MultiDevice::default()),
             Box::new(off_timetable::OffTimetable),
-            Box::new(excess_hours::ExcessHours::new(&policy)),
+            Box::new(excess_hours::ExcessHours::default()),
             Box::new(forged::Forged),
             Box::new(altered::Altered),
             Box::new(replayed::Replayed),
@@ -70,10 +96,12 @@ impl Judge {
             Box::new(forked_chain::ForkedChain),
             Box::new(made_afterwards::MadeAfterwards::default()),
             Box::new(machine_pace::MachinePace::default()),
-            Box::new(spoof_attempts::SpoofAttempts::new(&policy)),
+            Box::new(spoof_attempts::SpoofAttempts::default()),
             Box::new(missed_roll_call::MissedRollCall::default()),
         ];
-        Self { policy, registry: Registry::default(), rules, next: 0 }
+        let rules = rules.into_iter().map(|rule| Seat { inputs: inputs(&*rule, &policy), rule });
+        let rules = rules.collect();
+        Self { policy, registry: Registry::default(), rules, first: None, next: 0 }
     }
 
     /// Takes in one entry: first the registry, then every rule. An entry that was judged before
@@ -84,10 +112,16 @@ impl Judge {
             return Vec::new();
         }
         self.next = entry.index.saturating_add(1);
+        let ledger =
+            LedgerRange { first: *self.first.get_or_insert(entry.index), last: entry.index };
         self.registry.apply(entry);
-        let rules = self.rules.iter_mut();
-        let raised: Vec<_> =
-            rules.flat_map(|rule| rule.judge(entry, &self.registry, &self.policy)).collect();
+        let mut raised = Vec::new();
+        for Seat { rule, inputs } in &mut self.rules {
+            let found = rule.judge(entry, &self.registry, &self.policy);
+            raised.extend(found.into_iter().map(|finding| {
+                judged(finding, &self.policy, rule.version(), inputs.clone(), ledger)
+            }));
+        }
         // Nobody is judged by numbers that were not in force when it happened: what an earlier
         // profile raised was raised then.
         let other = self.registry.policy().is_some_and(|(_, d)| *d != self.policy.digest());
@@ -111,6 +145,47 @@ impl Judge {
 
     /// What is looked for, in the order of judging.
     pub fn kinds(&self) -> Vec<AnomalyKind> {
-        self.rules.iter().map(|rule| rule.kind()).collect()
+        self.rules.iter().map(|seat| seat.rule.kind()).collect()
+    }
+
+    /// The same, with the version of each and the numbers that it reads.
+    pub fn versions(&self) -> Vec<Version> {
+        let version = |Seat { rule, .. }: &Seat| Version {
+            kind: rule.kind(),
+            version: rule.version(),
+            numbers: rule.numbers(),
+        };
+        self.rules.iter().map(version).collect()
+    }
+}
+
+fn inputs(rule: &dyn Rule, policy: &Policy) -> BTreeMap<String, String> {
+    let numbers = policy.numbers().into_iter().filter(|line| rule.numbers().contains(&line.name));
+    numbers.map(|line| (line.name.to_owned(), line.value)).collect()
+}
+
+fn judged(
+    finding: Finding,
+    policy: &Policy,
+    rule: u16,
+    inputs: BTreeMap<String, String>,
+    ledger: LedgerRange,
+) -> Anomaly {
+    let Finding { id, kind, severity, at, who, terminals, site, why, evidence } = finding;
+    let policy = policy.profile();
+    Anomaly {
+        id,
+        kind,
+        severity,
+        at,
+        who,
+        terminals,
+        site,
+        why,
+        evidence,
+        policy,
+        rule,
+        inputs,
+        ledger,
     }
 }

@@ -19,7 +19,7 @@
 //! Ask both sites' teachers; look at both terminals' clocks before asking the person.
 
 use crate::domain::{
-    Anomaly, AnomalyId, AnomalyKind, Bilingual, Event, Outcome, Policy, Severity, SiteId,
+    AnomalyId, AnomalyKind, Bilingual, Event, Finding, Outcome, Policy, Severity, SiteId,
     TerminalId,
 };
 use crate::ledger::{Body, Entry};
@@ -29,6 +29,7 @@ use crate::rules::window::{Seen, Window};
 use crate::rules::{Rule, moment, words};
 
 /// Remembers where each person was seen.
+#[derive(Default)]
 pub(super) struct MultiDevice {
     seen: Window<Presence>,
 }
@@ -47,12 +48,6 @@ struct Conflict<'w> {
     later: &'w Seen<Presence>,
     distance_m: u32,
     needed_ms: i64,
-}
-
-impl MultiDevice {
-    pub(super) fn new(policy: &Policy) -> Self {
-        Self { seen: Window::new(policy) }
-    }
 }
 
 fn is_presence(record: &Record) -> bool {
@@ -82,11 +77,25 @@ impl Rule for MultiDevice {
         AnomalyKind::MultiDevice
     }
 
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "travel_speed_kmh_max",
+            "travel_grace_s",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
     /// A new presence is compared with *all* that are remembered of the person, not only with its
     /// neighbours in time: with a grace granted to each stretch, a stop half way could hide a journey
     /// that nobody can make, and whether it does would hang on the order of arrival. Of several
     /// contradictions the one nearest in time is raised.
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
         let Body::Record { record, person: Some(person), .. } = &entry.body else {
             return Vec::new();
         };
@@ -121,7 +130,7 @@ impl Rule for MultiDevice {
             let speed = policy.travel_speed_kmh_max();
             let mut evidence = vec![earlier.index, later.index];
             evidence.sort_unstable();
-            Anomaly {
+            Finding {
                 id: AnomalyId::of(self.kind(), &evidence),
                 kind: self.kind(),
                 severity: Severity::Alarm,
@@ -144,10 +153,9 @@ impl Rule for MultiDevice {
                     ),
                 ),
                 evidence,
-                policy: policy.profile(),
             }
         });
-        self.seen.add(*person, new, entry.committed_at);
+        self.seen.add(*person, new, entry.committed_at, policy);
         raised.into_iter().collect()
     }
 }

@@ -21,7 +21,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::domain::{
-    Anomaly, AnomalyId, AnomalyKind, Bilingual, Outcome, PersonId, Policy, Severity, TerminalId,
+    AnomalyId, AnomalyKind, Bilingual, Finding, Outcome, PersonId, Policy, Severity, TerminalId,
 };
 use crate::ledger::{Body, Entry};
 use crate::registry::Registry;
@@ -66,7 +66,20 @@ impl Rule for ProxySharedFace {
         AnomalyKind::ProxySharedFace
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "same_face_score_min",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
         let Body::Record { record, person, .. } = &entry.body else { return Vec::new() };
         if record.outcome != Some(Outcome::Accepted) {
             return Vec::new();
@@ -87,7 +100,7 @@ impl Rule for ProxySharedFace {
             let (at, when) = moment::told(record, entry.committed_at, policy);
             let place = words::place(registry, &record.terminal);
             let evidence = vec![index, entry.index];
-            Anomaly {
+            Finding {
                 id: AnomalyId::of(self.kind(), &evidence),
                 kind: self.kind(),
                 severity: Severity::Alarm,
@@ -110,7 +123,6 @@ impl Rule for ProxySharedFace {
                     ),
                 ),
                 evidence,
-                policy: policy.profile(),
             }
         });
         self.remember(

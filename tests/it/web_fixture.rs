@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rollcall::domain::{
-    self, AnomalyId, AnomalyKind, Bilingual, ClockEvidence, ClockQuality, Outcome, Refusal, Score,
-    Scores, Severity, TerminalId, Timestamp, Uptime, Way,
+    self, AnomalyId, AnomalyKind, Bilingual, ClockEvidence, ClockQuality, LedgerRange, Outcome,
+    Refusal, Score, Scores, Severity, TerminalId, Timestamp, Uptime, Way,
 };
 use rollcall::feed::{
     Anomaly, Attendance, Body, Evidence, Feed, Person, Place, Reported, SqliteLog, Terminal,
@@ -165,6 +165,9 @@ fn anomaly(case: Case) -> Body {
             })
             .collect(),
         policy: "sichuan-2025/1".to_owned(),
+        rule: 1,
+        inputs: BTreeMap::from([("clock_tolerance_s".to_owned(), "120".to_owned())]),
+        ledger: Some(LedgerRange { first: 0, last: indexes.iter().copied().max().unwrap_or(0) }),
     })
 }
 

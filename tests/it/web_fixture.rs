@@ -141,17 +141,14 @@ pub(crate) fn anomalies() -> Vec<Body> {
 fn anomaly(case: Case) -> Body {
     let indexes: Vec<u64> = case.evidence.iter().map(|(index, _, _)| *index).collect();
     let at = at(case.at);
+    let who = case.who.iter();
     Body::Anomaly(Anomaly {
         anomaly: AnomalyId::of(case.kind, &indexes),
         kind: case.kind,
         severity: case.severity,
         at,
         committed_at: at.plus_ms(1_400),
-        who: case
-            .who
-            .iter()
-            .map(|(zh, en, name)| Person { role: text(zh, en), name: (*name).to_owned() })
-            .collect(),
+        who: who.map(|(z, e, n)| Person { role: text(z, e), name: (*n).into() }).collect(),
         place: case.place,
         terminals: case.terminals.iter().map(|id| id.parse().unwrap()).collect(),
         why: text(case.zh, case.en),

@@ -10,6 +10,7 @@
 mod centre;
 mod claims;
 mod distance;
+mod policies;
 mod roll_calls;
 mod roster;
 mod status;
@@ -18,6 +19,7 @@ mod timetable;
 use std::collections::BTreeMap;
 
 pub use claims::Filed;
+pub use policies::Policies;
 pub use roll_calls::Ordered;
 pub use roster::Membership;
 pub use status::Stated;
@@ -92,7 +94,7 @@ pub struct Registry {
     statuses: Statuses,
     claims: Claims,
     roll_calls: RollCalls,
-    policy: Option<(String, [u8; 32])>,
+    policies: Policies,
 }
 
 impl Registry {
@@ -133,7 +135,8 @@ impl Registry {
                 self.classes.insert(id.clone(), class);
             }
             Fact::Lesson(lesson) => self.timetable.announce(lesson.clone(), at),
-            Fact::Policy { profile, digest } => self.policy = Some((profile.clone(), *digest)),
+            Fact::Policy { profile, digest } => self.policies.put_in_force(profile, digest),
+            Fact::Trial(candidate) => self.policies.state(candidate),
             Fact::InstitutionDetails(details) => {
                 self.institution_details.insert(details.institution.clone(), details.clone());
             }
@@ -252,7 +255,12 @@ impl Registry {
 
     /// The policy profile that the centre last put into force, with its digest.
     pub fn policy(&self) -> Option<(&str, &[u8; 32])> {
-        self.policy.as_ref().map(|(profile, digest)| (profile.as_str(), digest))
+        self.policies.in_force()
+    }
+
+    /// What the ledger says of policy profiles beyond the one in force.
+    pub fn policies(&self) -> &Policies {
+        &self.policies
     }
 }
 

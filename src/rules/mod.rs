@@ -35,8 +35,8 @@ mod unregistered_terminal;
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Anomaly, AnomalyKind, Finding, LedgerRange, Policy};
-use crate::ledger::Entry;
+use crate::domain::{Anomaly, AnomalyKind, Fact, Finding, LedgerRange, Policy};
+use crate::ledger::{Body, Entry};
 use crate::registry::Registry;
 
 /// One detector.
@@ -66,12 +66,30 @@ pub struct Version {
 }
 
 /// All rules at work on one ledger: feed it every entry, in order.
+///
+/// Nobody is judged by numbers that were not in force when it happened: each stretch of the ledger is
+/// judged by the profile that the ledger names there, if its text is known here. Where it is not, nothing
+/// is raised; what that profile raised was raised then. What rules remember passes from one profile to the
+/// next.
 pub struct Judge {
+    known: Vec<Policy>,
     policy: Policy,
+    in_force: InForce,
     registry: Registry,
     rules: Vec<Seat>,
     first: Option<u64>,
     next: u64,
+}
+
+/// How a judge's profile stands to the one that the ledger names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum InForce {
+    /// It is that one, or the ledger has named none yet.
+    Own,
+    /// The ledger names one whose text is not known.
+    Unknown,
+    /// It does not matter: a candidate judges everything.
+    Whatever,
 }
 
 /// A rule, and what of the profile it is given: the same for all that it finds.
@@ -81,27 +99,26 @@ struct Seat {
 }
 
 impl Judge {
-    /// Every rule that there is, with nothing seen yet.
+    /// Every rule that there is, with nothing seen yet and one profile known.
     pub fn new(policy: Policy) -> Self {
-        let rules: Vec<Box<dyn Rule>> = vec![
-            Box::new(proxy_stand_in::ProxyStandIn),
-            Box::new(proxy_shared_face::ProxySharedFace::default()),
-            Box::new(multi_device::MultiDevice::default()),
-            Box::new(off_timetable::OffTimetable),
-            Box::new(excess_hours::ExcessHours::default()),
-            Box::new(forged::Forged),
-            Box::new(altered::Altered),
-            Box::new(replayed::Replayed),
-            Box::new(unregistered_terminal::UnregisteredTerminal::default()),
-            Box::new(forked_chain::ForkedChain),
-            Box::new(made_afterwards::MadeAfterwards::default()),
-            Box::new(machine_pace::MachinePace::default()),
-            Box::new(spoof_attempts::SpoofAttempts::default()),
-            Box::new(missed_roll_call::MissedRollCall::default()),
-        ];
-        let rules = rules.into_iter().map(|rule| Seat { inputs: inputs(&*rule, &policy), rule });
-        let rules = rules.collect();
-        Self { policy, registry: Registry::default(), rules, first: None, next: 0 }
+        Self::knowing(policy, Vec::new())
+    }
+
+    /// The same with more profiles known. Until the ledger names one, `policy` is used.
+    pub fn knowing(policy: Policy, mut others: Vec<Policy>) -> Self {
+        others.push(policy.clone());
+        Self::of(policy, others, InForce::Own, Registry::default())
+    }
+
+    /// Judges by this profile whatever is in force, from where `registry` stands.
+    pub fn of_candidate(policy: Policy, registry: Registry) -> Self {
+        Self::of(policy, Vec::new(), InForce::Whatever, registry)
+    }
+
+    fn of(policy: Policy, known: Vec<Policy>, in_force: InForce, registry: Registry) -> Self {
+        let rules = every_rule().into_iter();
+        let rules = rules.map(|rule| Seat { inputs: inputs(&*rule, &policy), rule }).collect();
+        Self { known, policy, in_force, registry, rules, first: None, next: 0 }
     }
 
     /// Takes in one entry: first the registry, then every rule. An entry that was judged before
@@ -115,6 +132,9 @@ impl Judge {
         let ledger =
             LedgerRange { first: *self.first.get_or_insert(entry.index), last: entry.index };
         self.registry.apply(entry);
+        if let Body::Fact(Fact::Policy { digest, .. }) = &entry.body {
+            self.follow(digest);
+        }
         let mut raised = Vec::new();
         for Seat { rule, inputs } in &mut self.rules {
             let found = rule.judge(entry, &self.registry, &self.policy);
@@ -122,10 +142,26 @@ impl Judge {
                 judged(finding, &self.policy, rule.version(), inputs.clone(), ledger)
             }));
         }
-        // Nobody is judged by numbers that were not in force when it happened: what an earlier
-        // profile raised was raised then.
-        let other = self.registry.policy().is_some_and(|(_, d)| *d != self.policy.digest());
-        if other { Vec::new() } else { raised }
+        if self.is_silent() { Vec::new() } else { raised }
+    }
+
+    /// Another profile comes into force.
+    fn follow(&mut self, digest: &[u8; 32]) {
+        if self.in_force == InForce::Whatever {
+            return;
+        }
+        let named = self.known.iter().find(|policy| policy.digest() == *digest);
+        self.in_force = if named.is_some() { InForce::Own } else { InForce::Unknown };
+        let Some(policy) = named.filter(|policy| **policy != self.policy) else { return };
+        self.policy = policy.clone();
+        for Seat { rule, inputs } in &mut self.rules {
+            *inputs = self::inputs(&**rule, &self.policy);
+        }
+    }
+
+    /// Whether nothing is raised, because the text of the profile in force is not known.
+    pub fn is_silent(&self) -> bool {
+        self.in_force == InForce::Unknown
     }
 
     /// Index of the first entry not yet judged.
@@ -138,7 +174,7 @@ impl Judge {
         &self.registry
     }
 
-    /// The profile whose numbers are used.
+    /// The profile whose numbers are used now.
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
@@ -157,6 +193,25 @@ impl Judge {
         };
         self.rules.iter().map(version).collect()
     }
+}
+
+fn every_rule() -> Vec<Box<dyn Rule>> {
+    vec![
+        Box::new(proxy_stand_in::ProxyStandIn),
+        Box::new(proxy_shared_face::ProxySharedFace::default()),
+        Box::new(multi_device::MultiDevice::default()),
+        Box::new(off_timetable::OffTimetable),
+        Box::new(excess_hours::ExcessHours::default()),
+        Box::new(forged::Forged),
+        Box::new(altered::Altered),
+        Box::new(replayed::Replayed),
+        Box::new(unregistered_terminal::UnregisteredTerminal::default()),
+        Box::new(forked_chain::ForkedChain),
+        Box::new(made_afterwards::MadeAfterwards::default()),
+        Box::new(machine_pace::MachinePace::default()),
+        Box::new(spoof_attempts::SpoofAttempts::default()),
+        Box::new(missed_roll_call::MissedRollCall::default()),
+    ]
 }
 
 fn inputs(rule: &dyn Rule, policy: &Policy) -> BTreeMap<String, String> {

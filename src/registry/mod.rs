@@ -16,7 +16,7 @@ mod roster;
 mod status;
 mod timetable;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 pub use claims::Filed;
 pub use policies::Policies;
@@ -84,6 +84,8 @@ pub struct Registry {
     institutions: BTreeMap<InstitutionId, Institution>,
     sites: BTreeMap<SiteId, Site>,
     terminals: BTreeMap<TerminalId, Terminal>,
+    /// The same once more: asked for at every record.
+    site_of: HashMap<TerminalId, SiteId>,
     classes: BTreeMap<ClassId, Class>,
     timetable: Timetable,
     institution_details: BTreeMap<InstitutionId, InstitutionDetails>,
@@ -122,6 +124,7 @@ impl Registry {
             }
             Fact::Terminal { id, site, key } => {
                 self.terminals.insert(id.clone(), Terminal { site: site.clone(), key: *key });
+                self.site_of.insert(id.clone(), site.clone());
             }
             Fact::Class { id, institution, name, persons, roster: _ } => {
                 // A class that is registered again is as old as before.
@@ -215,7 +218,7 @@ impl Registry {
 
     /// Where a terminal stands.
     pub fn site_of(&self, terminal: &TerminalId) -> Option<&SiteId> {
-        self.terminals.get(terminal).map(|terminal| &terminal.site)
+        self.site_of.get(terminal)
     }
 
     /// Whose terminal it is.

@@ -18,7 +18,7 @@
 //! ## What to do
 //! Call the roll again, unannounced (`rollcall collector roll-call`), or go there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::domain::{
     AnomalyId, AnomalyKind, Bilingual, Event, Finding, LessonId, NoticeKind, Outcome, PersonId,
@@ -41,7 +41,15 @@ const OVER_MS: i64 = 24 * 60 * MINUTE_MS;
 /// Remembers who is in, by terminal and lesson: the people of the lessons of two days.
 #[derive(Default)]
 pub(super) struct MissedRollCall {
-    rooms: BTreeMap<TerminalId, BTreeMap<LessonId, Room>>,
+    kiosks: HashMap<TerminalId, Kiosk>,
+}
+
+/// The rooms behind a terminal.
+#[derive(Default)]
+struct Kiosk {
+    rooms: BTreeMap<LessonId, Room>,
+    /// How many roll calls are on: mostly none, and then nobody needs to look for one that is over.
+    on: usize,
 }
 
 #[derive(Default)]
@@ -166,17 +174,28 @@ impl Rule for MissedRollCall {
         };
         let mut over = Vec::new();
         let terminal = &record.terminal;
-        let rooms = self.rooms.entry(terminal.clone()).or_default();
-        for (lesson, room) in &mut *rooms {
-            if room.roll.as_ref().is_some_and(|roll| moment.at > roll.until) {
-                over.extend(room.roll.take().map(|roll| (lesson.clone(), roll)));
+        let Kiosk { rooms, on } = self.kiosks.entry(terminal.clone()).or_default();
+        if *on > 0 {
+            for (lesson, room) in &mut *rooms {
+                if room.roll.as_ref().is_some_and(|roll| moment.at > roll.until) {
+                    over.extend(room.roll.take().map(|roll| (lesson.clone(), roll)));
+                }
             }
+            *on -= over.len();
         }
         if let Some(lesson) = &record.lesson {
+            if !rooms.contains_key(lesson) {
+                let now = entry.committed_at;
+                let allowed_ms =
+                    i64::from(policy.time_bound_hours_max()) * 60 * MINUTE_MS + OVER_MS;
+                rooms.retain(|_, room| now.ms_since(room.newest) <= allowed_ms);
+                *on = rooms.values().filter(|room| room.roll.is_some()).count();
+            }
             let room = rooms.entry(lesson.clone()).or_default();
             room.newest = room.newest.max(moment.at);
             room.take(record, *person);
             if record.notice.is_some_and(|notice| notice.kind == NoticeKind::RollCalled) {
+                *on += usize::from(room.roll.is_none());
                 room.roll = Some(Roll {
                     began: moment.at,
                     until: moment.at.plus_ms(lasts_ms(record, registry, policy)),
@@ -185,9 +204,6 @@ impl Rule for MissedRollCall {
                     seen: BTreeSet::new(),
                 });
             }
-            let now = entry.committed_at;
-            let allowed_ms = i64::from(policy.time_bound_hours_max()) * 60 * MINUTE_MS + OVER_MS;
-            rooms.retain(|_, room| now.ms_since(room.newest) <= allowed_ms);
         }
         let raised = over.iter().filter_map(|it| self.conclude(terminal, it, registry, policy));
         raised.collect()

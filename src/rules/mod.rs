@@ -13,6 +13,7 @@
 
 pub mod hours;
 mod moment;
+mod names;
 mod refused;
 mod window;
 mod words;

@@ -25,6 +25,7 @@ use crate::domain::{
 use crate::ledger::{Body, Entry};
 use crate::record::Record;
 use crate::registry::Registry;
+use crate::rules::names::Names;
 use crate::rules::window::{Seen, Window};
 use crate::rules::{Rule, moment, words};
 
@@ -32,13 +33,15 @@ use crate::rules::{Rule, moment, words};
 #[derive(Default)]
 pub(super) struct MultiDevice {
     seen: Window<Presence>,
+    terminals: Names<TerminalId>,
+    sites: Names<SiteId>,
 }
 
 /// At which terminal, and how sure the time is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Presence {
-    terminal: TerminalId,
-    site: SiteId,
+    terminal: u32,
+    site: u32,
     uncertainty_ms: i64,
 }
 
@@ -59,10 +62,13 @@ fn is_presence(record: &Record) -> bool {
 fn conflict<'w>(
     one: &'w Seen<Presence>,
     other: &'w Seen<Presence>,
-    registry: &Registry,
+    (sites, registry): (&Names<SiteId>, &Registry),
     policy: &Policy,
 ) -> Option<Conflict<'w>> {
-    let distance_m = registry.distance_m(&one.what.site, &other.what.site)?;
+    if one.what.site == other.what.site {
+        return None;
+    }
+    let distance_m = registry.distance_m(sites.name(one.what.site), sites.name(other.what.site))?;
     let needed_ms = i64::from(distance_m) * 3600 / i64::from(policy.travel_speed_kmh_max());
     let (earlier, later) = if one.at <= other.at { (one, other) } else { (other, one) };
     let granted_ms = later.at.ms_since(earlier.at)
@@ -106,8 +112,8 @@ impl Rule for MultiDevice {
             return Vec::new();
         };
         let what = Presence {
-            terminal: record.terminal.clone(),
-            site: site.clone(),
+            terminal: self.terminals.number(&record.terminal),
+            site: self.sites.number(site),
             uncertainty_ms: moment.uncertainty_ms,
         };
         let new = Seen { at: moment.at, index: entry.index, what };
@@ -115,14 +121,15 @@ impl Rule for MultiDevice {
             .seen
             .of(person)
             .iter()
-            .filter_map(|old| conflict(old, &new, registry, policy))
+            .filter_map(|old| conflict(old, &new, (&self.sites, registry), policy))
             .min_by_key(|found| {
                 (found.later.at.ms_since(found.earlier.at), found.earlier.index, found.later.index)
             });
         let raised = nearest.map(|found| {
             let Conflict { earlier, later, distance_m, needed_ms } = found;
-            let from = words::site(registry, &earlier.what.site);
-            let to = words::site(registry, &later.what.site);
+            let [here, there] = [later, earlier].map(|seen| self.sites.name(seen.what.site));
+            let (from, to) = (words::site(registry, there), words::site(registry, here));
+            let terminals = [earlier, later].map(|seen| self.terminals.name(seen.what.terminal));
             let (first, second) = (words::clock(earlier.at), words::clock(later.at));
             let between = words::length(later.at.ms_since(earlier.at));
             let needed = words::length(needed_ms);
@@ -136,8 +143,8 @@ impl Rule for MultiDevice {
                 severity: Severity::Alarm,
                 at: later.at,
                 who: vec![*person],
-                terminals: vec![earlier.what.terminal.clone(), later.what.terminal.clone()],
-                site: Some(later.what.site.clone()),
+                terminals: terminals.map(Clone::clone).to_vec(),
+                site: Some(here.clone()),
                 why: Bilingual::new(
                     format!(
                         "同一学员 {first} 在{}、{second} 在{}均有考勤：两地直线距离 {km} 公里，相隔 {}\

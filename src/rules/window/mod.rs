@@ -15,6 +15,9 @@ const PERSON_MAX: usize = 64;
 /// until they fit: rules then see less far back, and nothing else gives way.
 const TOTAL_MAX: usize = 1_000_000;
 
+/// How often within a span the window is swept: something is forgotten so much later at most.
+const SWEEPS: i64 = 24;
+
 const HOUR_MS: i64 = 3_600_000;
 
 /// One happening.
@@ -61,7 +64,8 @@ impl<T> Window<T> {
     }
 
     fn add_within(&mut self, person: PersonId, seen: Seen<T>, now: Timestamp, mut span_ms: i64) {
-        if now.ms_since(self.swept_at) >= HOUR_MS {
+        // Everybody is looked at for it: not too often.
+        if now.ms_since(self.swept_at) >= (span_ms / SWEEPS).max(HOUR_MS) {
             self.forget_before(now.plus_ms(-span_ms));
             self.swept_at = now;
         }

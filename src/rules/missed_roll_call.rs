@@ -184,14 +184,8 @@ impl Rule for MissedRollCall {
             *on -= over.len();
         }
         if let Some(lesson) = &record.lesson {
-            if !rooms.contains_key(lesson) {
-                let now = entry.committed_at;
-                let allowed_ms =
-                    i64::from(policy.time_bound_hours_max()) * 60 * MINUTE_MS + OVER_MS;
-                rooms.retain(|_, room| now.ms_since(room.newest) <= allowed_ms);
-                *on = rooms.values().filter(|room| room.roll.is_some()).count();
-            }
             let room = rooms.entry(lesson.clone()).or_default();
+            let is_new = room.newest == Timestamp::default();
             room.newest = room.newest.max(moment.at);
             room.take(record, *person);
             if record.notice.is_some_and(|notice| notice.kind == NoticeKind::RollCalled) {
@@ -203,6 +197,13 @@ impl Rule for MissedRollCall {
                     asked: room.inside.clone(),
                     seen: BTreeSet::new(),
                 });
+            }
+            if is_new {
+                let now = entry.committed_at;
+                let allowed_ms =
+                    i64::from(policy.time_bound_hours_max()) * 60 * MINUTE_MS + OVER_MS;
+                rooms.retain(|_, room| now.ms_since(room.newest) <= allowed_ms);
+                *on = rooms.values().filter(|room| room.roll.is_some()).count();
             }
         }
         let raised = over.iter().filter_map(|it| self.conclude(terminal, it, registry, policy));

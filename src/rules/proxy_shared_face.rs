@@ -18,7 +18,7 @@
 //! ## What to do
 //! Call both persons to the camera together; compare their enrolment with their identity papers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, VecDeque};
 
 use crate::domain::{
     AnomalyId, AnomalyKind, Bilingual, Finding, Outcome, PersonId, Policy, Severity, TerminalId,
@@ -31,14 +31,15 @@ use crate::rules::{Rule, moment, words};
 /// of 40 persons, in and out, is 480. An older record cannot be pointed to.
 const TERMINAL_MAX: usize = 512;
 
-/// Remembers whom each terminal's newest accepted records were about. Only admitted records get
-/// here, so there are no more terminals than the centre registered.
+/// Remembers whom each terminal's newest accepted records were about, by their numbers. Only admitted
+/// records get here, so there are no more terminals than the centre registered.
 #[derive(Default)]
 pub(super) struct ProxySharedFace {
-    accepted: HashMap<TerminalId, BTreeMap<u64, Accepted>>,
+    accepted: HashMap<TerminalId, VecDeque<Accepted>>,
 }
 
 struct Accepted {
+    seq: u64,
     index: u64,
     person: Option<PersonId>,
     /// Whose face it was said to be as well: the two are told once, not at each coming and going.
@@ -46,17 +47,23 @@ struct Accepted {
 }
 
 impl ProxySharedFace {
+    fn earlier(&self, terminal: &TerminalId, seq: u64) -> Option<&Accepted> {
+        let own = self.accepted.get(terminal)?;
+        own.get(own.binary_search_by_key(&seq, |accepted| accepted.seq).ok()?)
+    }
+
     fn was_told(&self, terminal: &TerminalId, one: PersonId, other: PersonId) -> bool {
         let own = self.accepted.get(terminal).into_iter().flatten();
-        own.filter_map(|(_, accepted)| accepted.person.zip(accepted.told_with))
+        own.filter_map(|accepted| accepted.person.zip(accepted.told_with))
             .any(|pair| pair == (one, other) || pair == (other, one))
     }
 
-    fn remember(&mut self, terminal: &TerminalId, seq: u64, accepted: Accepted) {
+    /// A terminal's numbers grow along the ledger, so the newest is the last.
+    fn remember(&mut self, terminal: &TerminalId, accepted: Accepted) {
         let own = self.accepted.entry(terminal.clone()).or_default();
-        own.insert(seq, accepted);
+        own.push_back(accepted);
         if own.len() > TERMINAL_MAX {
-            own.pop_first();
+            own.pop_front();
         }
     }
 }
@@ -87,7 +94,7 @@ impl Rule for ProxySharedFace {
         let least = policy.same_face_score_min();
         let pointed = record.same_face.filter(|same| same.score >= least);
         let earlier = pointed.and_then(|same| {
-            let earlier = self.accepted.get(&record.terminal)?.get(&same.seq)?;
+            let earlier = self.earlier(&record.terminal, same.seq)?;
             // Erasing a person erases her everywhere: if one of two is erased, they are two.
             (earlier.person != *person).then_some((same, earlier.index, earlier.person))
         });
@@ -127,8 +134,7 @@ impl Rule for ProxySharedFace {
         });
         self.remember(
             &record.terminal,
-            record.seq,
-            Accepted { index: entry.index, person: *person, told_with },
+            Accepted { seq: record.seq, index: entry.index, person: *person, told_with },
         );
         seen.into_iter().collect()
     }

@@ -2,7 +2,8 @@
 //!
 //! ## What it sees
 //! Twelve accepted comings or goings in a row at one terminal, faster than people pass a door, or at
-//! intervals that are all the same to the second. Once for each terminal and day.
+//! intervals that are all the same: to the second, or to a tenth of their length. Once for each terminal and
+//! day.
 //!
 //! ## Why it matters
 //! People come in clumps and stop to talk; software does not. Hours that a program makes look so (Hebei
@@ -36,6 +37,9 @@ const RUN: usize = 12;
 /// Intervals that differ by no more than this are the same, in milliseconds.
 const SAME_MS: i64 = 1_000;
 
+/// So are those whose spread (standard deviation) is less than their mean divided by this.
+const SAME_PART: i64 = 10;
+
 /// A run that takes longer is none, in milliseconds: beyond an hour between two nobody sees a rhythm.
 const INTERVAL_MS_MAX: i64 = 3_600_000;
 
@@ -66,16 +70,25 @@ enum Pace {
     Even { interval_ms: i64 },
 }
 
+/// Whether the spread of some intervals is small beside their mean; in whole numbers, so that every machine
+/// judges alike.
+fn is_even(count: i64, squares: i64, span_ms: i64) -> bool {
+    let scatter = count.saturating_mul(squares).saturating_sub(span_ms.saturating_mul(span_ms));
+    scatter.saturating_mul(SAME_PART * SAME_PART) < span_ms.saturating_mul(span_ms)
+}
+
 impl Row {
     fn pace(&self, policy: &Policy) -> Option<Pace> {
         if self.newest.len() < RUN {
             return None;
         }
-        let (mut least, mut most, mut span_ms, mut passages) = (i64::MAX, i64::MIN, 0, 0);
+        let (mut least, mut most) = (i64::MAX, i64::MIN);
+        let (mut span_ms, mut squares, mut passages) = (0, 0_i64, 0);
         for (earlier, later) in self.newest.iter().zip(self.newest.iter().skip(1)) {
             let interval_ms = later.at.ms_since(earlier.at);
             (least, most) = (least.min(interval_ms), most.max(interval_ms));
             span_ms += interval_ms;
+            squares = squares.saturating_add(interval_ms.saturating_mul(interval_ms));
             passages += 1;
         }
         if least < 0 || most > INTERVAL_MS_MAX {
@@ -85,7 +98,8 @@ impl Row {
         if span_ms < needed_ms {
             return Some(Pace::Fast { span_ms });
         }
-        (most - least <= SAME_MS).then_some(Pace::Even { interval_ms: span_ms / passages })
+        let even = most - least <= SAME_MS || is_even(passages, squares, span_ms);
+        even.then_some(Pace::Even { interval_ms: span_ms / passages })
     }
 }
 
@@ -146,8 +160,8 @@ impl Rule for MachinePace {
             Pace::Even { interval_ms } => {
                 let seconds = interval_ms / 1_000;
                 (
-                    format!("连续 {RUN} 次签到或签退间隔均为 {seconds} 秒（相差不到 1 秒）"),
-                    format!("{RUN} comings or goings, one every {seconds} s to within a second"),
+                    format!("连续 {RUN} 次签到或签退间隔均为约 {seconds} 秒，几乎没有差别"),
+                    format!("{RUN} comings or goings, one every {seconds} s, hardly varying"),
                 )
             }
         };

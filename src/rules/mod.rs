@@ -12,36 +12,63 @@
 //! - Memory is bounded, by time (the profile's longest provable delay) and by count (`window`).
 
 pub mod hours;
+mod lessons;
 mod moment;
 mod names;
+mod recent;
 mod refused;
+mod rolls;
 mod window;
 mod words;
 
 // The rules, from who stood there, over where and when, to what was sent.
 mod altered;
+mod device_changed;
 mod excess_hours;
 mod forged;
 mod forked_chain;
+mod late_checkouts;
+mod late_registration;
+mod long_week;
 mod machine_pace;
 mod made_afterwards;
 mod missed_roll_call;
 mod multi_device;
 mod off_timetable;
+mod often_unseen;
+mod pairs;
+mod perfect_attendance;
 mod proxy_shared_face;
 mod proxy_stand_in;
 mod replayed;
+mod score_drift;
+mod short_lesson;
+mod silent_terminal;
 mod spoof_attempts;
+mod steady_scores;
+mod thin_margins;
+mod two_classes;
 mod unregistered_terminal;
+mod without_face;
 
 use std::collections::BTreeMap;
 
 use crate::domain::{Anomaly, AnomalyKind, Fact, Finding, LedgerRange, Policy};
 use crate::ledger::{Body, Entry};
 use crate::registry::Registry;
+use lessons::{Held, Lessons};
+use rolls::{Roll, Rolls};
 
-/// One detector.
-pub trait Rule: Send {
+/// What a rule judges by.
+struct Ground<'j> {
+    /// As it stands after the entry at hand.
+    registry: &'j Registry,
+    policy: &'j Policy,
+}
+
+/// One detector. It looks at entries, at lessons that are over, or at roll calls that are over, whatever
+/// tells what it is about.
+trait Rule: Send {
     /// What it looks for. Names its file and its page.
     fn kind(&self) -> AnomalyKind;
 
@@ -52,7 +79,19 @@ pub trait Rule: Send {
     fn numbers(&self) -> &'static [&'static str];
 
     /// Takes in one entry, with the registry as it stands after that entry, and says what it sees.
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding>;
+    fn judge(&mut self, _entry: &Entry, _registry: &Registry, _policy: &Policy) -> Vec<Finding> {
+        Vec::new()
+    }
+
+    /// Takes in a lesson that is over and told of.
+    fn lesson_over(&mut self, _held: &Held, _ground: &Ground<'_>) -> Vec<Finding> {
+        Vec::new()
+    }
+
+    /// Takes in a roll call that is over and told of.
+    fn roll_over(&mut self, _roll: &Roll, _ground: &Ground<'_>) -> Vec<Finding> {
+        Vec::new()
+    }
 }
 
 /// A rule as it stands in this program.
@@ -60,9 +99,9 @@ pub trait Rule: Send {
 pub struct Version {
     /// Which rule.
     pub kind: AnomalyKind,
-    /// See [`Rule::version`].
+    /// From 1, one more with each change of what it raises or says.
     pub version: u16,
-    /// See [`Rule::numbers`].
+    /// Which numbers of the profile it reads.
     pub numbers: &'static [&'static str],
 }
 
@@ -77,6 +116,8 @@ pub struct Judge {
     policy: Policy,
     in_force: InForce,
     registry: Registry,
+    lessons: Lessons,
+    rolls: Rolls,
     rules: Vec<Seat>,
     first: Option<u64>,
     next: u64,
@@ -119,7 +160,8 @@ impl Judge {
     fn of(policy: Policy, known: Vec<Policy>, in_force: InForce, registry: Registry) -> Self {
         let rules = every_rule().into_iter();
         let rules = rules.map(|rule| Seat { inputs: inputs(&*rule, &policy), rule }).collect();
-        Self { known, policy, in_force, registry, rules, first: None, next: 0 }
+        let (lessons, rolls) = Default::default();
+        Self { known, policy, in_force, registry, lessons, rolls, rules, first: None, next: 0 }
     }
 
     /// Takes in one entry: first the registry, then every rule. An entry that was judged before
@@ -136,12 +178,18 @@ impl Judge {
         if let Body::Fact(Fact::Policy { digest, .. }) = &entry.body {
             self.follow(digest);
         }
+        let (registry, policy) = (&self.registry, &self.policy);
+        let lessons = self.lessons.take(entry, registry, policy);
+        let rolls = self.rolls.take(entry, registry, policy);
+        let ground = Ground { registry, policy };
         let mut raised = Vec::new();
         for Seat { rule, inputs } in &mut self.rules {
-            let found = rule.judge(entry, &self.registry, &self.policy);
-            raised.extend(found.into_iter().map(|finding| {
-                judged(finding, &self.policy, rule.version(), inputs.clone(), ledger)
-            }));
+            let mut found = rule.judge(entry, registry, policy);
+            found.extend(lessons.iter().flat_map(|held| rule.lesson_over(held, &ground)));
+            found.extend(rolls.iter().flat_map(|roll| rule.roll_over(roll, &ground)));
+            let version = rule.version();
+            let found = found.into_iter();
+            raised.extend(found.map(|it| judged(it, policy, version, inputs.clone(), ledger)));
         }
         if self.is_silent() { Vec::new() } else { raised }
     }
@@ -211,7 +259,21 @@ fn every_rule() -> Vec<Box<dyn Rule>> {
         Box::new(made_afterwards::MadeAfterwards::default()),
         Box::new(machine_pace::MachinePace::default()),
         Box::new(spoof_attempts::SpoofAttempts::default()),
-        Box::new(missed_roll_call::MissedRollCall::default()),
+        Box::new(missed_roll_call::MissedRollCall),
+        Box::new(often_unseen::OftenUnseen::default()),
+        Box::new(late_registration::LateRegistration::default()),
+        Box::new(two_classes::TwoClasses::default()),
+        Box::new(short_lesson::ShortLesson),
+        Box::new(late_checkouts::LateCheckouts::default()),
+        Box::new(long_week::LongWeek::default()),
+        Box::new(without_face::WithoutFace::default()),
+        Box::new(steady_scores::SteadyScores::default()),
+        Box::new(score_drift::ScoreDrift::default()),
+        Box::new(thin_margins::ThinMargins),
+        Box::new(pairs::Pairs::default()),
+        Box::new(perfect_attendance::PerfectAttendance::default()),
+        Box::new(silent_terminal::SilentTerminal::default()),
+        Box::new(device_changed::DeviceChanged::default()),
     ]
 }
 

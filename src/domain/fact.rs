@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Bilingual, ClassId, InstitutionId, Lesson, SiteId, TerminalId};
 use super::{
     Claim, ClaimLine, ClassPlan, InstitutionDetails, Joined, Left, LessonDetails, RollOrder,
-    Status, Teacher,
+    Status, Teacher, Trial,
 };
 
 /// A place on earth, in millionths of a degree (WGS 84).
@@ -201,4 +201,8 @@ pub enum Fact {
         #[n(5)]
         reason: String,
     },
+    // 27 to 32 are left for cases and people.
+    /// A policy profile is tried out, or no longer, or promoted.
+    #[n(33)]
+    Trial(#[n(0)] Trial),
 }

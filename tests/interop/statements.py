@@ -299,9 +299,19 @@ FACTS = {
         "picture_opened",
         ((1, "digest", digest), (2, "terminal", name), (3, "seq", uint), (4, "by", text), (5, "reason", text)),
     ),
+    33: (
+        "trial",
+        (
+            (1, "profile", text),
+            (2, "digest", digest),
+            (3, "step", word("named", "withdrawn", "promoted")),
+            (4, "by", text),
+            (5, "reason", text),
+        ),
+    ),
 }
 # Their fields stand in a map inside the array of one.
-WRAPPED = {"lesson"} | {FACTS[number][0] for number in range(16, 26)}
+WRAPPED = {"lesson"} | {FACTS[number][0] for number in (*range(16, 26), 33)}
 REFUSALS = {
     1: ("malformed", ((1, "detail", text),)),
     2: ("unknown_terminal", ()),

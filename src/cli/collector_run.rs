@@ -17,7 +17,8 @@ use crate::collector::enrol::{self, Roll};
 use crate::collector::publish::PublishError;
 use crate::collector::share::Letterbox;
 use crate::collector::{
-    Collector, Config, CoreError, Entries, Home, Names, StartError, Stater, Watch, roll_calls,
+    Collector, Config, CoreError, Entries, Home, Names, StartError, Stater, Watch, cases,
+    roll_calls,
 };
 use crate::domain::Fact;
 use crate::platform::clock::{Clock, SystemClock};
@@ -88,6 +89,11 @@ pub(super) fn run(config: &ConfigArg) -> Told {
     }
     let orders =
         collector_roll_call::orders(&config, &policy, projection.clone(), collector.stater())?;
+    let steps = cases::Steps {
+        watch: watch.clone(),
+        waiting: super::cases::waiting(&config)?,
+        stater: collector.stater(),
+    };
     let dispatcher = dispatcher(&config, dispatch_key, projection, roll.clone())?;
     let within = (heard, collector.herald(), Arc::clone(&clock) as _);
     let relaying = relaying(&config, share_key, &policy, roll.clone(), within)?;
@@ -111,6 +117,7 @@ pub(super) fn run(config: &ConfigArg) -> Told {
         about: Arc::new(About { demo: false, origin, policy: policy.profile(), verify: None }),
         feed: watch.feed(),
         entries: Arc::new(Entries::of(&store)),
+        cases: Arc::new(cases::Desk(watch.clone())),
         log: Some(config.log.folder(&config.data_dir)),
         clock,
     };
@@ -123,6 +130,7 @@ pub(super) fn run(config: &ConfigArg) -> Told {
         std::future::pending::<()>().await;
     };
     let ordering = roll_calls::serve(orders, Arc::clone(&site.clock));
+    let stepping = cases::serve(steps, Arc::clone(&site.clock));
     let enrolling = async {
         match enrolling {
             Some(desk) => enrol::serve(desk, desk_at).await,
@@ -140,6 +148,7 @@ pub(super) fn run(config: &ConfigArg) -> Told {
                 desk = enrolling => desk.map_err(|error| error.io),
                 () = dispatching => Ok(()),
                 () = ordering => Ok(()),
+                () = stepping => Ok(()),
             };
             // Serving may have ended by itself: then nobody listens.
             end.send(()).ok();

@@ -40,6 +40,10 @@ mod terminal_take;
 #[cfg(feature = "collector")]
 mod backup;
 #[cfg(feature = "collector")]
+mod cases;
+#[cfg(feature = "collector")]
+mod cases_show;
+#[cfg(feature = "collector")]
 mod collector;
 #[cfg(feature = "collector")]
 mod collector_dispatch;
@@ -103,6 +107,8 @@ enum Command {
     Models(models::Models),
     Policy(policy::Args),
     #[cfg(feature = "collector")]
+    Cases(cases::Args),
+    #[cfg(feature = "collector")]
     Rules(rules::Args),
     #[cfg(feature = "collector")]
     Simulate(simulate::Simulate),
@@ -127,6 +133,8 @@ impl Cli {
             #[cfg(feature = "terminal")]
             Command::Models(models) => models.run(),
             Command::Policy(args) => args.run(),
+            #[cfg(feature = "collector")]
+            Command::Cases(args) => args.run(),
             #[cfg(feature = "collector")]
             Command::Rules(args) => args.run(),
             #[cfg(feature = "collector")]

@@ -15,6 +15,7 @@ pub mod ca;
 pub mod audit;
 pub mod clerk;
 pub mod backup;
+pub mod cases;
 pub mod carried;
 mod config;
 pub mod dispatch;
@@ -34,6 +35,7 @@ pub mod roll_calls;
 pub mod share;
 mod store;
 mod watch;
+pub mod wishes;
 
 use std::fmt;
 use std::sync::Arc;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Bilingual, ClassId, InstitutionId, Lesson, SiteId, TerminalId};
 use super::{
-    Claim, ClaimLine, ClassPlan, InstitutionDetails, Joined, Left, LessonDetails, RollOrder,
-    Status, Teacher,
+    CaseStep, Claim, ClaimLine, ClassPlan, InstitutionDetails, Joined, Left, LessonDetails,
+    RollOrder, Status, Teacher,
 };
 
 /// A place on earth, in millionths of a degree (WGS 84).
@@ -201,4 +201,7 @@ pub enum Fact {
         #[n(5)]
         reason: String,
     },
+    /// Somebody does something about a case.
+    #[n(27)]
+    CaseStep(#[n(0)] CaseStep),
 }

@@ -3,6 +3,7 @@
 //! word in Chinese and English.
 
 mod anomaly;
+mod case;
 mod centre;
 mod checkin;
 mod fact;
@@ -12,6 +13,7 @@ mod notice;
 mod policy;
 mod refusal;
 mod score;
+mod share;
 mod sighting;
 mod terms;
 mod text;
@@ -19,6 +21,7 @@ mod time;
 mod timetable;
 
 pub use anomaly::{Anomaly, AnomalyId, AnomalyKind, Severity};
+pub use case::{CaseId, CaseStep, Party, Step, Verdict, VerdictReason};
 pub use centre::{
     Claim, ClaimLine, ClassPlan, Committed, InstitutionDetails, Joined, Left, LessonDetails,
     ROSTER_BY_MEMBERS, RollOrder, Status, Subject, Teacher,
@@ -33,6 +36,7 @@ pub use notice::{Note, Notice, NoticeKind};
 pub use policy::{Basis, Fraction, Modality, NumberLine, Policy, PolicyError};
 pub use refusal::Refusal;
 pub use score::Score;
+pub use share::{Share, float};
 pub use sighting::{Candidate, FacePlace, Landmarks, Quality, SeenFace, Sighting};
 pub use terms::{
     Aspect, Employment, LeaveReason, LessonKind, LessonMode, Level, Ownership, Qualification,

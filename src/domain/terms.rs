@@ -46,6 +46,8 @@ macro_rules! words {
     };
 }
 
+pub(super) use words;
+
 words! {
     /// Who owns an institution: some rules bind private ones only.
     Ownership {

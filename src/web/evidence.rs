@@ -255,7 +255,8 @@ impl Facts {
             | Fact::Claim(_)
             | Fact::ClaimLine(_)
             | Fact::RollOrdered(_)
-            | Fact::PictureOpened { .. } => {
+            | Fact::PictureOpened { .. }
+            | Fact::CaseStep(_) => {
                 for (key, zh, en, value) in super::stated::fields(fact) {
                     self.put(key, zh, en, value);
                 }

@@ -67,6 +67,7 @@ mod rules_refused; // the rules over refused records, with the very words that p
 mod rules_scene; // the small world in which rules are tested
 mod challenge_actor; // movements that show a living person, through the real nets
 mod cases_once; // an anomaly is stored once, however often the ledger is judged; on sqlite and postgresql
+mod cases_cli; // cases from the command line: taken, judged, contested; every refusal
 mod feed_contract; // one suite for the log of events, run on sqlite and postgresql
 mod feed_live; // who follows the feed misses nothing and sees nothing twice
 mod web_api; // the page's server on the wire: stream, JSON, guards, busy port
@@ -82,6 +83,7 @@ mod kiosk_fixture; // a whole terminal with a made camera and its screen, in thi
 mod kiosk_replan; // a new plan comes while the terminal runs: people, notices
 mod web_browser; // the page in Chromium: both languages, 1280 and 390 px, live, paused, evidence
 mod web_fixture; // an invented province, its server, and a plain HTTP client
+mod web_cases; // the pages of cases and their JSON; nothing is judged over HTTP
 mod demo_once; // the whole way, as a visitor runs it
 mod whole_way; // real processes, real broker: from a picture to a verified line
 mod broker_config; // firmware-config/mosquitto-trial.conf, with a real Mosquitto

@@ -4,11 +4,11 @@
 
 use data_encoding::HEXLOWER;
 use rollcall::domain::{
-    Bilingual, Challenged, Claim, ClaimLine, ClassPlan, ClockEvidence, ClockQuality, Employment,
-    Event, Fact, GeoPoint, InstitutionDetails, Joined, LeaveReason, Left, Lesson, LessonDetails,
-    LessonKind, LessonMode, Level, Notice, NoticeKind, Outcome, Ownership, PersonId, Qualification,
-    Refusal, RollOrder, SameFace, Score, Scores, State, Status, Subject, Target, Teacher,
-    Timestamp, Uptime, Way,
+    Bilingual, CaseId, CaseStep, Challenged, Claim, ClaimLine, ClassPlan, ClockEvidence,
+    ClockQuality, Employment, Event, Fact, GeoPoint, InstitutionDetails, Joined, LeaveReason, Left,
+    Lesson, LessonDetails, LessonKind, LessonMode, Level, Notice, NoticeKind, Outcome, Ownership,
+    Party, PersonId, Qualification, Refusal, RollOrder, SameFace, Score, Scores, State, Status,
+    Step, Subject, Target, Teacher, Timestamp, Uptime, VerdictReason, Way,
 };
 use rollcall::record::enrolment::seal_succession;
 use rollcall::record::{
@@ -213,7 +213,7 @@ pub(crate) fn without_nulls(value: Value) -> Value {
             Value::Object(kept.map(|(k, v)| (k, without_nulls(v))).collect())
         }
         // Keys, digests and proofs: serde writes bytes as numbers.
-        Value::Array(items) if items.len() >= 32 && items.iter().all(Value::is_u64) => {
+        Value::Array(items) if items.len() >= 16 && items.iter().all(Value::is_u64) => {
             let bytes: Vec<u8> =
                 items.iter().map(|b| b.as_u64().unwrap().try_into().unwrap()).collect();
             json!(hex(bytes))
@@ -491,7 +491,27 @@ fn of_the_centre() -> Vec<Fact> {
             by: "示例市人社局 张".into(),
             reason: "case 7: a contradicted claim".into(),
         },
+        case_step(1, Step::Taken, None),
+        case_step(2, Step::Commented, Some("asked the site")),
+        case_step(3, Step::Snoozed { until: MORNING.plus_ms(86_400_000) }, Some("they travel")),
+        case_step(
+            4,
+            Step::Judged {
+                verdict: rollcall::domain::Verdict::Error,
+                reason: VerdictReason::Lookalike,
+                anomalies: 2,
+                digest: [0xd1; 16],
+            },
+            Some("双胞胎 twins"),
+        ),
+        case_step(5, Step::Appealed { party: Party::Institution }, Some("the register says so")),
+        case_step(6, Step::Reopened, Some("another picture came")),
     ]
+}
+
+fn case_step(n: u8, step: Step, text: Option<&str>) -> Fact {
+    let (case, text) = (CaseId([0xca; 16]), text.map(str::to_owned));
+    Fact::CaseStep(CaseStep { id: [n; 16], case, step, by: "示例市人社局 王".into(), text })
 }
 
 /// One entry about refused bytes for each reason.

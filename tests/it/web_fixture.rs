@@ -405,6 +405,7 @@ pub(crate) fn site(feed: Arc<Feed>) -> Site {
         feed,
         log: None,
         entries: Arc::new(Book),
+        cases: Arc::new(crate::web_cases::Shelf),
         clock: Arc::new(StepClock::at(at("2026-03-02 16:20"))),
     }
 }

@@ -65,6 +65,7 @@ impl Standing {
                 | Fact::Status(_)
                 | Fact::RollOrdered(_)
                 | Fact::PictureOpened { .. }
+                | Fact::CaseStep(_)
                 | Fact::Tick => {}
             }
             standing.insert(name, fact);

@@ -45,7 +45,7 @@ const BY: [&str; 2] = ["--by", "王主任 Wang, bureau of Chengdu"];
 fn a_case_goes_from_finding_to_verdict_to_appeal_and_another_verdict() {
     let day = centre();
     let ann = case_with(&day, 2);
-    let short = &ann[..8];
+    let short = ann.get(..8).unwrap();
     let state = || json(&day, &["show", &ann])["state"].clone();
     assert_eq!(state(), "open");
     fine(&cases(&day, &[&["take", short], &BY[..]].concat()));
@@ -81,9 +81,9 @@ fn a_case_goes_from_finding_to_verdict_to_appeal_and_another_verdict() {
     let facts = home.facts().unwrap();
     let by: Vec<_> = facts
         .iter()
-        .map(|fact| match fact {
-            Fact::CaseStep(step) => step.by.as_str(),
-            other => panic!("{other:?}"),
+        .map(|fact| {
+            let Fact::CaseStep(step) = fact else { panic!("{fact:?}") };
+            step.by.as_str()
         })
         .collect();
     assert_eq!(by, [BY[1], BY[1], "the desk of appeals", "徐科长 Xu, bureau of Chengdu"]);

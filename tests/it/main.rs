@@ -14,6 +14,7 @@ mod record_vectors; // docs/spec/vectors, byte for byte; one flipped bit is refu
 mod interop; // a second reader in Python, written from the specifications alone, agrees
 mod vectors; // the generator of the other docs/spec/vectors
 mod vectors_counter; // part of that generator: what is done at a kiosk by hand
+mod vectors_cases; // part of that generator: what people do about cases
 
 mod face_bad_models; // unreadable, exchanged, missing model files are told by name at the start
 mod face_data; // not tests: where models and pictures are, which runtimes there are

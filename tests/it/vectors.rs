@@ -4,11 +4,11 @@
 
 use data_encoding::HEXLOWER;
 use rollcall::domain::{
-    Bilingual, CaseId, CaseStep, Challenged, Claim, ClaimLine, ClassPlan, ClockEvidence,
-    ClockQuality, Employment, Event, Fact, GeoPoint, InstitutionDetails, Joined, LeaveReason, Left,
-    Lesson, LessonDetails, LessonKind, LessonMode, Level, Notice, NoticeKind, Outcome, Ownership,
-    Party, PersonId, Qualification, Refusal, RollOrder, SameFace, Score, Scores, State, Status,
-    Step, Subject, Target, Teacher, Timestamp, Uptime, VerdictReason, Way,
+    Bilingual, Challenged, Claim, ClaimLine, ClassPlan, ClockEvidence, ClockQuality, Employment,
+    Event, Fact, GeoPoint, InstitutionDetails, Joined, LeaveReason, Left, Lesson, LessonDetails,
+    LessonKind, LessonMode, Level, Notice, NoticeKind, Outcome, Ownership, PersonId, Qualification,
+    Refusal, RollOrder, SameFace, Score, Scores, State, Status, Subject, Target, Teacher,
+    Timestamp, Uptime, Way,
 };
 use rollcall::record::enrolment::seal_succession;
 use rollcall::record::{
@@ -18,10 +18,11 @@ use rollcall::record::{
 use serde_json::{Map, Value, json};
 
 use crate::picture_vectors::{picture_kept, pictures};
+use crate::vectors_cases::case_steps;
 use crate::vectors_counter::{confirmed, refused_template, roll_call};
 
 /// 2026-03-02 08:30:05 in China standard time.
-const MORNING: Timestamp = Timestamp::from_ms(1_772_411_405_000);
+pub(crate) const MORNING: Timestamp = Timestamp::from_ms(1_772_411_405_000);
 
 /// The keys of all vectors: name and secret.
 const KEYS: [(&str, [u8; 32]); 3] =
@@ -398,6 +399,7 @@ pub(crate) fn all_facts() -> Vec<Fact> {
         Fact::Replacement { id: "t-2".parse().unwrap(), replaces: "t-1".parse().unwrap() },
     ];
     facts.extend(of_the_centre());
+    facts.extend(case_steps());
     facts
 }
 
@@ -491,27 +493,7 @@ fn of_the_centre() -> Vec<Fact> {
             by: "示例市人社局 张".into(),
             reason: "case 7: a contradicted claim".into(),
         },
-        case_step(1, Step::Taken, None),
-        case_step(2, Step::Commented, Some("asked the site")),
-        case_step(3, Step::Snoozed { until: MORNING.plus_ms(86_400_000) }, Some("they travel")),
-        case_step(
-            4,
-            Step::Judged {
-                verdict: rollcall::domain::Verdict::Error,
-                reason: VerdictReason::Lookalike,
-                anomalies: 2,
-                digest: [0xd1; 16],
-            },
-            Some("双胞胎 twins"),
-        ),
-        case_step(5, Step::Appealed { party: Party::Institution }, Some("the register says so")),
-        case_step(6, Step::Reopened, Some("another picture came")),
     ]
-}
-
-fn case_step(n: u8, step: Step, text: Option<&str>) -> Fact {
-    let (case, text) = (CaseId([0xca; 16]), text.map(str::to_owned));
-    Fact::CaseStep(CaseStep { id: [n; 16], case, step, by: "示例市人社局 王".into(), text })
 }
 
 /// One entry about refused bytes for each reason.

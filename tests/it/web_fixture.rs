@@ -1,5 +1,4 @@
-//! An invented province for the tests of feed and page: three terminals, a dozen anomalies, thirty
-//! attendances, the entries that the evidence points to. And the plainest HTTP client.
+//! An invented province for the tests of feed and pages, its server, and the plainest HTTP client.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};

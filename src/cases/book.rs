@@ -78,6 +78,11 @@ impl Book {
         self.steps.iter().any(|stated| stated.step.id == *id)
     }
 
+    /// The number of the newest anomaly; 0 before the first.
+    pub fn newest(&self) -> u64 {
+        self.found.last().map_or(0, |brief| brief.number)
+    }
+
     /// What was done, in the ledger's order.
     pub fn steps(&self) -> &[Stated] {
         &self.steps

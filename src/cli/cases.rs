@@ -250,11 +250,9 @@ fn act(which: &Which, said: Said, step: impl FnOnce(&Case) -> Told<Step>) -> Tol
     let reading = read(&store)?;
     let clock = SystemClock::start();
     let case = find(&reading, &which.case)?;
-    let mut id = [0; 16];
-    id.copy_from_slice(&chance::random_bytes::<32>()[..16]);
     let trim = |text: &str| text.trim().to_owned();
     let step = CaseStep {
-        id,
+        id: chance::random_bytes(),
         case: case.id,
         step: step(case)?,
         by: trim(&said.by),

@@ -11,13 +11,13 @@ use super::collector_dispatch::dispatcher;
 use super::collector_home::home_failed;
 use super::collector_share::relaying;
 use super::report::{Exit, Report};
-use super::{collector_roll_call, collector_terminal};
+use super::{collector_roll_call, collector_terminal, notifications};
 use crate::collector::dispatch::{self, Projection};
 use crate::collector::enrol::{self, Roll};
 use crate::collector::publish::PublishError;
 use crate::collector::share::Letterbox;
 use crate::collector::{
-    Collector, Config, CoreError, Entries, Home, Names, StartError, Stater, Watch, cases,
+    Collector, Config, CoreError, Entries, Home, Names, StartError, Stater, Watch, cases, notify,
     roll_calls,
 };
 use crate::domain::Fact;
@@ -33,6 +33,7 @@ const LOOK: Duration = Duration::from_millis(200);
 pub(super) fn run(config: &ConfigArg) -> Told {
     let config = load(config)?;
     let setup = config.setup().map_err(config_failed)?;
+    let webhooks = notifications::webhooks(&config)?;
     let policy = config.policy().map_err(config_failed)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| no_runtime(&cause))?;
@@ -108,6 +109,9 @@ pub(super) fn run(config: &ConfigArg) -> Told {
     let signals = [interrupt?, terminate?];
     let every = Duration::from_millis(config.log.publish_every_ms);
     let publishing = publisher.start(every).map_err(|cause| no_runtime(&cause))?;
+    let telling = notifications::tellers(&config, webhooks, &watch, collector.herald())?;
+    let telling = notify::start(telling, &(Arc::clone(&clock) as _));
+    let telling = telling.map_err(|cause| no_runtime(&cause))?;
     say!("rollcall collector: running, {broker}");
     say!("rollcall collector: live page at {}", listening.url());
     if let Some(desk_at) = &desk_at {
@@ -157,6 +161,7 @@ pub(super) fn run(config: &ConfigArg) -> Told {
         tokio::join!(waited, served)
     });
     waited.map_err(|cause| no_runtime(&cause))?;
+    telling.stop();
     let stopped = collector.stop();
     // It does not panic; what it was about to keep comes again.
     drop(relaying.join());

@@ -69,6 +69,8 @@ mod collector_sheet;
 mod collector_terminal;
 #[cfg(feature = "terminal")]
 mod models;
+#[cfg(feature = "collector")]
+mod notifications;
 mod policy;
 #[cfg(feature = "collector")]
 mod rules;
@@ -109,6 +111,8 @@ enum Command {
     #[cfg(feature = "collector")]
     Cases(cases::Args),
     #[cfg(feature = "collector")]
+    Notifications(notifications::Args),
+    #[cfg(feature = "collector")]
     Rules(rules::Args),
     #[cfg(feature = "collector")]
     Simulate(simulate::Simulate),
@@ -135,6 +139,8 @@ impl Cli {
             Command::Policy(args) => args.run(),
             #[cfg(feature = "collector")]
             Command::Cases(args) => args.run(),
+            #[cfg(feature = "collector")]
+            Command::Notifications(args) => args.run(),
             #[cfg(feature = "collector")]
             Command::Rules(args) => args.run(),
             #[cfg(feature = "collector")]

@@ -27,6 +27,7 @@ pub mod sheet;
 mod home;
 mod keys;
 mod mqtt;
+pub mod notify;
 pub mod office;
 pub mod picture;
 pub mod prove;

@@ -119,6 +119,15 @@ impl Watch {
         question(&mut inner.book, &inner.announcer)
     }
 
+    /// Stored anomalies behind a number, oldest first.
+    pub fn found_after(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<cases::Found>, cases::ReadError> {
+        self.lock().cases.after(after, limit)
+    }
+
     /// A stored anomaly.
     pub fn found(&self, id: AnomalyId) -> Result<Option<cases::Found>, cases::ReadError> {
         self.lock().cases.by_id(id)

@@ -69,6 +69,7 @@ mod rules_scene; // the small world in which rules are tested
 mod challenge_actor; // movements that show a living person, through the real nets
 mod cases_once; // an anomaly is stored once, however often the ledger is judged; on sqlite and postgresql
 mod cases_cli; // cases from the command line: taken, judged, contested; every refusal
+mod notifications; // a running collector tells a real broker and a webhook of what is found and done; dead letters
 mod feed_contract; // one suite for the log of events, run on sqlite and postgresql
 mod feed_live; // who follows the feed misses nothing and sees nothing twice
 mod web_api; // the page's server on the wire: stream, JSON, guards, busy port

@@ -18,14 +18,13 @@ mod json;
 mod matching;
 mod plots;
 mod reasons;
-mod share;
 
 use std::collections::HashSet;
 use std::path::Path;
 
+pub use crate::domain::Share;
 pub use aims::{aimed_by, aims};
 pub use figures::{Cell, Figures, Raised};
-pub use share::Share;
 
 use self::matching::Planted;
 use crate::collector::Store;

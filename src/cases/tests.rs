@@ -81,6 +81,9 @@ fn what_many_people_did_is_about_the_door_and_a_pair_about_whom_was_claimed() {
         why: crate::domain::Bilingual::new("", ""),
         evidence: Vec::new(),
         policy: String::new(),
+        rule: 1,
+        inputs: std::collections::BTreeMap::new(),
+        ledger: crate::domain::LedgerRange { first: 0, last: 4 },
     };
     let of = |who: &[u8], terminals: &[&str]| Subject::of(&anomaly(who, terminals));
     assert_eq!(of(&[1], &["t-1", "t-2"]), Subject::Person(PersonId([1; 16])));

@@ -20,8 +20,7 @@ use crate::collector::publish::PublishError;
 use crate::collector::share::Letterbox;
 use crate::collector::{
     Collector, Config, CoreError, Entries, Home, Judging, Names, StartError, Stater, Watch, cases,
-    notify,
-    roll_calls,
+    notify, roll_calls,
 };
 use crate::domain::{Fact, Policy};
 use crate::platform::clock::{Clock, SystemClock};

@@ -257,7 +257,9 @@ pub fn named(fact: &Fact) -> Option<Named> {
         Fact::Revocation { id, .. } => Named("revocation", id.to_string()),
         Fact::Replacement { id, .. } => Named("replacement", id.to_string()),
         // Each opening and each step stands for itself.
-        Fact::PictureOpened { .. } | Fact::CaseStep(_) | Fact::Trial(_) | Fact::Tick => return None,
+        Fact::PictureOpened { .. } | Fact::CaseStep(_) | Fact::Trial(_) | Fact::Tick => {
+            return None;
+        }
     })
 }
 

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Bilingual, ClassId, InstitutionId, Lesson, SiteId, TerminalId};
 use super::{
-    CaseStep, Claim, ClaimLine, ClassPlan, InstitutionDetails, Joined, Left, LessonDetails, RollOrder, Status, Teacher, Trial,
+    CaseStep, Claim, ClaimLine, ClassPlan, InstitutionDetails, Joined, Left, LessonDetails,
+    RollOrder, Status, Teacher, Trial,
 };
 
 /// A place on earth, in millionths of a degree (WGS 84).

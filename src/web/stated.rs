@@ -4,7 +4,8 @@
 use data_encoding::HEXLOWER;
 
 use crate::domain::{
-    CaseStep, Claim, ClaimLine, ClassPlan, Fact, InstitutionDetails, Joined, Left, LessonDetails, RollOrder, Status, Step, Teacher, Trial, Word,
+    CaseStep, Claim, ClaimLine, ClassPlan, Fact, InstitutionDetails, Joined, Left, LessonDetails,
+    RollOrder, Status, Step, Teacher, Trial, Word,
 };
 
 /// A stable word, the field's name in Chinese and English, and its value.

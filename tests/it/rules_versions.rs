@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use rollcall::cases::{Case, Cases, SqliteCases};
+use rollcall::cases::{Cases, Found, SqliteCases};
 use rollcall::domain::{Anomaly, AnomalyKind, ClockQuality, LedgerRange, Outcome, Policy, Refusal};
 use rollcall::ledger::Entry;
 use rollcall::rules::Judge;
@@ -33,7 +33,7 @@ fn scene() -> Scene {
 }
 
 fn bytes(cases: &dyn Cases) -> String {
-    let all: Vec<Case> = cases.after(0, 100).unwrap();
+    let all: Vec<Found> = cases.after(0, 100).unwrap();
     serde_json::to_string_pretty(&all).unwrap()
 }
 

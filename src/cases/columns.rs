@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Case, ReadError};
+use super::{Found, ReadError};
 use crate::domain::{Anomaly, AnomalyId, AnomalyKind, Bilingual, LedgerRange, Severity, Timestamp};
 
 /// All columns but the number.
@@ -63,7 +63,7 @@ impl Columns {
         }
     }
 
-    pub(super) fn case(self, number: u64) -> Result<Case, ReadError> {
+    pub(super) fn case(self, number: u64) -> Result<Found, ReadError> {
         let id = self.id.try_into().map_err(|_| ReadError::Damaged { number, column: "id" })?;
         let anomaly = Anomaly {
             id: AnomalyId(id),
@@ -86,7 +86,7 @@ impl Columns {
                 last: unsigned(self.ledger_last),
             },
         };
-        Ok(Case { number, anomaly })
+        Ok(Found { number, anomaly })
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::columns::{Columns, signed, unsigned, word};
-use super::{Case, Cases, Counts, OpenError, PAGE_CASES_MAX, ReadError, StoreError};
+use super::{Cases, Counts, Found, OpenError, PAGE_CASES_MAX, ReadError, StoreError};
 use crate::domain::{Anomaly, AnomalyId};
 use crate::platform::postgres::{
     self, Address, Broken, ConnectError, Failed, Session, class_of, is_missing,
@@ -92,7 +92,7 @@ impl PostgresCases {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn page(&self, sql: &'static str, from: i64, limit: usize) -> Result<Vec<Case>, ReadError> {
+    fn page(&self, sql: &'static str, from: i64, limit: usize) -> Result<Vec<Found>, ReadError> {
         let limit = i64::try_from(limit.min(PAGE_CASES_MAX)).unwrap_or(i64::MAX);
         let rows = self.session().query(sql, &[&from, &limit]).map_err(read_failed)?;
         rows.iter().map(case).collect()
@@ -121,7 +121,7 @@ fn migrate(session: &mut Session, found: Option<i64>) -> Result<(), postgres::Er
 }
 
 /// Stores what is new; one writer at a time, so that numbers have no hole.
-fn store_new(session: &mut Session, anomalies: &[Anomaly]) -> Result<Vec<Case>, postgres::Error> {
+fn store_new(session: &mut Session, anomalies: &[Anomaly]) -> Result<Vec<Found>, postgres::Error> {
     session.run("LOCK TABLE cases.anomaly IN SHARE ROW EXCLUSIVE MODE")?;
     let ids: Vec<Vec<u8>> = anomalies.iter().map(|anomaly| anomaly.id.0.to_vec()).collect();
     let rows = session.query("SELECT id FROM cases.anomaly WHERE id = ANY ($1)", &[&ids])?;
@@ -162,12 +162,12 @@ fn store_new(session: &mut Session, anomalies: &[Anomaly]) -> Result<Vec<Case>, 
     )?;
     let cases = numbers.into_iter().zip(new);
     Ok(cases
-        .map(|(number, anomaly)| Case { number: unsigned(number), anomaly: anomaly.clone() })
+        .map(|(number, anomaly)| Found { number: unsigned(number), anomaly: anomaly.clone() })
         .collect())
 }
 
 impl Cases for PostgresCases {
-    fn store(&self, anomalies: &[Anomaly]) -> Result<Vec<Case>, StoreError> {
+    fn store(&self, anomalies: &[Anomaly]) -> Result<Vec<Found>, StoreError> {
         if anomalies.is_empty() {
             return Ok(Vec::new());
         }
@@ -179,18 +179,18 @@ impl Cases for PostgresCases {
         })
     }
 
-    fn newest(&self, before: Option<u64>, limit: usize) -> Result<Vec<Case>, ReadError> {
+    fn newest(&self, before: Option<u64>, limit: usize) -> Result<Vec<Found>, ReadError> {
         let before = before.map_or(i64::MAX, signed);
         let sql = "SELECT * FROM cases.anomaly WHERE number < $1 ORDER BY number DESC LIMIT $2";
         self.page(sql, before, limit)
     }
 
-    fn after(&self, after: u64, limit: usize) -> Result<Vec<Case>, ReadError> {
+    fn after(&self, after: u64, limit: usize) -> Result<Vec<Found>, ReadError> {
         let sql = "SELECT * FROM cases.anomaly WHERE number > $1 ORDER BY number LIMIT $2";
         self.page(sql, signed(after), limit)
     }
 
-    fn by_id(&self, id: AnomalyId) -> Result<Option<Case>, ReadError> {
+    fn by_id(&self, id: AnomalyId) -> Result<Option<Found>, ReadError> {
         let sql = "SELECT * FROM cases.anomaly WHERE id = $1";
         let rows = self.session().query(sql, &[&id.0.as_slice()]).map_err(read_failed)?;
         rows.first().map(case).transpose()
@@ -211,7 +211,7 @@ impl Cases for PostgresCases {
     }
 }
 
-fn case(row: &::postgres::Row) -> Result<Case, ReadError> {
+fn case(row: &::postgres::Row) -> Result<Found, ReadError> {
     let read = || -> Result<(i64, Columns), postgres::Error> {
         let columns = Columns {
             id: row.try_get(1)?,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::columns::{Columns, signed, unsigned, word};
-use super::{Case, Cases, Counts, OpenError, PAGE_CASES_MAX, ReadError, StoreError};
+use super::{Cases, Counts, Found, OpenError, PAGE_CASES_MAX, ReadError, StoreError};
 use crate::domain::{Anomaly, AnomalyId};
 use crate::platform::durable;
 use crate::platform::telemetry::Class;
@@ -109,7 +109,7 @@ impl SqliteCases {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn page(&self, rest: &str, from: i64, limit: usize) -> Result<Vec<Case>, ReadError> {
+    fn page(&self, rest: &str, from: i64, limit: usize) -> Result<Vec<Found>, ReadError> {
         let limit = i64::try_from(limit.min(PAGE_CASES_MAX)).unwrap_or(i64::MAX);
         let connection = self.connection();
         let sql = format!("SELECT {COLUMNS} FROM cases_anomaly {rest} LIMIT ?2");
@@ -124,7 +124,7 @@ impl SqliteCases {
 }
 
 impl Cases for SqliteCases {
-    fn store(&self, anomalies: &[Anomaly]) -> Result<Vec<Case>, StoreError> {
+    fn store(&self, anomalies: &[Anomaly]) -> Result<Vec<Found>, StoreError> {
         if anomalies.is_empty() {
             return Ok(Vec::new());
         }
@@ -142,23 +142,23 @@ impl Cases for SqliteCases {
         for anomaly in anomalies {
             if insert(&transaction, anomaly).map_err(failed)? {
                 let number = unsigned(transaction.last_insert_rowid());
-                new.push(Case { number, anomaly: anomaly.clone() });
+                new.push(Found { number, anomaly: anomaly.clone() });
             }
         }
         transaction.commit().map_err(failed)?;
         Ok(new)
     }
 
-    fn newest(&self, before: Option<u64>, limit: usize) -> Result<Vec<Case>, ReadError> {
+    fn newest(&self, before: Option<u64>, limit: usize) -> Result<Vec<Found>, ReadError> {
         let before = before.map_or(i64::MAX, signed);
         self.page("WHERE number < ?1 ORDER BY number DESC", before, limit)
     }
 
-    fn after(&self, after: u64, limit: usize) -> Result<Vec<Case>, ReadError> {
+    fn after(&self, after: u64, limit: usize) -> Result<Vec<Found>, ReadError> {
         self.page("WHERE number > ?1 ORDER BY number", signed(after), limit)
     }
 
-    fn by_id(&self, id: AnomalyId) -> Result<Option<Case>, ReadError> {
+    fn by_id(&self, id: AnomalyId) -> Result<Option<Found>, ReadError> {
         let connection = self.connection();
         let sql = format!("SELECT {COLUMNS} FROM cases_anomaly WHERE id = ?1");
         let mut statement = connection.prepare_cached(&sql).map_err(read_failed)?;
@@ -235,7 +235,7 @@ fn insert(connection: &Connection, anomaly: &Anomaly) -> rusqlite::Result<bool> 
     Ok(changed == 1)
 }
 
-fn case(row: &Row<'_>) -> Result<Case, ReadError> {
+fn case(row: &Row<'_>) -> Result<Found, ReadError> {
     let read = || -> rusqlite::Result<(i64, Columns)> {
         let columns = Columns {
             id: row.get(1)?,

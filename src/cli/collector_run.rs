@@ -12,15 +12,15 @@ use super::collector_home::home_failed;
 use super::collector_share::relaying;
 use super::report::{Exit, Report};
 use super::rules_replay::profiles_failed;
-use super::{collector_roll_call, collector_terminal};
+use super::{collector_roll_call, collector_terminal, notifications};
 use crate::collector::dispatch::{self, Projection};
 use crate::collector::enrol::{self, Roll};
 use crate::collector::profiles::{Profiles, Standing};
 use crate::collector::publish::PublishError;
 use crate::collector::share::Letterbox;
 use crate::collector::{
-    Collector, Config, CoreError, Entries, Home, Judging, Names, StartError, Stater, Watch,
-    roll_calls,
+    Collector, Config, CoreError, Entries, Home, Judging, Names, StartError, Stater, Watch, cases,
+    notify, roll_calls,
 };
 use crate::domain::{Fact, Policy};
 use crate::platform::clock::{Clock, SystemClock};
@@ -35,6 +35,7 @@ const LOOK: Duration = Duration::from_millis(200);
 pub(super) fn run(config: &ConfigArg) -> Told {
     let config = load(config)?;
     let setup = config.setup().map_err(config_failed)?;
+    let webhooks = notifications::webhooks(&config)?;
     let configured = config.policy().map_err(config_failed)?;
     let mut profiles = Profiles::open(&config.data_dir).map_err(|error| profiles_failed(&error))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -92,6 +93,11 @@ pub(super) fn run(config: &ConfigArg) -> Told {
     let policy = in_force(configured, &mut profiles, &watch, &collector)?;
     let orders =
         collector_roll_call::orders(&config, &policy, projection.clone(), collector.stater())?;
+    let steps = cases::Steps {
+        watch: watch.clone(),
+        waiting: super::cases::waiting(&config)?,
+        stater: collector.stater(),
+    };
     let dispatcher = dispatcher(&config, dispatch_key, projection, roll.clone())?;
     let within = (heard, collector.herald(), Arc::clone(&clock) as _);
     let relaying = relaying(&config, share_key, &policy, roll.clone(), within)?;
@@ -106,6 +112,9 @@ pub(super) fn run(config: &ConfigArg) -> Told {
     let signals = [interrupt?, terminate?];
     let every = Duration::from_millis(config.log.publish_every_ms);
     let publishing = publisher.start(every).map_err(|cause| no_runtime(&cause))?;
+    let telling = notifications::tellers(&config, webhooks, &watch, collector.herald())?;
+    let telling = notify::start(telling, &(Arc::clone(&clock) as _));
+    let telling = telling.map_err(|cause| no_runtime(&cause))?;
     say!("rollcall collector: running, {broker}");
     say!("rollcall collector: live page at {}", listening.url());
     if let Some(desk_at) = &desk_at {
@@ -115,6 +124,7 @@ pub(super) fn run(config: &ConfigArg) -> Told {
         about: Arc::new(About { demo: false, origin, policy: policy.profile(), verify: None }),
         feed: watch.feed(),
         entries: Arc::new(Entries::of(&store)),
+        cases: Arc::new(cases::Desk(watch.clone())),
         log: Some(config.log.folder(&config.data_dir)),
         clock,
     };
@@ -127,6 +137,7 @@ pub(super) fn run(config: &ConfigArg) -> Told {
         std::future::pending::<()>().await;
     };
     let ordering = roll_calls::serve(orders, Arc::clone(&site.clock));
+    let stepping = cases::serve(steps, Arc::clone(&site.clock));
     let enrolling = async {
         match enrolling {
             Some(desk) => enrol::serve(desk, desk_at).await,
@@ -144,6 +155,7 @@ pub(super) fn run(config: &ConfigArg) -> Told {
                 desk = enrolling => desk.map_err(|error| error.io),
                 () = dispatching => Ok(()),
                 () = ordering => Ok(()),
+                () = stepping => Ok(()),
             };
             // Serving may have ended by itself: then nobody listens.
             end.send(()).ok();
@@ -152,6 +164,7 @@ pub(super) fn run(config: &ConfigArg) -> Told {
         tokio::join!(waited, served)
     });
     waited.map_err(|cause| no_runtime(&cause))?;
+    telling.stop();
     let stopped = collector.stop();
     // It does not panic; what it was about to keep comes again.
     drop(relaying.join());

@@ -1,6 +1,6 @@
 //! `rollcall rules replay`: what another profile would have raised in a collector's ledger. Changes nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use clap::Args as ClapArgs;
 use jiff::ToSpan;
@@ -11,10 +11,12 @@ use super::collector::{ConfigArg, Told, config_failed, load, store};
 use super::collector_sheet::people_failed;
 use super::policy::profile;
 use super::report::{Exit, Report};
+use crate::collector::Store;
+use crate::collector::cases::Reading;
 use crate::collector::people::People;
 use crate::collector::profiles::{Profiles, ProfilesError};
 use crate::collector::replay::{Comparison, Difference, Replay, Shown, Verdicts};
-use crate::domain::{AnomalyKind, Policy, Timestamp};
+use crate::domain::{AnomalyId, AnomalyKind, Policy, Timestamp, Verdict};
 use crate::ledger::{Entry, Ledger, ReadError};
 use crate::registry::Registry;
 use crate::rules::{Judge, Version};
@@ -61,11 +63,12 @@ pub(super) fn run(args: &ReplayArgs) -> Told {
     let rules = standing.versions();
     let mut replay =
         Replay::new(standing, Judge::of_candidate(candidate.clone(), Registry::default()), range);
-    let ledger = store(&config)?.read_ledger().map_err(|error| {
+    let store = store(&config)?;
+    let ledger = store.read_ledger().map_err(|error| {
         (Exit::Environment, Report::of(&error, "look at [store] and the folder"))
     })?;
-    // Nobody's verdicts are known here yet.
-    each_entry(&*ledger, |entry| replay.take(entry, &|_| None))?;
+    let verdicts = verdicts(&store)?;
+    each_entry(&*ledger, |entry| replay.take(entry, &|id| verdicts.get(id).copied()))?;
     let comparison = replay.conclude();
     let people = people(&config.data_dir)?;
     let told = Telling { people: people.as_ref(), rules: &rules, args: &args.shown };
@@ -73,6 +76,17 @@ pub(super) fn run(args: &ReplayArgs) -> Told {
     let head = vec![("from", json!(days[0])), ("to", json!(days[1]))];
     told.tell(&candidate, head, &comparison);
     Ok(())
+}
+
+/// What reviewers have found of anomalies, by the case that each belongs to.
+fn verdicts(store: &Store) -> Told<HashMap<AnomalyId, Verdict>> {
+    let reading = Reading::of(store).map_err(|error| {
+        (Exit::Environment, Report::of(&error, "look at [store] and the folder"))
+    })?;
+    let judged = reading.gathered.cases.iter().filter_map(|case| Some((case, case.verdict()?.0)));
+    let of_each =
+        judged.flat_map(|(case, verdict)| case.anomalies.iter().map(move |it| (it.id, verdict)));
+    Ok(of_each.collect())
 }
 
 /// From the begin of the first day until the end of the last, China standard time.

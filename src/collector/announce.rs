@@ -28,7 +28,8 @@ pub enum Names {
 }
 
 impl Names {
-    fn of(&self, person: &PersonId) -> String {
+    /// What she is called.
+    pub fn of(&self, person: &PersonId) -> String {
         let number = || {
             let id = person.to_string();
             format!("№ {}", id.chars().take(6).collect::<String>())
@@ -90,6 +91,11 @@ impl Announcer {
     /// What the ledger so far says of institutions, sites, terminals and lessons.
     pub fn registry(&self) -> &Registry {
         self.judge.registry()
+    }
+
+    /// How persons are called.
+    pub fn names(&self) -> &Names {
+        &self.names
     }
 
     /// Takes in committed entries, in order.
@@ -212,14 +218,19 @@ impl Announcer {
     }
 
     fn place(&self, site: &SiteId) -> Option<feed::Place> {
-        let site = self.registry().site(site)?;
-        let institution = self.registry().institution(&site.institution)?;
-        Some(feed::Place {
-            institution: institution.name.clone(),
-            site: site.name.clone(),
-            town: site.town.clone(),
-        })
+        place(self.registry(), site)
     }
+}
+
+/// Where a site is, for people.
+pub(super) fn place(registry: &Registry, site: &SiteId) -> Option<feed::Place> {
+    let site = registry.site(site)?;
+    let institution = registry.institution(&site.institution)?;
+    Some(feed::Place {
+        institution: institution.name.clone(),
+        site: site.name.clone(),
+        town: site.town.clone(),
+    })
 }
 
 /// The part that the n-th person of an anomaly plays in it.

@@ -11,20 +11,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::civil::Date;
 
-use crate::domain::{Anomaly, AnomalyId, AnomalyKind, PersonId, TerminalId, Timestamp};
+use crate::domain::{Anomaly, AnomalyId, AnomalyKind, PersonId, TerminalId, Timestamp, Verdict};
 use crate::ledger::Entry;
 use crate::rules::Judge;
-
-/// What a reviewer found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Verdict {
-    /// Somebody meant to deceive.
-    Fraud,
-    /// Nobody did.
-    Error,
-    /// It cannot be told.
-    Undecided,
-}
 
 /// How often reviewers found what about somebody.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

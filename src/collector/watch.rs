@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Deserialize;
 
-use crate::cases::{self, Cases};
+use crate::cases::{self, Book, Cases, Gathered};
 use crate::collector::Hooks;
 use crate::collector::profiles::Profiles;
 use crate::collector::shadow::{Shadow, Tried};
 use crate::collector::{Announcer, Names, SelfReport, Store, Told};
-use crate::domain::{Anomaly, ClockQuality, Policy, TerminalId};
+use crate::domain::{Anomaly, AnomalyId, ClockQuality, Policy, TerminalId};
 use crate::feed::{self, Feed};
 use crate::ledger::Entry;
 use crate::platform::telemetry::Chain;
@@ -32,6 +32,9 @@ pub enum OpenWatchError {
     /// The store of anomalies.
     #[error("could not open the cases")]
     Cases(#[from] cases::OpenError),
+    /// What it holds.
+    #[error("could not read the cases")]
+    Read(#[from] cases::ReadError),
     /// The feed.
     #[error("could not open the feed")]
     Feed(#[from] feed::OpenError),
@@ -49,6 +52,7 @@ struct Inner {
     announcer: Announcer,
     cases: Box<dyn Cases>,
     trials: Trials,
+    book: Book,
     pending: Told,
 }
 
@@ -79,7 +83,8 @@ impl Watch {
         let shadow = Shadow::new(if trials.is_some() { kept.clone() } else { Vec::new() });
         let announcer = Announcer::new(Judge::knowing(configured, kept), shadow, names);
         let trials = Trials { data_dir: trials, open: BTreeMap::new() };
-        let inner = Inner { announcer, cases, trials, pending: Told::default() };
+        let book = Book::read(&*cases)?;
+        let inner = Inner { announcer, cases, book, trials, pending: Told::default() };
         let seen = tokio::sync::watch::Sender::new(0);
         Ok(Self { inner: Arc::new(Mutex::new(inner)), feed, seen })
     }
@@ -130,6 +135,31 @@ impl Watch {
         }
     }
 
+    /// The cases as they are now.
+    pub fn gathered(&self) -> Arc<Gathered> {
+        self.lock().book.gathered()
+    }
+
+    /// Asks the book of cases something; with what the ledger says and how persons are called.
+    pub fn ask<T>(&self, question: impl FnOnce(&mut Book, &Announcer) -> T) -> T {
+        let inner = &mut *self.lock();
+        question(&mut inner.book, &inner.announcer)
+    }
+
+    /// Stored anomalies behind a number, oldest first.
+    pub fn found_after(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<cases::Found>, cases::ReadError> {
+        self.lock().cases.after(after, limit)
+    }
+
+    /// A stored anomaly.
+    pub fn found(&self, id: AnomalyId) -> Result<Option<cases::Found>, cases::ReadError> {
+        self.lock().cases.by_id(id)
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -137,6 +167,7 @@ impl Watch {
     fn take(&self, entries: &[Entry]) {
         let mut inner = self.lock();
         let told = inner.announcer.take(entries);
+        entries.iter().for_each(|entry| inner.book.apply(entry));
         inner.pending.anomalies.extend(told.anomalies);
         inner.pending.events.extend(told.events);
         inner.pending.tried.extend(told.tried);
@@ -159,13 +190,17 @@ impl Watch {
     /// Cases first, then the feed: what the page shows can be opened as a case. A crash in between
     /// leaves a case that the next start announces.
     fn keep(&self, inner: &mut Inner) {
-        if let Err(error) = inner.cases.store(&inner.pending.anomalies) {
-            tracing::error!("Anomalies wait for the store of cases: {}.", Chain(&error));
-        } else {
-            inner.pending.anomalies.clear();
-            match self.feed.announce(&inner.pending.events) {
-                Ok(_) => inner.pending.events.clear(),
-                Err(error) => tracing::error!("Events wait for the feed: {}.", Chain(&error)),
+        match inner.cases.store(&inner.pending.anomalies) {
+            Err(error) => {
+                tracing::error!("Anomalies wait for the store of cases: {}.", Chain(&error));
+            }
+            Ok(found) => {
+                inner.book.find(&found);
+                inner.pending.anomalies.clear();
+                match self.feed.announce(&inner.pending.events) {
+                    Ok(_) => inner.pending.events.clear(),
+                    Err(error) => tracing::error!("Events wait for the feed: {}.", Chain(&error)),
+                }
             }
         }
         inner.pending.anomalies.truncate(PENDING_MAX);

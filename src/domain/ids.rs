@@ -24,6 +24,12 @@ pub enum IdError {
         /// What was given, shortened.
         text: String,
     },
+    /// A case is named by the anomaly that opened it.
+    #[error("{text:?} is no case id: 32 lower-case hexadecimal digits are needed")]
+    Case {
+        /// What was given, shortened.
+        text: String,
+    },
     /// A person is named by 16 random bytes in hexadecimal.
     #[error("{text:?} is no person id: 32 lower-case hexadecimal digits are needed")]
     Person {

@@ -3,6 +3,7 @@
 //! word in Chinese and English.
 
 mod anomaly;
+mod case;
 mod centre;
 mod checkin;
 mod fact;
@@ -13,6 +14,7 @@ mod notice;
 mod policy;
 mod refusal;
 mod score;
+mod share;
 mod sighting;
 mod terms;
 mod text;
@@ -20,6 +22,7 @@ mod time;
 mod timetable;
 
 pub use anomaly::{Anomaly, AnomalyId, AnomalyKind, Finding, LedgerRange, Severity};
+pub use case::{CaseId, CaseStep, Party, Step, Verdict, VerdictReason};
 pub use centre::{
     Claim, ClaimLine, ClassPlan, Committed, InstitutionDetails, Joined, Left, LessonDetails,
     ROSTER_BY_MEMBERS, RollOrder, Status, Subject, Teacher, Trial,
@@ -35,6 +38,7 @@ pub use notice::{Note, Notice, NoticeKind};
 pub use policy::{Basis, Fraction, Modality, NumberLine, Policy, PolicyError};
 pub use refusal::Refusal;
 pub use score::Score;
+pub use share::{Share, float};
 pub use sighting::{Candidate, FacePlace, Landmarks, Quality, SeenFace, Sighting};
 pub use terms::{
     Aspect, Employment, LeaveReason, LessonKind, LessonMode, Level, Ownership, Qualification,

@@ -46,6 +46,8 @@ macro_rules! words {
     };
 }
 
+pub(super) use words;
+
 words! {
     /// What becomes of a policy profile that is no longer, or not yet, in force.
     TrialStep {

@@ -176,6 +176,7 @@ impl Intake {
             | Fact::RollOrdered(_)
             | Fact::PictureOpened { .. }
             | Fact::Trial(_)
+            | Fact::CaseStep(_)
             | Fact::Replacement { .. }
             | Fact::Tick => {}
         }

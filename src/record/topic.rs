@@ -12,6 +12,15 @@ pub const ALL_STATUS: &str = "rollcall/v1/+/status";
 /// Filter for the shares of all terminals.
 pub const ALL_SHARES: &str = "rollcall/v1/+/share";
 
+/// Everything that is told of anomalies and cases.
+pub const ALL_ALERTS: &str = "rollcall/v1/alerts/#";
+
+/// The topic for what is told of a region. `region`: an area's number or a town's name, in the characters
+/// of names.
+pub fn alerts(region: &str, severity: &str) -> String {
+    format!("rollcall/v1/alerts/{region}/{severity}")
+}
+
 /// What a topic of a terminal is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Channel {

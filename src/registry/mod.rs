@@ -163,10 +163,12 @@ impl Registry {
                     terminal.key = *key;
                 }
             }
-            // Old records of such a terminal stay what they are; who looked at a picture changes nothing.
+            // Old records of such a terminal stay what they are; who looked at a picture, or
+            // what is said of a case, changes nothing.
             Fact::Revocation { .. }
             | Fact::Replacement { .. }
             | Fact::PictureOpened { .. }
+            | Fact::CaseStep(_)
             | Fact::Tick => {}
         }
     }

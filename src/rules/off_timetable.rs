@@ -150,7 +150,7 @@ impl Rule for OffTimetable {
     }
 
     fn version(&self) -> u16 {
-        1
+        2
     }
 
     fn numbers(&self) -> &'static [&'static str] {

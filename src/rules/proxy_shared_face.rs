@@ -126,7 +126,7 @@ impl Rule for ProxySharedFace {
     }
 
     fn version(&self) -> u16 {
-        1
+        2
     }
 
     fn numbers(&self) -> &'static [&'static str] {

@@ -4,7 +4,7 @@
 use std::thread;
 
 use rollcall::cases::{
-    Case, Cases, OpenError, PAGE_CASES_MAX, PostgresCases, ReadError, SqliteCases,
+    Cases, Found, OpenError, PAGE_CASES_MAX, PostgresCases, ReadError, SqliteCases,
 };
 use rollcall::collector::Store;
 use rollcall::domain::{
@@ -40,7 +40,7 @@ fn scene() -> Scene {
 }
 
 /// Judges the whole ledger from its beginning, as the centre does at each start.
-fn judge_all(cases: &dyn Cases, scene: &Scene) -> Vec<Case> {
+fn judge_all(cases: &dyn Cases, scene: &Scene) -> Vec<Found> {
     let mut judge = Judge::new(Policy::sichuan_2025());
     let judged = scene.entries().iter().map(|entry| judge.judge(entry));
     judged.flat_map(|new| cases.store(&new).expect("the disk is sound")).collect()
@@ -53,7 +53,7 @@ fn invented(n: u64) -> Anomaly {
     anomaly
 }
 
-fn numbers(cases: &[Case]) -> Vec<u64> {
+fn numbers(cases: &[Found]) -> Vec<u64> {
     cases.iter().map(|case| case.number).collect()
 }
 

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use rollcall::cases::{Cases, SqliteCases};
-use rollcall::collector::replay::{Comparison, Replay, Verdict, Verdicts};
+use rollcall::collector::replay::{Comparison, Replay, Verdicts};
 use rollcall::collector::shadow::{Shadow, Tried};
 use rollcall::domain::{
-    Anomaly, AnomalyId, AnomalyKind, Fact, Outcome, Policy, Timestamp, Trial, TrialStep,
+    Anomaly, AnomalyId, AnomalyKind, Fact, Outcome, Policy, Timestamp, Trial, TrialStep, Verdict,
 };
 use rollcall::registry::Registry;
 use rollcall::rules::Judge;

@@ -18,10 +18,11 @@ use rollcall::record::{
 use serde_json::{Map, Value, json};
 
 use crate::picture_vectors::{picture_kept, pictures};
+use crate::vectors_cases::case_steps;
 use crate::vectors_counter::{confirmed, refused_template, roll_call};
 
 /// 2026-03-02 08:30:05 in China standard time.
-const MORNING: Timestamp = Timestamp::from_ms(1_772_411_405_000);
+pub(crate) const MORNING: Timestamp = Timestamp::from_ms(1_772_411_405_000);
 
 /// The keys of all vectors: name and secret.
 const KEYS: [(&str, [u8; 32]); 3] =
@@ -213,7 +214,7 @@ pub(crate) fn without_nulls(value: Value) -> Value {
             Value::Object(kept.map(|(k, v)| (k, without_nulls(v))).collect())
         }
         // Keys, digests and proofs: serde writes bytes as numbers.
-        Value::Array(items) if items.len() >= 32 && items.iter().all(Value::is_u64) => {
+        Value::Array(items) if items.len() >= 16 && items.iter().all(Value::is_u64) => {
             let bytes: Vec<u8> =
                 items.iter().map(|b| b.as_u64().unwrap().try_into().unwrap()).collect();
             json!(hex(bytes))
@@ -398,6 +399,7 @@ pub(crate) fn all_facts() -> Vec<Fact> {
         Fact::Replacement { id: "t-2".parse().unwrap(), replaces: "t-1".parse().unwrap() },
     ];
     facts.extend(of_the_centre());
+    facts.extend(case_steps());
     facts
 }
 

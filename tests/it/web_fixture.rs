@@ -1,5 +1,4 @@
-//! An invented province for the tests of feed and page: three terminals, a dozen anomalies, thirty
-//! attendances, the entries that the evidence points to. And the plainest HTTP client.
+//! An invented province for the tests of feed and pages, its server, and the plainest HTTP client.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -405,6 +404,7 @@ pub(crate) fn site(feed: Arc<Feed>) -> Site {
         feed,
         log: None,
         entries: Arc::new(Book),
+        cases: Arc::new(crate::web_cases::Shelf),
         clock: Arc::new(StepClock::at(at("2026-03-02 16:20"))),
     }
 }

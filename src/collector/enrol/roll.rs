@@ -138,6 +138,7 @@ impl Roll {
             | Fact::RollOrdered(_)
             | Fact::PictureOpened { .. }
             | Fact::Trial(_)
+            | Fact::CaseStep(_)
             | Fact::Tick => {}
         }
     }

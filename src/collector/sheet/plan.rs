@@ -66,6 +66,7 @@ impl Standing {
                 | Fact::RollOrdered(_)
                 | Fact::PictureOpened { .. }
                 | Fact::Trial(_)
+                | Fact::CaseStep(_)
                 | Fact::Tick => {}
             }
             standing.insert(name, fact);

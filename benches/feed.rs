@@ -38,11 +38,11 @@ fn main() {
     let mut take = watch.hooks().on_committed;
     let mut province = Province::new();
     // Half a day of history, so that rules and registry know something.
-    take(&province.next_stretch());
+    take(&province.next_entries(40_000));
 
     let mut entries = Vec::new();
     while entries.len() < PER_SECOND * SECONDS {
-        let records = province.next_stretch().into_iter();
+        let records = province.next_entries(PER_SECOND).into_iter();
         entries.extend(records.filter(|entry| matches!(entry.body, ledger::Body::Record { .. })));
     }
     entries.truncate(PER_SECOND * SECONDS);

@@ -1,5 +1,5 @@
 //! Entries of a province as a centre would commit them, made on the fly and not sealed: 500 classes of 40
-//! who come and go twice a day, each class with new people every 30 days. So the number of those who are
+//! who come and go twice a day but on Sundays, each class with new people every 30 days. So the number of those who are
 //! active stays the same however long the ledger is. Everything follows from counters and one seed.
 
 use std::collections::BTreeMap;
@@ -51,8 +51,28 @@ impl Dice {
     }
 }
 
-/// What is to be committed, by when.
-type Waiting = BTreeMap<(i64, u64), Body>;
+/// What will be committed, by when: made into an entry only when it is asked for.
+type Waiting = BTreeMap<(i64, u64), Planned>;
+
+enum Planned {
+    Fact(Box<Fact>),
+    Record(Told),
+    Refused { stranger: u64 },
+}
+
+/// What a kiosk will tell.
+#[derive(Clone, Copy)]
+struct Told {
+    at: Timestamp,
+    class: u64,
+    cohort: u64,
+    day: u64,
+    lesson: usize,
+    event: Event,
+    outcome: Option<Outcome>,
+    /// Which of the class.
+    number: Option<u64>,
+}
 
 /// See the head of this file.
 pub(crate) struct Province {
@@ -62,7 +82,11 @@ pub(crate) struct Province {
     index: u64,
     made: u64,
     seqs: Vec<u64>,
+    /// Which course of each class was registered last.
+    begun: Vec<Option<u64>>,
     waiting: Waiting,
+    /// Up to when all is planned.
+    planned: Timestamp,
     names: Vec<(String, String)>,
 }
 
@@ -93,7 +117,9 @@ impl Province {
             index: 0,
             made: 0,
             seqs: vec![0; usize::try_from(CLASSES).expect("few")],
+            begun: vec![None; usize::try_from(CLASSES).expect("few")],
             waiting: Waiting::new(),
+            planned: FIRST_DAY,
             names: names.collect(),
         };
         let before = FIRST_DAY.plus_ms(-DAY_MS);
@@ -132,41 +158,67 @@ impl Province {
         self.names[usize::try_from(class).expect("few")].clone()
     }
 
-    fn wait(&mut self, at: Timestamp, body: Body) {
+    fn wait(&mut self, at: Timestamp, planned: Planned) {
         self.made += 1;
-        self.waiting.insert((at.as_ms(), self.made), body);
+        self.waiting.insert((at.as_ms(), self.made), planned);
     }
 
     fn state(&mut self, at: Timestamp, fact: Fact) {
-        self.wait(at, Body::Fact(fact));
+        self.wait(at, Planned::Fact(Box::new(fact)));
     }
 
-    /// The next half of a day: some 25,000 entries, in the order of their commits.
-    pub(crate) fn next_stretch(&mut self) -> Vec<Entry> {
+    /// The next entries, in the order of their commits.
+    pub(crate) fn next_entries(&mut self, count: usize) -> Vec<Entry> {
+        let mut entries = Vec::with_capacity(count);
+        while entries.len() < count {
+            match self.waiting.first_entry() {
+                Some(first) if first.key().0 < self.planned.as_ms() => {
+                    let ((at, _), planned) = first.remove_entry();
+                    let body = self.body(planned);
+                    let committed_at = Timestamp::from_ms(at);
+                    entries.push(Entry { index: self.index, committed_at, body });
+                    self.index += 1;
+                }
+                Some(_) | None => self.plan(),
+            }
+        }
+        entries
+    }
+
+    /// Plans the next half of a day: some 40,000 entries.
+    fn plan(&mut self) {
         let (day, lesson) = (self.half / 2, self.half % 2);
         let midnight = FIRST_DAY.plus_ms(i64::try_from(day).expect("few days") * DAY_MS);
-        if lesson == 0 {
-            self.announce(day, midnight);
-        }
-        for class in 0..CLASSES {
-            self.sit(class, day, midnight, usize::try_from(lesson).expect("0 or 1"));
+        // Sundays are free.
+        if day % 7 != 6 {
+            if lesson == 0 {
+                self.announce(day, midnight);
+            }
+            for class in 0..CLASSES {
+                self.sit(class, day, midnight, usize::try_from(lesson).expect("0 or 1"));
+            }
         }
         let until = midnight.plus_ms(if lesson == 0 { 13 * HOUR_MS } else { 24 * HOUR_MS });
-        let since = midnight.plus_ms(if lesson == 0 { 0 } else { 13 * HOUR_MS });
-        let mut tick = since;
+        let mut tick = midnight.plus_ms(if lesson == 0 { 0 } else { 13 * HOUR_MS });
         while tick < until {
             self.state(tick, Fact::Tick);
             tick = tick.plus_ms(MINUTE_MS);
         }
         self.half += 1;
-        let later = self.waiting.split_off(&(until.as_ms(), 0));
-        let ready = std::mem::replace(&mut self.waiting, later);
-        let entries = ready.into_iter().map(|((at, _), body)| {
-            let index = self.index;
-            self.index += 1;
-            Entry { index, committed_at: Timestamp::from_ms(at), body }
-        });
-        entries.collect()
+        self.planned = until;
+    }
+
+    fn body(&mut self, planned: Planned) -> Body {
+        match planned {
+            Planned::Fact(fact) => Body::Fact(*fact),
+            Planned::Record(told) => self.record(told),
+            Planned::Refused { stranger } => Body::Refused {
+                terminal: named(&format!("x{stranger}")),
+                refusal: Refusal::UnknownTerminal,
+                claims: None,
+                hash: SealedHash([9; 32]),
+            },
+        }
     }
 
     /// A class's number of course on a day: classes do not all begin on one day.
@@ -182,7 +234,8 @@ impl Province {
             let cohort = Self::cohort(class, day);
             let id = class_of(class, cohort);
             let (_, site) = self.names_of(class);
-            if day == 0 || cohort != Self::cohort(class, day - 1) {
+            if self.begun[usize::try_from(class).expect("few")] != Some(cohort) {
+                self.begun[usize::try_from(class).expect("few")] = Some(cohort);
                 let institution = named(&format!("i{}", class % SITES / SITES_EACH));
                 let name = Bilingual::new(format!("班级{class}"), format!("Class {class}"));
                 let persons = u32::try_from(PERSONS).expect("few");
@@ -213,67 +266,71 @@ impl Province {
         let (starts, ends) = LESSONS[lesson];
         let (starts, ends) =
             (midnight.plus_ms(starts * MINUTE_MS), midnight.plus_ms(ends * MINUTE_MS));
-        let lesson = format!("{}-{day}-{lesson}", class_of(class, cohort));
+        let tells = |at, event, outcome, number| Told {
+            at,
+            class,
+            cohort,
+            day,
+            lesson,
+            event,
+            outcome,
+            number,
+        };
+        let accepted = Some(Outcome::Accepted);
         let mut told = Vec::new();
         for number in 0..PERSONS {
             // One in thirty is away.
             if self.dice.below(30) == 0 {
                 continue;
             }
-            let person = person_of(class, cohort, number);
+            let who = Some(number);
             let came = starts.plus_ms(self.dice.ms(20 * MINUTE_MS) - 17 * MINUTE_MS);
             if self.dice.below(30) == 0 {
                 let outcome = match self.dice.below(4) {
                     0 => Outcome::NotLive,
                     _ => Outcome::NotRecognised,
                 };
-                told.push((came.plus_ms(-8_000), Event::Attempt, Some(outcome), Some(person)));
+                told.push(tells(came.plus_ms(-8_000), Event::Attempt, Some(outcome), who));
             }
-            told.push((came, Event::CheckIn, Some(Outcome::Accepted), Some(person)));
+            told.push(tells(came, Event::CheckIn, accepted, who));
             // One in sixty forgets to check out.
             if self.dice.below(60) != 0 {
                 let left = ends.plus_ms(self.dice.ms(15 * MINUTE_MS) - MINUTE_MS);
-                told.push((left, Event::CheckOut, Some(Outcome::Accepted), Some(person)));
+                told.push(tells(left, Event::CheckOut, accepted, who));
             }
         }
-        let rolls = self.dice.below(5) == 0;
-        if rolls {
+        if self.dice.below(5) == 0 {
             let called = starts.plus_ms(HOUR_MS);
-            told.push((called, Event::Notice, None, None));
+            told.push(tells(called, Event::Notice, None, None));
             for number in 0..PERSONS {
                 let seen = called.plus_ms(10_000 + self.dice.ms(4 * MINUTE_MS));
-                let person = Some(person_of(class, cohort, number));
-                told.push((seen, Event::Presence, Some(Outcome::Accepted), person));
+                told.push(tells(seen, Event::Presence, accepted, Some(number)));
             }
         }
-        told.sort_by_key(|(at, ..)| *at);
+        told.sort_by_key(|told| told.at);
         // One kiosk in fifty is cut off and sends three hours later.
         let late_ms = if self.dice.below(50) == 0 { 3 * HOUR_MS } else { 0 };
-        for (at, event, outcome, person) in told {
-            let body = self.record(class, at, (event, outcome), person, &lesson);
-            self.wait(at.plus_ms(2_000 + late_ms), body);
+        for it in told {
+            self.wait(it.at.plus_ms(2_000 + late_ms), Planned::Record(it));
             if self.dice.below(5_000) == 0 {
-                let terminal = named(&format!("x{}", self.dice.below(20)));
-                let (refusal, hash) = (Refusal::UnknownTerminal, SealedHash([9; 32]));
-                let body = Body::Refused { terminal, refusal, claims: None, hash };
-                self.wait(at.plus_ms(2_000), body);
+                let stranger = self.dice.below(20);
+                self.wait(it.at.plus_ms(2_000), Planned::Refused { stranger });
             }
         }
     }
 
-    fn record(
-        &mut self,
-        class: u64,
-        at: Timestamp,
-        (event, outcome): (Event, Option<Outcome>),
-        person: Option<PersonId>,
-        lesson: &str,
-    ) -> Body {
+    fn record(&mut self, told: Told) -> Body {
+        let Told { at, class, cohort, day, lesson, event, outcome, number } = told;
         let seq = &mut self.seqs[usize::try_from(class).expect("few")];
         *seq += 1;
         let seq = *seq;
         let (terminal, _) = self.names_of(class);
+        let lesson = format!("{}-{day}-{lesson}", class_of(class, cohort));
+        let person = number.map(|number| person_of(class, cohort, number));
         let score = |e4: u64| Score::from_e4(i32::try_from(e4).expect("below 10,000"));
+        // A face is as alike as it is, a little more or less.
+        let own = number.map_or(0, |number| 5_200 + (class * 7 + number * 97) % 2_400);
+        let scatter = self.dice.below(1_200) + self.dice.below(1_200);
         let stands_in = event == Event::CheckIn && self.dice.below(20_000) == 0;
         let other = stands_in.then(|| person_of(class, 0, 0));
         let notice = (event == Event::Notice)
@@ -285,11 +342,11 @@ impl Province {
             prev: SealedHash([3; 32]),
             event,
             outcome: if stands_in { Some(Outcome::LooksLikeOther) } else { outcome },
-            lesson: Some(named(lesson)),
+            lesson: Some(named(&lesson)),
             person: person.map(|person| Commitment([person.0[15]; 32])),
             way: person.map(|_| if seq.is_multiple_of(2) { Way::Claimed } else { Way::Open }),
             scores: person.map(|_| Scores {
-                match_score: Some(score(5_000 + self.dice.below(4_000))),
+                match_score: Some(score(own + scatter)),
                 second_score: None,
                 threshold: score(4_600),
                 detection: score(9_000),
@@ -313,7 +370,7 @@ impl Province {
             notice,
         };
         let mut hash = [0; 32];
-        hash[..8].copy_from_slice(&self.made.to_be_bytes());
+        hash[..8].copy_from_slice(&self.index.to_be_bytes());
         Body::Record { record: Box::new(record), hash: SealedHash(hash), person, other }
     }
 }

@@ -2,7 +2,9 @@
 //! and lower case because they stand in MQTT topics, file names and URLs. A copy of one costs no memory:
 //! rules remember them by the hundred thousand.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -144,9 +146,28 @@ name_id!(
 
 /// A person, by 16 random bytes that say nothing about her. Never in a signed record: there only
 /// a commitment to it stands (docs/spec/record-v1.md, "Person").
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PersonId(pub [u8; 16]);
+
+/// In the order of the bytes, as one number: rules look persons up at every record.
+impl Ord for PersonId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        u128::from_be_bytes(self.0).cmp(&u128::from_be_bytes(other.0))
+    }
+}
+
+impl PartialOrd for PersonId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Hash for PersonId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u128(u128::from_be_bytes(self.0));
+    }
+}
 
 impl FromStr for PersonId {
     type Err = IdError;

@@ -185,13 +185,15 @@ impl Judge {
         let mut raised = Vec::new();
         for Seat { rule, inputs } in &mut self.rules {
             let mut found = rule.judge(entry, registry, policy);
-            found.extend(lessons.iter().flat_map(|held| rule.lesson_over(held, &ground)));
-            found.extend(rolls.iter().flat_map(|roll| rule.roll_over(roll, &ground)));
-            raised.extend(
-                found
-                    .into_iter()
-                    .map(|finding| judged(finding, policy, rule.version(), inputs.clone(), ledger)),
-            );
+            for held in &lessons {
+                found.extend(rule.lesson_over(held, &ground));
+            }
+            for roll in &rolls {
+                found.extend(rule.roll_over(roll, &ground));
+            }
+            for finding in found {
+                raised.push(judged(finding, policy, rule.version(), inputs.clone(), ledger));
+            }
         }
         if self.is_silent() { Vec::new() } else { raised }
     }

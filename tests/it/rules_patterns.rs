@@ -135,13 +135,10 @@ mod two_classes {
     use super::*;
 
     fn other_class(id: &str, starts: &str, ends: &str) -> Fact {
-        match lesson(id, "cd", starts, ends) {
-            Fact::Lesson(it) => Fact::Lesson(rollcall::domain::Lesson {
-                class: "electric-1".parse().unwrap(),
-                ..it
-            }),
-            other => other,
-        }
+        let Fact::Lesson(it) = lesson(id, "cd", starts, ends) else {
+            unreachable!("it is a lesson")
+        };
+        Fact::Lesson(rollcall::domain::Lesson { class: "electric-1".parse().unwrap(), ..it })
     }
 
     fn scene(starts: &str) -> Scene {

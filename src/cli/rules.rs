@@ -33,13 +33,16 @@ enum Command {
         /// Also writes a page with plots.
         #[arg(long, value_name = "FILE")]
         html: Option<PathBuf>,
+        /// Also tells the first false alarms of each detector, and each incident that was missed.
+        #[arg(long)]
+        examples: bool,
     },
 }
 
 impl Args {
     pub(super) fn run(self) -> ExitCode {
-        let Command::Evaluate { folder, profile, json, html } = self.command;
-        match run(&folder, profile.as_deref(), json, html.as_deref()) {
+        let Command::Evaluate { folder, profile, json, html, examples } = self.command;
+        match run(&folder, profile.as_deref(), json, html.as_deref(), examples) {
             Ok(()) => Exit::Fine.into(),
             Err((exit, report)) => report.tell("rules", exit),
         }
@@ -51,6 +54,7 @@ fn run(
     named: Option<&str>,
     json: bool,
     html: Option<&Path>,
+    examples: bool,
 ) -> Result<(), (Exit, Report)> {
     let made_under = Labels::read(folder).map_err(|error| failed(error.into()))?.policy;
     let name = made_under.split('/').next().unwrap_or_default();
@@ -66,6 +70,9 @@ fn run(
         say!("{}", evaluation.to_json().trim_end());
     } else {
         told(&evaluation);
+        if examples {
+            exemplified(&evaluation);
+        }
     }
     Ok(())
 }
@@ -81,6 +88,10 @@ fn failed(error: EvaluateError) -> (Exit, Report) {
         EvaluateError::Policy { .. } => {
             (Exit::Usage, "judge by the profile of the world: --profile")
         }
+        EvaluateError::Numbers { .. } => (
+            Exit::Usage,
+            "make the world anew, or judge by the file that it was made under: --profile",
+        ),
         EvaluateError::Open(_) | EvaluateError::Read(_) => {
             (Exit::Environment, "look at the disk, or make the world anew")
         }
@@ -122,6 +133,17 @@ fn told(evaluation: &Evaluation) {
         let verdict = if aim.is_met(figure) { "达到 met" } else { "未达到 missed" };
         let figure = figure.map_or_else(|| "–".to_owned(), |it| format!("{it:.3}"));
         say!("{verdict}: {zh} {en} {sign} {}: {figure}", aim.bound);
+    }
+}
+
+fn exemplified(evaluation: &Evaluation) {
+    for (kind, why) in &evaluation.false_alarms {
+        say!("误报 false alarm: {kind}: {}", why.zh);
+        say!("    {}", why.en);
+    }
+    for label in evaluation.missed.iter().filter_map(|n| evaluation.labels.incidents.get(*n)) {
+        let ((kind_zh, kind), (care_zh, care)) = (label.kind.words(), label.care.words());
+        say!("漏报 missed: {} {kind_zh}（{care_zh}） {kind}, {care}: {}", label.id, label.class);
     }
 }
 

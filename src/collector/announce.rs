@@ -244,7 +244,21 @@ fn role(kind: AnomalyKind, place: usize) -> Bilingual {
             | AnomalyKind::MadeAfterwards
             | AnomalyKind::MachinePace
             | AnomalyKind::SpoofAttempts
-            | AnomalyKind::MissedRollCall,
+            | AnomalyKind::MissedRollCall
+            | AnomalyKind::LateRegistration
+            | AnomalyKind::TwoClasses
+            | AnomalyKind::ShortLesson
+            | AnomalyKind::LateCheckouts
+            | AnomalyKind::LongWeek
+            | AnomalyKind::WithoutFace
+            | AnomalyKind::SteadyScores
+            | AnomalyKind::ScoreDrift
+            | AnomalyKind::ThinMargins
+            | AnomalyKind::Pairs
+            | AnomalyKind::PerfectAttendance
+            | AnomalyKind::SilentTerminal
+            | AnomalyKind::DeviceChanged
+            | AnomalyKind::OftenUnseen,
             _,
         ) => Bilingual::new("学员", "Trainee"),
     }

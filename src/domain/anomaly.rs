@@ -41,6 +41,34 @@ pub enum AnomalyKind {
     SpoofAttempts,
     /// Many who were in were not seen when the roll was called (点名多人未到).
     MissedRollCall,
+    /// Lessons were registered once they had begun, or were over (补登课次).
+    LateRegistration,
+    /// One person was in two classes at the same time (同时两班).
+    TwoClasses,
+    /// A lesson was over before its time (课时不足).
+    ShortLesson,
+    /// Somebody checks out late again and again (惯常晚签退).
+    LateCheckouts,
+    /// More hours in a week than anybody learns (周超时长).
+    LongWeek,
+    /// The way without a face was used unusually often (频繁非人脸签到).
+    WithoutFace,
+    /// Scores that no living face gives (相似度过稳).
+    SteadyScores,
+    /// A person's scores drift away from her template (相似度走低).
+    ScoreDrift,
+    /// Many faces only just pass at one terminal (勉强通过成堆).
+    ThinMargins,
+    /// Two always come and go together (成对出入).
+    Pairs,
+    /// Nobody of a class is ever missing (全勤异常).
+    PerfectAttendance,
+    /// A terminal has fallen silent (终端沉默).
+    SilentTerminal,
+    /// A terminal is no longer what it was (设备变更).
+    DeviceChanged,
+    /// Somebody is again and again not seen when the roll is called (屡次点名未到).
+    OftenUnseen,
 }
 
 impl AnomalyKind {
@@ -61,6 +89,20 @@ impl AnomalyKind {
             Self::MachinePace => "machine_pace",
             Self::SpoofAttempts => "spoof_attempts",
             Self::MissedRollCall => "missed_roll_call",
+            Self::LateRegistration => "late_registration",
+            Self::TwoClasses => "two_classes",
+            Self::ShortLesson => "short_lesson",
+            Self::LateCheckouts => "late_checkouts",
+            Self::LongWeek => "long_week",
+            Self::WithoutFace => "without_face",
+            Self::SteadyScores => "steady_scores",
+            Self::ScoreDrift => "score_drift",
+            Self::ThinMargins => "thin_margins",
+            Self::Pairs => "pairs",
+            Self::PerfectAttendance => "perfect_attendance",
+            Self::SilentTerminal => "silent_terminal",
+            Self::DeviceChanged => "device_changed",
+            Self::OftenUnseen => "often_unseen",
         }
     }
 }
@@ -91,6 +133,11 @@ pub struct AnomalyId(pub [u8; 16]);
 impl AnomalyId {
     /// The id of an anomaly of `kind` that rests on `evidence` (ledger indexes, order does not matter).
     pub fn of(kind: AnomalyKind, evidence: &[u64]) -> Self {
+        Self::about(kind, evidence, &[])
+    }
+
+    /// The same, where one piece of evidence says something about each of several subjects.
+    pub fn about(kind: AnomalyKind, evidence: &[u64], subject: &[u8]) -> Self {
         let mut sorted = evidence.to_vec();
         sorted.sort_unstable();
         sorted.dedup();
@@ -99,6 +146,10 @@ impl AnomalyId {
         for index in sorted {
             hash.update([0]);
             hash.update(index.to_be_bytes());
+        }
+        if !subject.is_empty() {
+            hash.update([1]);
+            hash.update(subject);
         }
         let digest: [u8; 32] = hash.finalize().into();
         let mut id = [0; 16];

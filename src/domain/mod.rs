@@ -7,6 +7,7 @@ mod case;
 mod centre;
 mod checkin;
 mod fact;
+mod holidays;
 mod identity;
 mod ids;
 mod notice;
@@ -28,6 +29,7 @@ pub use centre::{
 };
 pub use checkin::{Challenged, CheckIn, Event, OtherPerson, Outcome, SameFace, Scores, Way};
 pub use fact::{Fact, GeoPoint};
+pub use holidays::Holidays;
 pub use identity::{IdNumber, IdNumberError, without_numbers};
 pub use ids::{
     ClaimId, ClassId, IdError, InstitutionId, LessonId, PersonId, SiteId, TeacherId, TerminalId,

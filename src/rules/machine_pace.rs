@@ -2,7 +2,8 @@
 //!
 //! ## What it sees
 //! Twelve accepted comings or goings in a row at one terminal, faster than people pass a door, or at
-//! intervals that are all the same to the second. Once for each terminal and day.
+//! intervals that are all the same: to the second, or to a tenth of their length. Once for each terminal and
+//! day.
 //!
 //! ## Why it matters
 //! People come in clumps and stop to talk; software does not. Hours that a program makes look so (Hebei
@@ -36,6 +37,9 @@ const RUN: usize = 12;
 /// Intervals that differ by no more than this are the same, in milliseconds.
 const SAME_MS: i64 = 1_000;
 
+/// So are those whose spread (standard deviation) is less than their mean divided by this.
+const SAME_PART: i64 = 10;
+
 /// A run that takes longer is none, in milliseconds: beyond an hour between two nobody sees a rhythm.
 const INTERVAL_MS_MAX: i64 = 3_600_000;
 
@@ -66,6 +70,15 @@ enum Pace {
     Even { interval_ms: i64 },
 }
 
+/// Whether the spread of the intervals is small beside their mean; in whole numbers, so that every machine
+/// judges alike.
+fn is_even(intervals: &[i64], span_ms: i64) -> bool {
+    let count = i64::try_from(intervals.len()).unwrap_or(i64::MAX);
+    let squares: i64 = intervals.iter().map(|ms| ms.saturating_mul(*ms)).sum();
+    let scatter = count.saturating_mul(squares).saturating_sub(span_ms.saturating_mul(span_ms));
+    scatter.saturating_mul(SAME_PART * SAME_PART) < span_ms.saturating_mul(span_ms)
+}
+
 impl Row {
     fn pace(&self, policy: &Policy) -> Option<Pace> {
         if self.newest.len() < RUN {
@@ -83,7 +96,8 @@ impl Row {
         if span_ms < needed_ms {
             return Some(Pace::Fast { span_ms });
         }
-        (most - least <= SAME_MS).then_some(Pace::Even { interval_ms: span_ms / passages })
+        let even = most - least <= SAME_MS || is_even(&intervals, span_ms);
+        even.then_some(Pace::Even { interval_ms: span_ms / passages })
     }
 }
 
@@ -130,8 +144,8 @@ impl Rule for MachinePace {
             Pace::Even { interval_ms } => {
                 let seconds = interval_ms / 1_000;
                 (
-                    format!("连续 {RUN} 次签到或签退间隔均为 {seconds} 秒（相差不到 1 秒）"),
-                    format!("{RUN} comings or goings, one every {seconds} s to within a second"),
+                    format!("连续 {RUN} 次签到或签退间隔均为约 {seconds} 秒，几乎没有差别"),
+                    format!("{RUN} comings or goings, one every {seconds} s, hardly varying"),
                 )
             }
         };

@@ -12,44 +12,85 @@
 //! - Memory is bounded, by time (the profile's longest provable delay) and by count (`window`).
 
 pub mod hours;
+mod lessons;
 mod moment;
+mod recent;
 mod refused;
+mod rolls;
 mod window;
 mod words;
 
 // The rules, from who stood there, over where and when, to what was sent.
 mod altered;
+mod device_changed;
 mod excess_hours;
 mod forged;
 mod forked_chain;
+mod late_checkouts;
+mod late_registration;
+mod long_week;
 mod machine_pace;
 mod made_afterwards;
 mod missed_roll_call;
 mod multi_device;
 mod off_timetable;
+mod often_unseen;
+mod pairs;
+mod perfect_attendance;
 mod proxy_shared_face;
 mod proxy_stand_in;
 mod replayed;
+mod score_drift;
+mod short_lesson;
+mod silent_terminal;
 mod spoof_attempts;
+mod steady_scores;
+mod thin_margins;
+mod two_classes;
 mod unregistered_terminal;
+mod without_face;
 
 use crate::domain::{Anomaly, AnomalyKind, Policy};
 use crate::ledger::Entry;
 use crate::registry::Registry;
+use lessons::{Held, Lessons};
+use rolls::{Roll, Rolls};
 
-/// One detector.
-pub trait Rule: Send {
+/// What a rule judges by.
+struct Ground<'j> {
+    /// As it stands after the entry at hand.
+    registry: &'j Registry,
+    policy: &'j Policy,
+}
+
+/// One detector. It looks at entries, at lessons that are over, or at roll calls that are over, whatever
+/// tells what it is about.
+trait Rule: Send {
     /// What it looks for. Names its file and its page.
     fn kind(&self) -> AnomalyKind;
 
     /// Takes in one entry, with the registry as it stands after that entry, and says what it sees.
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly>;
+    fn judge(&mut self, _entry: &Entry, _registry: &Registry, _policy: &Policy) -> Vec<Anomaly> {
+        Vec::new()
+    }
+
+    /// Takes in a lesson that is over and told of.
+    fn lesson_over(&mut self, _held: &Held, _ground: &Ground<'_>) -> Vec<Anomaly> {
+        Vec::new()
+    }
+
+    /// Takes in a roll call that is over and told of.
+    fn roll_over(&mut self, _roll: &Roll, _ground: &Ground<'_>) -> Vec<Anomaly> {
+        Vec::new()
+    }
 }
 
 /// All rules at work on one ledger: feed it every entry, in order.
 pub struct Judge {
     policy: Policy,
     registry: Registry,
+    lessons: Lessons,
+    rolls: Rolls,
     rules: Vec<Box<dyn Rule>>,
     next: u64,
 }
@@ -71,9 +112,24 @@ impl Judge {
             Box::new(made_afterwards::MadeAfterwards::default()),
             Box::new(machine_pace::MachinePace::default()),
             Box::new(spoof_attempts::SpoofAttempts::new(&policy)),
-            Box::new(missed_roll_call::MissedRollCall::default()),
+            Box::new(missed_roll_call::MissedRollCall),
+            Box::new(often_unseen::OftenUnseen::default()),
+            Box::new(late_registration::LateRegistration::default()),
+            Box::new(two_classes::TwoClasses::default()),
+            Box::new(short_lesson::ShortLesson),
+            Box::new(late_checkouts::LateCheckouts::default()),
+            Box::new(long_week::LongWeek::default()),
+            Box::new(without_face::WithoutFace::default()),
+            Box::new(steady_scores::SteadyScores::default()),
+            Box::new(score_drift::ScoreDrift::default()),
+            Box::new(thin_margins::ThinMargins),
+            Box::new(pairs::Pairs::default()),
+            Box::new(perfect_attendance::PerfectAttendance::default()),
+            Box::new(silent_terminal::SilentTerminal::default()),
+            Box::new(device_changed::DeviceChanged::default()),
         ];
-        Self { policy, registry: Registry::default(), rules, next: 0 }
+        let (registry, lessons, rolls) = Default::default();
+        Self { policy, registry, lessons, rolls, rules, next: 0 }
     }
 
     /// Takes in one entry: first the registry, then every rule. An entry that was judged before
@@ -85,9 +141,16 @@ impl Judge {
         }
         self.next = entry.index.saturating_add(1);
         self.registry.apply(entry);
-        let rules = self.rules.iter_mut();
-        let raised: Vec<_> =
-            rules.flat_map(|rule| rule.judge(entry, &self.registry, &self.policy)).collect();
+        let (registry, policy) = (&self.registry, &self.policy);
+        let lessons = self.lessons.take(entry, registry, policy);
+        let rolls = self.rolls.take(entry, registry, policy);
+        let ground = Ground { registry, policy };
+        let mut raised = Vec::new();
+        for rule in &mut self.rules {
+            raised.extend(rule.judge(entry, registry, policy));
+            raised.extend(lessons.iter().flat_map(|held| rule.lesson_over(held, &ground)));
+            raised.extend(rolls.iter().flat_map(|roll| rule.roll_over(roll, &ground)));
+        }
         // Nobody is judged by numbers that were not in force when it happened: what an earlier
         // profile raised was raised then.
         let other = self.registry.policy().is_some_and(|(_, d)| *d != self.policy.digest());

@@ -62,8 +62,10 @@ mod collector_cli; // the collector's commands: exit codes, three-line errors, f
 mod collector_picture; // the regulator's key; a picture is opened only once that is stated
 mod collector_take; // records that people carry from a dead terminal
 
+mod rules_arrival; // late data is not guilt: other delays, the same standing anomalies
 mod rules_golden; // each rule fires with the very words that people read, and stays silent
 mod rules_honest_life; // honest days raise nothing; the order of arrival changes nothing
+mod rules_patterns; // rules over whole lessons: each fires, and stays silent on its honest neighbour
 mod rules_refused; // the rules over refused records, with the very words that people read
 mod rules_scene; // the small world in which rules are tested
 mod challenge_actor; // movements that show a living person, through the real nets

@@ -53,7 +53,7 @@ fn teller<T>(
     tell: impl FnOnce(&Teller<'_>) -> T,
 ) -> T {
     let called = |person: &PersonId| persons.called(person);
-    let (gathered, registry) = (&*reading.gathered, &reading.registry);
+    let (gathered, registry) = (&reading.gathered, &reading.registry);
     tell(&Teller { gathered, registry, called: &called, now })
 }
 
@@ -173,7 +173,7 @@ fn done(step: &StepView) -> String {
 
 pub(super) fn precision(reading: &Reading, as_json: bool) {
     let lived: Vec<_> =
-        reading.gathered.lived.iter().map(|(kind, it)| LivedView::of(*kind, it)).collect();
+        reading.gathered.lived().iter().map(|(kind, it)| LivedView::of(*kind, it)).collect();
     if as_json {
         say!("{:#}", json!({ "detectors": lived }));
         return;

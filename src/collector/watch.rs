@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Deserialize;
 
-use crate::cases::{self, Book, Cases, Gathered};
+use crate::cases::{self, Book, Cases};
 use crate::collector::Hooks;
 use crate::collector::{Announcer, Names, SelfReport, Store, Told};
 use crate::domain::{Anomaly, AnomalyId, ClockQuality, Policy, TerminalId};
@@ -106,11 +106,6 @@ impl Watch {
             after = last.number;
             all.extend(page.into_iter().map(|case| case.anomaly));
         }
-    }
-
-    /// The cases as they are now.
-    pub fn gathered(&self) -> Arc<Gathered> {
-        self.lock().book.gathered()
     }
 
     /// Asks the book of cases something; with what the ledger says and how persons are called.

@@ -49,8 +49,7 @@ fn a_step_is_judged_and_stated_once_also_when_the_collector_died_before_it_forgo
         Steps { watch: watch.clone(), waiting: waiting.clone(), stater: collector.stater() };
 
     let case = CaseId::opened_by(anomaly().id);
-    let gathered = watch.gathered();
-    let (anomalies, digest) = gathered.case(case).unwrap().seen();
+    let (anomalies, digest) = watch.ask(|book, _| book.gathered().case(case).unwrap().seen());
     let step = |id: u8, reason: VerdictReason| CaseStep {
         id: [id; 16],
         case,

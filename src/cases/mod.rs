@@ -181,9 +181,22 @@ impl ReadError {
 /// As programs read it: flat, the id in hexadecimal, times in milliseconds since the epoch.
 impl Serialize for Found {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Anomaly { id, kind, severity, at, who, terminals, site, why, evidence, policy } =
-            &self.anomaly;
-        let mut case = serializer.serialize_struct("Found", 11)?;
+        let Anomaly {
+            id,
+            kind,
+            severity,
+            at,
+            who,
+            terminals,
+            site,
+            why,
+            evidence,
+            policy,
+            rule,
+            inputs,
+            ledger,
+        } = &self.anomaly;
+        let mut case = serializer.serialize_struct("Found", 14)?;
         case.serialize_field("number", &self.number)?;
         case.serialize_field("id", &id.to_string())?;
         case.serialize_field("kind", kind)?;
@@ -195,6 +208,9 @@ impl Serialize for Found {
         case.serialize_field("why", why)?;
         case.serialize_field("evidence", evidence)?;
         case.serialize_field("policy", policy)?;
+        case.serialize_field("rule", rule)?;
+        case.serialize_field("inputs", inputs)?;
+        case.serialize_field("ledger", ledger)?;
         case.end()
     }
 }

@@ -14,7 +14,8 @@ use crate::platform::telemetry::Class;
 
 /// What brings a database from each version to the next. Never changed once in use: a change is one
 /// more.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
 CREATE TABLE cases.anomaly (
     number    int8 PRIMARY KEY,
     id        bytea NOT NULL UNIQUE,
@@ -30,7 +31,19 @@ CREATE TABLE cases.anomaly (
     policy    text NOT NULL
 );
 CREATE INDEX anomaly_by_kind ON cases.anomaly (kind, severity);
-"];
+",
+    // Of what was stored before, the rule's version and inputs are not known, and of the ledger at
+    // least its evidence had been seen.
+    "
+ALTER TABLE cases.anomaly
+    ADD COLUMN rule         int8 NOT NULL DEFAULT 0,
+    ADD COLUMN inputs       text NOT NULL DEFAULT '{}',
+    ADD COLUMN ledger_first int8 NOT NULL DEFAULT 0,
+    ADD COLUMN ledger_last  int8 NOT NULL DEFAULT 0;
+UPDATE cases.anomaly SET ledger_last = coalesce(
+    (SELECT max(entry::int8) FROM json_array_elements_text(evidence::json) AS entry), 0);
+",
+];
 
 /// A crash of the server may take back the newest cases: they are judged again from the ledger, which
 /// is what must be durable.
@@ -122,17 +135,18 @@ fn store_new(session: &mut Session, anomalies: &[Anomaly]) -> Result<Vec<Found>,
     let numbers: Vec<i64> = (last + 1..).take(columns.len()).collect();
     let text = |of: fn(&Columns) -> &str| columns.iter().map(of).collect::<Vec<&str>>();
     let ids: Vec<&[u8]> = columns.iter().map(|row| row.id.as_slice()).collect();
-    let at: Vec<i64> = columns.iter().map(|row| row.at_ms).collect();
+    let number = |of: fn(&Columns) -> i64| columns.iter().map(of).collect::<Vec<i64>>();
     session.execute(
         "INSERT INTO cases.anomaly
          SELECT * FROM unnest($1::int8[], $2::bytea[], $3::text[], $4::text[], $5::int8[],
-             $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])",
+             $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
+             $13::int8[], $14::text[], $15::int8[], $16::int8[])",
         &[
             &numbers,
             &ids,
             &text(|row| &row.kind),
             &text(|row| &row.severity),
-            &at,
+            &number(|row| row.at_ms),
             &text(|row| &row.who),
             &text(|row| &row.terminals),
             &text(|row| &row.site),
@@ -140,6 +154,10 @@ fn store_new(session: &mut Session, anomalies: &[Anomaly]) -> Result<Vec<Found>,
             &text(|row| &row.why_en),
             &text(|row| &row.evidence),
             &text(|row| &row.policy),
+            &number(|row| row.rule),
+            &text(|row| &row.inputs),
+            &number(|row| row.ledger_first),
+            &number(|row| row.ledger_last),
         ],
     )?;
     let cases = numbers.into_iter().zip(new);
@@ -207,6 +225,10 @@ fn case(row: &::postgres::Row) -> Result<Found, ReadError> {
             why_en: row.try_get(9)?,
             evidence: row.try_get(10)?,
             policy: row.try_get(11)?,
+            rule: row.try_get(12)?,
+            inputs: row.try_get(13)?,
+            ledger_first: row.try_get(14)?,
+            ledger_last: row.try_get(15)?,
         };
         Ok((row.try_get(0)?, columns))
     };

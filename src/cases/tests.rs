@@ -40,6 +40,9 @@ fn raised(n: u64, person: u8) -> Anomaly {
         why: crate::domain::Bilingual::new("", ""),
         evidence: vec![n],
         policy: String::new(),
+        rule: 1,
+        inputs: BTreeMap::new(),
+        ledger: crate::domain::LedgerRange { first: 0, last: n },
     }
 }
 

@@ -150,7 +150,9 @@ fn whole(view: &CaseView) {
         say!("    {}", found.why.zh);
         say!("    {}", found.why.en);
         let entries: Vec<_> = found.evidence.iter().map(u64::to_string).collect();
-        say!("    证据 evidence: {}  规则 policy: {}", entries.join(", "), found.policy);
+        let (rule, policy) = (found.rule, &found.policy);
+        let entries = entries.join(", ");
+        say!("    证据 evidence: {entries}  规则 policy: {policy}  检测版本 rule version: {rule}");
     }
     say!("# 经过 history");
     for step in &view.steps {

@@ -8,7 +8,7 @@ use super::collector::{ConfigArg, Told, config_failed, load, store};
 use super::collector_sheet::people_failed;
 use super::report::{Exit, Report};
 use crate::collector::people::People;
-use crate::domain::{ClassId, Lesson, PersonId, masked_name};
+use crate::domain::{ClassId, Lesson, PersonId};
 use crate::ledger::ReadError;
 use crate::rules::hours::{Attended, Hours, Unseen};
 
@@ -82,11 +82,7 @@ impl Roll {
 
     /// Masked, where her name is known; else the beginning of her id.
     fn name(&self, person: &PersonId) -> String {
-        let known = self.people.as_ref().and_then(|people| people.name(*person).ok().flatten());
-        known.map_or_else(
-            || format!("№ {}", person.to_string().chars().take(6).collect::<String>()),
-            |name| masked_name(&name),
-        )
+        People::called(self.people.as_ref(), person)
     }
 
     fn unseen(&self, stays: &[Attended]) -> BTreeSet<PersonId> {

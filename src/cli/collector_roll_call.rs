@@ -15,7 +15,7 @@ use crate::collector::dispatch::Projection;
 use crate::collector::people::People;
 use crate::collector::roll_calls::{Answer, Orders, Protocol, Seen, Wish, Wishes, judge};
 use crate::collector::{Config, Home, HomeError, Stater, Store};
-use crate::domain::{Fact, LessonId, PersonId, Policy, TerminalId, Timestamp, masked_name};
+use crate::domain::{Fact, LessonId, PersonId, Policy, TerminalId, Timestamp};
 use crate::ledger::{Body, Entry, Ledger, ReadError};
 use crate::platform::chance;
 use crate::platform::clock::{Clock, SystemClock};
@@ -260,11 +260,7 @@ impl Watcher<'_> {
 
     /// Masked, where her name is known here; else the beginning of her id.
     fn name(&self, person: &PersonId) -> String {
-        let known = self.people.as_ref().and_then(|people| people.name(*person).ok().flatten());
-        known.map_or_else(
-            || format!("№ {}", person.to_string().chars().take(6).collect::<String>()),
-            |name| masked_name(&name),
-        )
+        People::called(self.people.as_ref(), person)
     }
 }
 

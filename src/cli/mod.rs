@@ -75,6 +75,10 @@ mod policy;
 #[cfg(feature = "collector")]
 mod rules;
 #[cfg(feature = "collector")]
+mod rules_replay;
+#[cfg(feature = "collector")]
+mod rules_shadow;
+#[cfg(feature = "collector")]
 mod simulate;
 #[cfg(feature = "collector")]
 mod verify;

@@ -1,4 +1,4 @@
-//! `rollcall rules evaluate`: how good the rules are on a made province.
+//! `rollcall rules …`: how good the rules are on a made province, and how their numbers are changed safely.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,6 +7,8 @@ use clap::{Args as ClapArgs, Subcommand};
 
 use super::policy::profile;
 use super::report::{Exit, Report};
+use super::rules_replay::{self, ReplayArgs};
+use super::rules_shadow::{self, PromoteArgs, ShadowArgs};
 use crate::evaluate::{EvaluateError, Evaluation, Figures, Share, evaluate, reached};
 use crate::platform::durable::{self, Access};
 use crate::province::{Care, Labels, LabelsError};
@@ -37,12 +39,25 @@ enum Command {
         #[arg(long)]
         examples: bool,
     },
+    /// Shows what another profile would have raised in a collector's ledger, and what would have fallen silent.
+    Replay(ReplayArgs),
+    /// Tries a profile out beside the one in force.
+    Shadow(ShadowArgs),
+    /// Puts the profile that is tried out into force. While no collector runs.
+    Promote(PromoteArgs),
 }
 
 impl Args {
     pub(super) fn run(self) -> ExitCode {
-        let Command::Evaluate { folder, profile, json, html, examples } = self.command;
-        match run(&folder, profile.as_deref(), json, html.as_deref(), examples) {
+        let done = match self.command {
+            Command::Evaluate { folder, profile, json, html, examples } => {
+                run(&folder, profile.as_deref(), json, html.as_deref(), examples)
+            }
+            Command::Replay(args) => rules_replay::run(&args),
+            Command::Shadow(args) => rules_shadow::shadow(&args),
+            Command::Promote(args) => rules_shadow::promote(&args),
+        };
+        match done {
             Ok(()) => Exit::Fine.into(),
             Err((exit, report)) => report.tell("rules", exit),
         }

@@ -6,9 +6,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::collector::shadow::{Shadow, Tried};
 use crate::domain::{
-    Anomaly, AnomalyKind, Bilingual, ClockQuality, Event, Outcome, PersonId, Policy, SiteId,
-    TerminalId, Timestamp,
+    Anomaly, AnomalyKind, Bilingual, ClockQuality, Event, Outcome, PersonId, SiteId, TerminalId,
+    Timestamp,
 };
 use crate::feed;
 use crate::ledger::{Body, Entry};
@@ -60,6 +61,8 @@ pub struct Told {
     pub anomalies: Vec<Anomaly>,
     /// For the feed, in order.
     pub events: Vec<feed::Body>,
+    /// Of the candidate that is tried out: neither for cases nor for the feed.
+    pub tried: Vec<Tried>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -71,6 +74,7 @@ struct Life {
 /// Judges entries and finds the words for the page.
 pub struct Announcer {
     judge: Judge,
+    shadow: Shadow,
     names: Names,
     /// Bounded by the registered terminals.
     lives: BTreeMap<TerminalId, Life>,
@@ -80,9 +84,8 @@ pub struct Announcer {
 
 impl Announcer {
     /// Nothing seen yet.
-    pub fn new(policy: Policy, names: Names) -> Self {
-        let judge = Judge::new(policy);
-        Self { judge, names, lives: BTreeMap::new(), lines: Lines::default() }
+    pub fn new(judge: Judge, shadow: Shadow, names: Names) -> Self {
+        Self { judge, shadow, names, lives: BTreeMap::new(), lines: Lines::default() }
     }
 
     /// What the ledger so far says of institutions, sites, terminals and lessons.
@@ -102,6 +105,7 @@ impl Announcer {
         for entry in entries {
             self.lines.note(entry);
             let anomalies = self.judge.judge(entry);
+            told.tried.extend(self.shadow.take(entry, self.judge.registry()));
             match &entry.body {
                 Body::Record { record, person, .. } => {
                     told.events.extend(self.attendance(entry.index, record, person.as_ref()));
@@ -184,6 +188,9 @@ impl Announcer {
             why: anomaly.why.clone(),
             evidence: anomaly.evidence.iter().filter_map(|&i| self.lines.of(i)).collect(),
             policy: anomaly.policy.clone(),
+            rule: anomaly.rule,
+            inputs: anomaly.inputs.clone(),
+            ledger: Some(anomaly.ledger),
         }
     }
 

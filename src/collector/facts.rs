@@ -226,8 +226,8 @@ pub fn parse(text: &str) -> Result<Vec<Fact>, FactsError> {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Named(pub &'static str, pub String);
 
-/// The name of what a fact is about; a tick, the opening of a picture and a step
-/// of a case take no other's place.
+/// The name of what a fact is about; a tick, the opening of a picture, a step of a case and a
+/// candidate's step take no other's place.
 pub fn named(fact: &Fact) -> Option<Named> {
     Some(match fact {
         Fact::Institution { id, .. } => Named("institution", id.to_string()),
@@ -257,7 +257,9 @@ pub fn named(fact: &Fact) -> Option<Named> {
         Fact::Revocation { id, .. } => Named("revocation", id.to_string()),
         Fact::Replacement { id, .. } => Named("replacement", id.to_string()),
         // Each opening and each step stands for itself.
-        Fact::PictureOpened { .. } | Fact::CaseStep(_) | Fact::Tick => return None,
+        Fact::PictureOpened { .. } | Fact::CaseStep(_) | Fact::Trial(_) | Fact::Tick => {
+            return None;
+        }
     })
 }
 
@@ -315,7 +317,11 @@ pub fn compare(standing: &[Fact], wished: Vec<Fact>) -> Result<Difference, Facts
             | Fact::Revocation { id, .. }
             | Fact::Replacement { id, .. }
             | Fact::PictureOpened { terminal: id, .. } => &[("terminal", id.as_str())],
-            Fact::Institution { .. } | Fact::Policy { .. } | Fact::CaseStep(_) | Fact::Tick => &[],
+            Fact::Institution { .. }
+            | Fact::Policy { .. }
+            | Fact::CaseStep(_)
+            | Fact::Trial(_)
+            | Fact::Tick => &[],
         };
         for &(what, id) in refers {
             if !there.contains(&Named(what, id.to_owned())) {

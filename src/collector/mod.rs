@@ -11,6 +11,10 @@
 //! away.
 
 mod announce;
+pub mod candidate;
+pub mod profiles;
+pub mod replay;
+pub mod shadow;
 pub mod ca;
 pub mod audit;
 pub mod clerk;
@@ -56,7 +60,7 @@ pub use home::{Home, HomeError};
 pub use keys::{Role, Signer};
 pub use mqtt::Herald;
 pub use store::Store;
-pub use watch::{Entries, OpenWatchError, Watch};
+pub use watch::{Entries, Judging, OpenWatchError, Watch};
 
 use self::core::{Core, Inbound, Parts};
 use crate::domain::{Fact, TerminalId, Timestamp};

@@ -1,6 +1,7 @@
 //! What a rule says when it sees something that an investigator should look at. An anomaly is
 //! a question with evidence, never a verdict.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use data_encoding::HEXLOWER;
@@ -170,7 +171,31 @@ impl fmt::Debug for AnomalyId {
     }
 }
 
-/// One finding of one rule.
+/// What one rule sees in one stretch of the ledger: all that it can say by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Derived from kind and evidence, see [`AnomalyId::of`].
+    pub id: AnomalyId,
+    /// What was seen.
+    pub kind: AnomalyKind,
+    /// How soon somebody should look.
+    pub severity: Severity,
+    /// When it happened: the evidence's own time where it has one, else when it was committed.
+    pub at: Timestamp,
+    /// Whom it is about; empty where no person is known (a forged record names nobody).
+    pub who: Vec<PersonId>,
+    /// Which terminals it happened at, or was sent as.
+    pub terminals: Vec<TerminalId>,
+    /// Where, where known.
+    pub site: Option<SiteId>,
+    /// Why, in words: what was seen and what it can and cannot mean. Names no person: `who` does.
+    pub why: Bilingual,
+    /// Ledger indexes of the entries that prove it.
+    pub evidence: Vec<u64>,
+}
+
+/// A finding with the grounds on which it was judged. With these an auditor judges again: the same
+/// program, the same profile and the same stretch of the ledger give the same anomaly, byte for byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Anomaly {
     /// Derived from kind and evidence, see [`AnomalyId::of`].
@@ -181,7 +206,7 @@ pub struct Anomaly {
     pub severity: Severity,
     /// When it happened: the evidence's own time where it has one, else when it was committed.
     pub at: Timestamp,
-    /// Whom it is about; `None` where no person is known (a forged record names nobody).
+    /// Whom it is about; empty where no person is known (a forged record names nobody).
     pub who: Vec<PersonId>,
     /// Which terminals it happened at, or was sent as.
     pub terminals: Vec<TerminalId>,
@@ -193,4 +218,19 @@ pub struct Anomaly {
     pub evidence: Vec<u64>,
     /// Name and version of the policy profile whose numbers were used.
     pub policy: String,
+    /// Version of the rule that raised it, from 1; 0 where it was stored before rules had versions.
+    pub rule: u16,
+    /// The numbers of the profile that the rule reads, by name, as its file writes them.
+    pub inputs: BTreeMap<String, String>,
+    /// What had been judged of the ledger when it was raised.
+    pub ledger: LedgerRange,
+}
+
+/// A stretch of the ledger, both ends within.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerRange {
+    /// Index of the entry at which judging began.
+    pub first: u64,
+    /// Index of the entry at which the anomaly was raised.
+    pub last: u64,
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Bilingual, ClassId, InstitutionId, Lesson, SiteId, TerminalId};
 use super::{
     CaseStep, Claim, ClaimLine, ClassPlan, InstitutionDetails, Joined, Left, LessonDetails,
-    RollOrder, Status, Teacher,
+    RollOrder, Status, Teacher, Trial,
 };
 
 /// A place on earth, in millionths of a degree (WGS 84).
@@ -204,4 +204,8 @@ pub enum Fact {
     /// Somebody does something about a case.
     #[n(27)]
     CaseStep(#[n(0)] CaseStep),
+    // 28 to 32 are left for cases and people.
+    /// A policy profile is tried out, or no longer, or promoted.
+    #[n(33)]
+    Trial(#[n(0)] Trial),
 }

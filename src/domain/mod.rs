@@ -21,11 +21,11 @@ mod text;
 mod time;
 mod timetable;
 
-pub use anomaly::{Anomaly, AnomalyId, AnomalyKind, Severity};
+pub use anomaly::{Anomaly, AnomalyId, AnomalyKind, Finding, LedgerRange, Severity};
 pub use case::{CaseId, CaseStep, Party, Step, Verdict, VerdictReason};
 pub use centre::{
     Claim, ClaimLine, ClassPlan, Committed, InstitutionDetails, Joined, Left, LessonDetails,
-    ROSTER_BY_MEMBERS, RollOrder, Status, Subject, Teacher,
+    ROSTER_BY_MEMBERS, RollOrder, Status, Subject, Teacher, Trial,
 };
 pub use checkin::{Challenged, CheckIn, Event, OtherPerson, Outcome, SameFace, Scores, Way};
 pub use fact::{Fact, GeoPoint};
@@ -42,7 +42,7 @@ pub use share::{Share, float};
 pub use sighting::{Candidate, FacePlace, Landmarks, Quality, SeenFace, Sighting};
 pub use terms::{
     Aspect, Employment, LeaveReason, LessonKind, LessonMode, Level, Ownership, Qualification,
-    State, SubjectKind, Target, Word,
+    State, SubjectKind, Target, TrialStep, Word,
 };
 pub use text::{Bilingual, masked_name};
 pub use time::{ClockDoubt, ClockEvidence, ClockQuality, TimeError, Timestamp, Uptime};

@@ -175,6 +175,7 @@ impl Intake {
             | Fact::ClaimLine(_)
             | Fact::RollOrdered(_)
             | Fact::PictureOpened { .. }
+            | Fact::Trial(_)
             | Fact::CaseStep(_)
             | Fact::Replacement { .. }
             | Fact::Tick => {}

@@ -104,6 +104,7 @@ pub fn learn(rings: &mut BTreeMap<TerminalId, Keyring>, fact: &Fact) -> Result<(
         | Fact::ClaimLine(_)
         | Fact::RollOrdered(_)
         | Fact::PictureOpened { .. }
+        | Fact::Trial(_)
         | Fact::CaseStep(_)
         | Fact::Tick => Ok(()),
     }

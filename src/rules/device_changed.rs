@@ -22,7 +22,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Anomaly, AnomalyId, AnomalyKind, Bilingual, NoticeKind, Policy, Severity, TerminalId,
+    AnomalyId, AnomalyKind, Bilingual, Finding, NoticeKind, Policy, Severity, TerminalId,
 };
 use crate::ledger::{Body, Entry};
 use crate::registry::Registry;
@@ -89,7 +89,15 @@ impl Rule for DeviceChanged {
         AnomalyKind::DeviceChanged
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &["clock_tolerance_s", "holding_clock_uncertainty_s", "time_bound_hours_max"]
+    }
+
+    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
         let Body::Record { record, .. } = &entry.body else { return Vec::new() };
         let Some(change) = self.change(record) else { return Vec::new() };
         let (at, when) = moment::told(record, entry.committed_at, policy);
@@ -109,7 +117,7 @@ impl Rule for DeviceChanged {
                 format!("its firmware went back from {before} to {}", record.firmware),
             ),
         };
-        vec![Anomaly {
+        vec![Finding {
             id: AnomalyId::of(self.kind(), &[entry.index]),
             kind: self.kind(),
             severity: Severity::Warning,
@@ -129,7 +137,6 @@ impl Rule for DeviceChanged {
                 ),
             ),
             evidence: vec![entry.index],
-            policy: policy.profile(),
         }]
     }
 }

@@ -20,7 +20,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::{Anomaly, AnomalyId, AnomalyKind, Bilingual, Severity};
+use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Finding, Severity};
 use crate::rules::lessons::Held;
 use crate::rules::recent::{Days, Recent};
 use crate::rules::{Ground, Rule, words};
@@ -41,7 +41,24 @@ impl Rule for LateCheckouts {
         AnomalyKind::LateCheckouts
     }
 
-    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "late_checkout_days_max",
+            "late_checkout_minutes",
+            "door_opens_minutes_before",
+            "overrun_minutes_max",
+            "report_grace_hours",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
         let Ground { registry, policy } = ground;
         let lesson = &held.announced.lesson;
         let ends = registry.latest_end_of(&lesson.id).unwrap_or(lesson.ends);
@@ -63,7 +80,7 @@ impl Rule for LateCheckouts {
             late.clear();
             let (count, place) = (days.len(), words::site(registry, &lesson.site));
             let until = words::clock(left.at);
-            raised.push(Anomaly {
+            raised.push(Finding {
                 id: AnomalyId::of(self.kind(), &evidence),
                 kind: self.kind(),
                 severity: Severity::Notice,
@@ -85,7 +102,6 @@ impl Rule for LateCheckouts {
                     ),
                 ),
                 evidence,
-                policy: policy.profile(),
             });
         }
         raised

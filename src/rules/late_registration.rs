@@ -22,7 +22,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::{
-    Anomaly, AnomalyId, AnomalyKind, Bilingual, ClassId, PersonId, Severity, TerminalId,
+    AnomalyId, AnomalyKind, Bilingual, ClassId, Finding, PersonId, Severity, TerminalId,
 };
 use crate::rules::lessons::Held;
 use crate::rules::recent::Days;
@@ -65,7 +65,23 @@ impl Rule for LateRegistration {
         AnomalyKind::LateRegistration
     }
 
-    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "late_registrations_max",
+            "door_opens_minutes_before",
+            "overrun_minutes_max",
+            "report_grace_hours",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
         let Ground { registry, policy } = ground;
         let (announced, lesson) = (&held.announced, &held.announced.lesson);
         let late = Late::of(held);
@@ -125,7 +141,7 @@ impl Rule for LateRegistration {
         let mut evidence = found.evidence;
         evidence.sort_unstable();
         let site = Some(lesson.site.clone());
-        vec![Anomaly {
+        vec![Finding {
             id: AnomalyId::of(self.kind(), &evidence),
             kind: self.kind(),
             severity: Severity::Warning,
@@ -135,7 +151,6 @@ impl Rule for LateRegistration {
             site,
             why,
             evidence,
-            policy: policy.profile(),
         }]
     }
 }

@@ -17,7 +17,7 @@
 //! ## What to do
 //! Hold the sum against the plans of her classes; ask her what she does in the evening.
 
-use crate::domain::{Anomaly, AnomalyId, AnomalyKind, Bilingual, Severity, Timestamp};
+use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Finding, Severity, Timestamp};
 use crate::rules::lessons::Held;
 use crate::rules::recent::{Days, Recent};
 use crate::rules::{Ground, Rule, words};
@@ -52,7 +52,23 @@ impl Rule for LongWeek {
         AnomalyKind::LongWeek
     }
 
-    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "hours_per_week_max",
+            "door_opens_minutes_before",
+            "overrun_minutes_max",
+            "report_grace_hours",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
         let Ground { registry, policy } = ground;
         let lesson = &held.announced.lesson;
         let allowed = policy.hours_per_week_max();
@@ -76,7 +92,7 @@ impl Rule for LongWeek {
             stays.clear();
             let (since, place) =
                 (words::stretch(since, until), words::site(registry, &lesson.site));
-            raised.push(Anomaly {
+            raised.push(Finding {
                 id: AnomalyId::of(self.kind(), &evidence),
                 kind: self.kind(),
                 severity: Severity::Notice,
@@ -97,7 +113,6 @@ impl Rule for LongWeek {
                     ),
                 ),
                 evidence,
-                policy: policy.profile(),
             });
         }
         raised

@@ -18,7 +18,7 @@
 //! ## What to do
 //! Call the roll again, unannounced (`rollcall collector roll-call`), or go there.
 
-use crate::domain::{Anomaly, AnomalyId, AnomalyKind, Bilingual, Severity};
+use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Finding, Severity};
 use crate::rules::rolls::Roll;
 use crate::rules::{Ground, Rule, words};
 
@@ -33,7 +33,21 @@ impl Rule for MissedRollCall {
         AnomalyKind::MissedRollCall
     }
 
-    fn roll_over(&mut self, roll: &Roll, ground: &Ground<'_>) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "roll_call_unseen_percent_max",
+            "roll_call_minutes",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn roll_over(&mut self, roll: &Roll, ground: &Ground<'_>) -> Vec<Finding> {
         let Ground { registry, policy } = ground;
         let unseen = roll.unseen();
         let (count, asked, terminal) = (unseen.len(), roll.asked.len(), &roll.terminal);
@@ -44,7 +58,7 @@ impl Rule for MissedRollCall {
         }
         let (place, lesson) = (words::place(registry, terminal), &roll.lesson);
         let stretch = words::stretch(roll.began, roll.until);
-        vec![Anomaly {
+        vec![Finding {
             id: AnomalyId::of(self.kind(), &[roll.index]),
             kind: self.kind(),
             severity: Severity::Warning,
@@ -66,7 +80,6 @@ impl Rule for MissedRollCall {
                 ),
             ),
             evidence: vec![roll.index],
-            policy: policy.profile(),
         }]
     }
 }

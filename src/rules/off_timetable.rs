@@ -23,7 +23,7 @@
 //! Ask the site what went on; look for other records of the same hour at the same terminal.
 
 use crate::domain::{
-    Anomaly, AnomalyId, AnomalyKind, Bilingual, Event, Holidays, Outcome, Policy, Severity, SiteId,
+    AnomalyId, AnomalyKind, Bilingual, Event, Finding, Holidays, Outcome, Policy, Severity, SiteId,
     Timestamp,
 };
 use crate::ledger::{Body, Entry};
@@ -149,7 +149,22 @@ impl Rule for OffTimetable {
         AnomalyKind::OffTimetable
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        2
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "timetable_margin_minutes",
+            "night_from",
+            "night_to",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
         let Body::Record { record, person, .. } = &entry.body else { return Vec::new() };
         let Some(moment) = moment::proven(record, entry.committed_at, policy) else {
             return Vec::new();
@@ -176,7 +191,7 @@ impl Rule for OffTimetable {
         } else {
             Severity::Warning
         };
-        vec![Anomaly {
+        vec![Finding {
             id: AnomalyId::of(self.kind(), &[entry.index]),
             kind: self.kind(),
             severity,
@@ -186,7 +201,6 @@ impl Rule for OffTimetable {
             site: Some(site.clone()),
             why: why(registry, site, at, policy),
             evidence: vec![entry.index],
-            policy: policy.profile(),
         }]
     }
 }

@@ -20,7 +20,7 @@
 //! ## What to do
 //! Call the roll again and look for this person; ask her what was taught last week.
 
-use crate::domain::{Anomaly, AnomalyId, AnomalyKind, Bilingual, Severity};
+use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Finding, Severity};
 use crate::rules::recent::{Days, Recent};
 use crate::rules::rolls::Roll;
 use crate::rules::{Ground, Rule, words};
@@ -48,7 +48,21 @@ impl Rule for OftenUnseen {
         AnomalyKind::OftenUnseen
     }
 
-    fn roll_over(&mut self, roll: &Roll, ground: &Ground<'_>) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "person_unseen_percent_max",
+            "roll_call_minutes",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn roll_over(&mut self, roll: &Roll, ground: &Ground<'_>) -> Vec<Finding> {
         let Ground { registry, policy } = ground;
         let allowed = policy.person_unseen_percent_max();
         let mut raised = Vec::new();
@@ -71,7 +85,7 @@ impl Rule for OftenUnseen {
             let (from, until) = (words::clock(since), words::clock(roll.began));
             let (count, place) = (unseen.len(), words::place(registry, &roll.terminal));
             answers.clear();
-            raised.push(Anomaly {
+            raised.push(Finding {
                 id: AnomalyId::about(self.kind(), &evidence, &person.0),
                 kind: self.kind(),
                 severity: Severity::Warning,
@@ -93,7 +107,6 @@ impl Rule for OftenUnseen {
                     ),
                 ),
                 evidence,
-                policy: policy.profile(),
             });
         }
         raised

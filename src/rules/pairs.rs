@@ -23,7 +23,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Anomaly, AnomalyId, AnomalyKind, Bilingual, ClassId, PersonId, Policy, Severity,
+    AnomalyId, AnomalyKind, Bilingual, ClassId, Finding, PersonId, Policy, Severity,
 };
 use crate::rules::lessons::{Held, Mark, Stay};
 use crate::rules::{Ground, Rule, words};
@@ -57,7 +57,25 @@ impl Rule for Pairs {
         AnomalyKind::Pairs
     }
 
-    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "pair_lessons_min",
+            "pair_seconds_max",
+            "thin_match_margin",
+            "door_opens_minutes_before",
+            "overrun_minutes_max",
+            "report_grace_hours",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
         let Ground { registry, policy } = ground;
         let lesson = &held.announced.lesson;
         let within_ms = i64::from(policy.pair_seconds_max()) * 1_000;
@@ -100,7 +118,7 @@ impl Rule for Pairs {
                 marks.flat_map(Stay::marks).map(|mark| mark.terminal.clone()).collect();
             terminals.sort();
             terminals.dedup();
-            Anomaly {
+            Finding {
                 id: AnomalyId::of(AnomalyKind::Pairs, &evidence),
                 kind: AnomalyKind::Pairs,
                 severity: Severity::Warning,
@@ -122,7 +140,6 @@ impl Rule for Pairs {
                     ),
                 ),
                 evidence,
-                policy: policy.profile(),
             }
         };
         full.into_iter().map(raise).collect()

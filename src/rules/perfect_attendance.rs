@@ -21,7 +21,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Anomaly, AnomalyId, AnomalyKind, Bilingual, ClassId, Severity};
+use crate::domain::{AnomalyId, AnomalyKind, Bilingual, ClassId, Finding, Severity};
 use crate::rules::lessons::Held;
 use crate::rules::{Ground, Rule, words};
 
@@ -56,7 +56,23 @@ impl Rule for PerfectAttendance {
         AnomalyKind::PerfectAttendance
     }
 
-    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "perfect_absences_expected_min",
+            "door_opens_minutes_before",
+            "overrun_minutes_max",
+            "report_grace_hours",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
         let Ground { registry, policy } = ground;
         let lesson = &held.announced.lesson;
         let Some(class) = registry.class(&lesson.class) else { return Vec::new() };
@@ -91,7 +107,7 @@ impl Rule for PerfectAttendance {
         evidence.sort_unstable();
         let (lessons, place) = (full.lessons, words::site(registry, &lesson.site));
         let until = words::clock(lesson.ends);
-        vec![Anomaly {
+        vec![Finding {
             id: AnomalyId::of(self.kind(), &evidence),
             kind: self.kind(),
             severity: Severity::Notice,
@@ -113,7 +129,6 @@ impl Rule for PerfectAttendance {
                 ),
             ),
             evidence,
-            policy: policy.profile(),
         }]
     }
 }

@@ -23,7 +23,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crate::domain::{
-    Anomaly, AnomalyId, AnomalyKind, Bilingual, NoticeKind, Outcome, PersonId, Policy, Severity,
+    AnomalyId, AnomalyKind, Bilingual, Finding, NoticeKind, Outcome, PersonId, Policy, Severity,
     TerminalId,
 };
 use crate::ledger::{Body, Entry};
@@ -82,13 +82,13 @@ fn refused_template(
     [person, other]: [Option<PersonId>; 2],
     registry: &Registry,
     policy: &Policy,
-) -> Vec<Anomaly> {
+) -> Vec<Finding> {
     let least = policy.same_face_score_min();
     let alike = record.other.as_ref().map(|other| other.score).filter(|score| *score >= least);
     let Some(alike) = alike.filter(|_| person != other) else { return Vec::new() };
     let (at, when) = moment::told(record, entry.committed_at, policy);
     let place = words::place(registry, &record.terminal);
-    vec![Anomaly {
+    vec![Finding {
         id: AnomalyId::of(AnomalyKind::ProxySharedFace, &[entry.index]),
         kind: AnomalyKind::ProxySharedFace,
         severity: Severity::Warning,
@@ -110,7 +110,6 @@ fn refused_template(
             ),
         ),
         evidence: vec![entry.index],
-        policy: policy.profile(),
     }]
 }
 
@@ -119,7 +118,20 @@ impl Rule for ProxySharedFace {
         AnomalyKind::ProxySharedFace
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        2
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "same_face_score_min",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
         let Body::Record { record, person, other, .. } = &entry.body else { return Vec::new() };
         if record.notice.is_some_and(|notice| notice.kind == NoticeKind::TemplateRefused) {
             return refused_template(entry, record, [*person, *other], registry, policy);
@@ -141,7 +153,7 @@ impl Rule for ProxySharedFace {
             let (at, when) = moment::told(record, entry.committed_at, policy);
             let place = words::place(registry, &record.terminal);
             let evidence = vec![index, entry.index];
-            Anomaly {
+            Finding {
                 id: AnomalyId::of(self.kind(), &evidence),
                 kind: self.kind(),
                 severity: Severity::Alarm,
@@ -164,7 +176,6 @@ impl Rule for ProxySharedFace {
                     ),
                 ),
                 evidence,
-                policy: policy.profile(),
             }
         });
         self.remember(

@@ -17,7 +17,7 @@
 //! ## What to do
 //! Look at the person beside her identity papers, and make a new template.
 
-use crate::domain::{Anomaly, AnomalyId, AnomalyKind, Bilingual, Severity};
+use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Finding, Severity};
 use crate::rules::lessons::Held;
 use crate::rules::recent::Recent;
 use crate::rules::{Ground, Rule, words};
@@ -46,7 +46,23 @@ impl Rule for ScoreDrift {
         AnomalyKind::ScoreDrift
     }
 
-    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "score_drift_max",
+            "door_opens_minutes_before",
+            "overrun_minutes_max",
+            "report_grace_hours",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
         let Ground { registry, policy } = ground;
         let lesson = &held.announced.lesson;
         let allowed = policy.score_drift_max();
@@ -77,7 +93,7 @@ impl Rule for ScoreDrift {
                 // From here on the lower scores are what is compared with.
                 course.first = std::mem::take(&mut course.newest);
                 let (until, place) = (words::clock(mark.at), words::site(registry, &lesson.site));
-                raised.push(Anomaly {
+                raised.push(Finding {
                     id: AnomalyId::of(self.kind(), &evidence),
                     kind: self.kind(),
                     severity: Severity::Notice,
@@ -99,7 +115,6 @@ impl Rule for ScoreDrift {
                         ),
                     ),
                     evidence,
-                    policy: policy.profile(),
                 });
             }
         }

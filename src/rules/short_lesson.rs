@@ -16,7 +16,7 @@
 //! ## What to do
 //! Ask the institution; see whether the class's other lessons end early as well.
 
-use crate::domain::{Anomaly, AnomalyId, AnomalyKind, Bilingual, Severity, TerminalId};
+use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Finding, Severity, TerminalId};
 use crate::rules::lessons::Held;
 use crate::rules::{Ground, Rule, words};
 
@@ -34,7 +34,23 @@ impl Rule for ShortLesson {
         AnomalyKind::ShortLesson
     }
 
-    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "early_end_percent_max",
+            "door_opens_minutes_before",
+            "overrun_minutes_max",
+            "report_grace_hours",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
         let Ground { registry, policy } = ground;
         let lesson = &held.announced.lesson;
         let came = held.stays.iter().filter(|(_, stay)| stay.came.is_some());
@@ -80,7 +96,7 @@ impl Rule for ShortLesson {
             .collect();
         terminals.sort();
         terminals.dedup();
-        vec![Anomaly {
+        vec![Finding {
             id: AnomalyId::of(self.kind(), &evidence),
             kind: self.kind(),
             severity: Severity::Notice,
@@ -100,7 +116,6 @@ impl Rule for ShortLesson {
                 ),
             ),
             evidence,
-            policy: policy.profile(),
         }]
     }
 }

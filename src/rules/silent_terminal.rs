@@ -22,7 +22,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Anomaly, AnomalyId, AnomalyKind, Bilingual, ClassId, Policy, Severity, TerminalId, Timestamp,
+    AnomalyId, AnomalyKind, Bilingual, ClassId, Finding, Policy, Severity, TerminalId, Timestamp,
 };
 use crate::ledger::{Body, Entry};
 use crate::registry::Registry;
@@ -65,8 +65,23 @@ impl Rule for SilentTerminal {
         AnomalyKind::SilentTerminal
     }
 
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "report_grace_hours",
+            "door_opens_minutes_before",
+            "overrun_minutes_max",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
     /// Whoever speaks again is not silent.
-    fn judge(&mut self, entry: &Entry, _registry: &Registry, _policy: &Policy) -> Vec<Anomaly> {
+    fn judge(&mut self, entry: &Entry, _registry: &Registry, _policy: &Policy) -> Vec<Finding> {
         if let Body::Record { record, .. } = &entry.body
             && let Some(since) = self.silent.get(&record.terminal)
             && record.clock.wall >= *since
@@ -76,7 +91,7 @@ impl Rule for SilentTerminal {
         Vec::new()
     }
 
-    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Anomaly> {
+    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
         let Ground { registry, policy } = ground;
         let lesson = &held.announced.lesson;
         let told_of = |people: usize| held.stays.len() * USUAL_PART >= people;
@@ -106,7 +121,7 @@ impl Rule for SilentTerminal {
         let (names_zh, names_en) = (names.join("、"), names.join(", "));
         let (span, grace) =
             (words::stretch(lesson.starts, lesson.ends), policy.report_grace_hours());
-        vec![Anomaly {
+        vec![Finding {
             id: AnomalyId::of(self.kind(), &evidence),
             kind: self.kind(),
             severity: Severity::Warning,
@@ -127,7 +142,6 @@ impl Rule for SilentTerminal {
                 ),
             ),
             evidence,
-            policy: policy.profile(),
         }]
     }
 }

@@ -18,7 +18,7 @@
 //! ## What to do
 //! Hold the terminal's firmware against the registered one; call the roll for this person.
 
-use crate::domain::{Anomaly, AnomalyId, AnomalyKind, Bilingual, Severity};
+use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Finding, Severity};
 use crate::rules::lessons::Held;
 use crate::rules::recent::{Days, Recent};
 use crate::rules::{Ground, Rule, words};
@@ -55,7 +55,23 @@ impl Rule for SteadyScores {
         AnomalyKind::SteadyScores
     }
 
-    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "score_spread_min",
+            "door_opens_minutes_before",
+            "overrun_minutes_max",
+            "report_grace_hours",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
         let Ground { registry, policy } = ground;
         let lesson = &held.announced.lesson;
         let least = policy.score_spread_min();
@@ -80,7 +96,7 @@ impl Rule for SteadyScores {
                 });
                 let (until, place) = (words::clock(mark.at), words::site(registry, &lesson.site));
                 let (low, high) = (words::cosine(low), words::cosine(high));
-                raised.push(Anomaly {
+                raised.push(Finding {
                     id: AnomalyId::of(self.kind(), &evidence),
                     kind: self.kind(),
                     severity: Severity::Warning,
@@ -102,7 +118,6 @@ impl Rule for SteadyScores {
                         ),
                     ),
                     evidence,
-                    policy: policy.profile(),
                 });
             }
         }

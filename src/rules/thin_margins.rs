@@ -19,7 +19,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Anomaly, AnomalyId, AnomalyKind, Bilingual, PersonId, Severity, TerminalId};
+use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Finding, PersonId, Severity, TerminalId};
 use crate::rules::lessons::{Held, Mark};
 use crate::rules::{Ground, Rule, words};
 
@@ -34,7 +34,24 @@ impl Rule for ThinMargins {
         AnomalyKind::ThinMargins
     }
 
-    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "thin_match_margin",
+            "thin_match_percent_max",
+            "door_opens_minutes_before",
+            "overrun_minutes_max",
+            "report_grace_hours",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
         let Ground { registry, policy } = ground;
         let lesson = &held.announced.lesson;
         let mut by_terminal: BTreeMap<&TerminalId, Vec<(PersonId, &Mark)>> = BTreeMap::new();
@@ -56,7 +73,7 @@ impl Rule for ThinMargins {
             evidence.sort_unstable();
             let place = words::place(registry, terminal);
             let span = words::stretch(lesson.starts, lesson.ends);
-            raised.push(Anomaly {
+            raised.push(Finding {
                 id: AnomalyId::of(self.kind(), &evidence),
                 kind: self.kind(),
                 severity: Severity::Warning,
@@ -78,7 +95,6 @@ impl Rule for ThinMargins {
                     ),
                 ),
                 evidence,
-                policy: policy.profile(),
             });
         }
         raised

@@ -18,7 +18,7 @@
 //! Compare both rosters; ask both teachers. If the classes are taught together, let the institution declare it.
 
 use crate::domain::{
-    Anomaly, AnomalyId, AnomalyKind, Bilingual, ClassId, LessonId, Severity, TerminalId, Timestamp,
+    AnomalyId, AnomalyKind, Bilingual, ClassId, Finding, LessonId, Severity, TerminalId, Timestamp,
 };
 use crate::rules::lessons::Held;
 use crate::rules::recent::{Days, Recent};
@@ -49,7 +49,23 @@ impl Rule for TwoClasses {
         AnomalyKind::TwoClasses
     }
 
-    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "overlap_minutes_max",
+            "door_opens_minutes_before",
+            "overrun_minutes_max",
+            "report_grace_hours",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
         let Ground { registry, policy } = ground;
         let lesson = &held.announced.lesson;
         let allowed = policy.overlap_minutes_max();
@@ -77,7 +93,7 @@ impl Rule for TwoClasses {
                 let (stretch, length) = (words::stretch(came.at, left.at), words::length(overlap));
                 let place = words::site(registry, &lesson.site);
                 let (one, two) = (&other.lesson, &lesson.id);
-                raised.push(Anomaly {
+                raised.push(Finding {
                     id: AnomalyId::of(AnomalyKind::TwoClasses, &evidence),
                     kind: AnomalyKind::TwoClasses,
                     severity: Severity::Warning,
@@ -99,7 +115,6 @@ impl Rule for TwoClasses {
                         ),
                     ),
                     evidence,
-                    policy: policy.profile(),
                 });
             }
             let stayed = Stayed {

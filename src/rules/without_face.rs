@@ -19,7 +19,7 @@
 //! ## What to do
 //! Ask who confirmed; call the roll and look for these people; renew their templates.
 
-use crate::domain::{Anomaly, AnomalyId, AnomalyKind, Bilingual, NoticeKind, Policy, Severity};
+use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Finding, NoticeKind, Policy, Severity};
 use crate::ledger::{Body, Entry};
 use crate::registry::Registry;
 use crate::rules::lessons::{Held, Mark};
@@ -52,7 +52,7 @@ fn distinct_days(days: &Days<u64>) -> usize {
 }
 
 impl WithoutFace {
-    fn of_lesson(&self, held: &Held, ground: &Ground<'_>) -> Option<Anomaly> {
+    fn of_lesson(&self, held: &Held, ground: &Ground<'_>) -> Option<Finding> {
         let Ground { registry, policy } = ground;
         let lesson = &held.announced.lesson;
         let came = held.stays.iter().filter_map(|(who, stay)| Some((*who, stay.came.as_ref()?)));
@@ -70,7 +70,7 @@ impl WithoutFace {
         terminals.dedup();
         let place = words::site(registry, &lesson.site);
         let span = words::stretch(lesson.starts, lesson.ends);
-        Some(Anomaly {
+        Some(Finding {
             id: AnomalyId::of(AnomalyKind::WithoutFace, &evidence),
             kind: AnomalyKind::WithoutFace,
             severity: Severity::Warning,
@@ -92,11 +92,10 @@ impl WithoutFace {
                 ),
             ),
             evidence,
-            policy: policy.profile(),
         })
     }
 
-    fn of_person(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Anomaly> {
+    fn of_person(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
         let Ground { registry, policy } = ground;
         let lesson = &held.announced.lesson;
         let allowed = policy.without_face_days_max();
@@ -116,7 +115,7 @@ impl WithoutFace {
             evidence.sort_unstable();
             visits.without.clear();
             let (until, place) = (words::clock(newest.at), words::site(registry, &lesson.site));
-            raised.push(Anomaly {
+            raised.push(Finding {
                 id: AnomalyId::of(AnomalyKind::WithoutFace, &evidence),
                 kind: AnomalyKind::WithoutFace,
                 severity: Severity::Warning,
@@ -138,7 +137,6 @@ impl WithoutFace {
                     ),
                 ),
                 evidence,
-                policy: policy.profile(),
             });
         }
         raised
@@ -150,8 +148,25 @@ impl Rule for WithoutFace {
         AnomalyKind::WithoutFace
     }
 
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "without_face_days_max",
+            "without_face_percent_max",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+            "door_opens_minutes_before",
+            "overrun_minutes_max",
+            "report_grace_hours",
+        ]
+    }
+
     /// Whose face is known is told by notices as well; who takes it back uses her card by right.
-    fn judge(&mut self, entry: &Entry, _registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn judge(&mut self, entry: &Entry, _registry: &Registry, policy: &Policy) -> Vec<Finding> {
         let Body::Record { record, person: Some(person), .. } = &entry.body else {
             return Vec::new();
         };
@@ -173,7 +188,7 @@ impl Rule for WithoutFace {
         Vec::new()
     }
 
-    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Anomaly> {
+    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
         let mut raised = self.of_person(held, ground);
         raised.extend(self.of_lesson(held, ground));
         raised

@@ -256,6 +256,7 @@ impl Facts {
             | Fact::ClaimLine(_)
             | Fact::RollOrdered(_)
             | Fact::PictureOpened { .. }
+            | Fact::Trial(_)
             | Fact::CaseStep(_) => {
                 for (key, zh, en, value) in super::stated::fields(fact) {
                     self.put(key, zh, en, value);

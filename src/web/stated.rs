@@ -5,7 +5,7 @@ use data_encoding::HEXLOWER;
 
 use crate::domain::{
     CaseStep, Claim, ClaimLine, ClassPlan, Fact, InstitutionDetails, Joined, Left, LessonDetails,
-    RollOrder, Status, Step, Teacher, Word,
+    RollOrder, Status, Step, Teacher, Trial, Word,
 };
 
 /// A stable word, the field's name in Chinese and English, and its value.
@@ -112,6 +112,13 @@ pub(super) fn fields(fact: &Fact) -> Vec<Field> {
             ("terminal", "终端", "Terminal", terminal.to_string()),
             ("seq", "序号", "Sequence", seq.to_string()),
             ("by", "查看人", "By", by.clone()),
+            ("reason", "原因", "Reason", reason.clone()),
+        ],
+        Fact::Trial(Trial { profile, digest, step, by, reason }) => vec![
+            ("candidate", "候选规则", "Candidate profile", profile.clone()),
+            ("step", "事项", "Step", word(*step)),
+            ("digest", "文件哈希", "Hash of its file", hex(digest)),
+            ("by", "经办人", "By", by.clone()),
             ("reason", "原因", "Reason", reason.clone()),
         ],
         Fact::CaseStep(step) => case_step(step),

@@ -336,9 +336,19 @@ FACTS = {
         "case_step",
         ((1, "id", binary(16)), (2, "case", binary(16)), (3, "step", step), (4, "by", text), (5, "text", text, MAY)),
     ),
+    33: (
+        "trial",
+        (
+            (1, "profile", text),
+            (2, "digest", digest),
+            (3, "step", word("named", "withdrawn", "promoted")),
+            (4, "by", text),
+            (5, "reason", text),
+        ),
+    ),
 }
 # Their fields stand in a map inside the array of one.
-WRAPPED = {"lesson"} | {FACTS[number][0] for number in (*range(16, 26), 27)}
+WRAPPED = {"lesson"} | {FACTS[number][0] for number in (*range(16, 26), 27, 33)}
 REFUSALS = {
     1: ("malformed", ((1, "detail", text),)),
     2: ("unknown_terminal", ()),

@@ -63,6 +63,9 @@ mod collector_picture; // the regulator's key; a picture is opened only once tha
 mod collector_take; // records that people carry from a dead terminal
 
 mod rules_arrival; // late data is not guilt: other delays, the same standing anomalies
+mod rules_replay; // profiles that follow each other, replays, candidates beside the one in force
+mod rules_cli; // `rollcall rules replay | shadow | promote` through the real program
+mod rules_versions; // versions, inputs and ranges of anomalies; judging again gives the same bytes
 mod rules_golden; // each rule fires with the very words that people read, and stays silent
 mod rules_honest_life; // honest days raise nothing; the order of arrival changes nothing
 mod rules_patterns; // rules over whole lessons: each fires, and stays silent on its honest neighbour

@@ -8,7 +8,7 @@ use rollcall::domain::{
     Event, Fact, GeoPoint, InstitutionDetails, Joined, LeaveReason, Left, Lesson, LessonDetails,
     LessonKind, LessonMode, Level, Notice, NoticeKind, Outcome, Ownership, PersonId, Qualification,
     Refusal, RollOrder, SameFace, Score, Scores, State, Status, Subject, Target, Teacher,
-    Timestamp, Uptime, Way,
+    Timestamp, Trial, TrialStep, Uptime, Way,
 };
 use rollcall::record::enrolment::seal_succession;
 use rollcall::record::{
@@ -493,6 +493,13 @@ fn of_the_centre() -> Vec<Fact> {
             by: "示例市人社局 张".into(),
             reason: "case 7: a contradicted claim".into(),
         },
+        Fact::Trial(Trial {
+            profile: "sichuan-2025/2".into(),
+            digest: [0xce; 32],
+            step: TrialStep::Named,
+            by: "示例市人社局 张".into(),
+            reason: "更严的路程时速 a stricter speed of travel".into(),
+        }),
     ]
 }
 

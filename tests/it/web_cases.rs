@@ -47,6 +47,9 @@ fn found() -> Vec<Found> {
             ),
             evidence: evidence.to_vec(),
             policy: "sichuan-2025/1".to_owned(),
+            rule: 1,
+            inputs: std::collections::BTreeMap::new(),
+            ledger: rollcall::domain::LedgerRange { first: 0, last: 4 },
         };
         Found { number, anomaly }
     })

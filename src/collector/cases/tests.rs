@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use super::*;
+use crate::collector::Judging;
 use crate::collector::{Broker, Collector, Home, Names, Setup};
 use crate::domain::{
     Anomaly, AnomalyId, AnomalyKind, Bilingual, Policy, Severity, Step, Verdict, VerdictReason,
@@ -20,6 +21,9 @@ fn anomaly() -> Anomaly {
         why: Bilingual::new("异地同时", "two places at once"),
         evidence: vec![1, 2],
         policy: "sichuan-2025/1".into(),
+        rule: 1,
+        inputs: std::collections::BTreeMap::new(),
+        ledger: crate::domain::LedgerRange { first: 0, last: 4 },
     }
 }
 
@@ -40,7 +44,7 @@ fn a_step_is_judged_and_stated_once_also_when_the_collector_died_before_it_forgo
     let home = Home::create(folder.path()).unwrap();
     let store = home.store().clone();
     store.open_cases().unwrap().store(&[anomaly()]).unwrap();
-    let watch = Watch::open(&store, Policy::sichuan_2025(), Names::Numbers).unwrap();
+    let watch = Watch::open(&store, Judging::by(Policy::sichuan_2025()), Names::Numbers).unwrap();
     let clock = Arc::new(SystemClock::start());
     let now = clock.now();
     let collector = Collector::start(home, nobody_listens(), clock, watch.hooks()).unwrap();

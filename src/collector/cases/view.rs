@@ -88,6 +88,9 @@ impl Teller<'_> {
             why: anomaly.why.clone(),
             evidence: anomaly.evidence.clone(),
             policy: anomaly.policy.clone(),
+            rule: anomaly.rule,
+            inputs: anomaly.inputs.clone(),
+            ledger: anomaly.ledger,
         }
     }
 

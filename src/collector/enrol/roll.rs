@@ -137,6 +137,7 @@ impl Roll {
             | Fact::ClaimLine(_)
             | Fact::RollOrdered(_)
             | Fact::PictureOpened { .. }
+            | Fact::Trial(_)
             | Fact::CaseStep(_)
             | Fact::Tick => {}
         }

@@ -31,6 +31,9 @@ fn found() -> Found {
         why: Bilingual::new("异地同时", "two places at once"),
         evidence: vec![3, 4],
         policy: "sichuan-2025/1".into(),
+        rule: 1,
+        inputs: std::collections::BTreeMap::new(),
+        ledger: crate::domain::LedgerRange { first: 0, last: 4 },
     };
     Found { number: 1, anomaly }
 }

@@ -65,6 +65,7 @@ impl Standing {
                 | Fact::Status(_)
                 | Fact::RollOrdered(_)
                 | Fact::PictureOpened { .. }
+                | Fact::Trial(_)
                 | Fact::CaseStep(_)
                 | Fact::Tick => {}
             }

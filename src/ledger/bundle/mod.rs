@@ -190,7 +190,7 @@ fn concerning(terminal: &TerminalId, facts: Vec<(Fact, Line)>) -> Vec<Line> {
         Fact::Terminal { id, .. } => id == terminal,
         Fact::Site { id, .. } => sites.contains(id),
         Fact::Institution { id, .. } => owners.contains(id),
-        Fact::Policy { .. } => true,
+        Fact::Policy { .. } | Fact::Trial(_) => true,
         Fact::TerminalKey { id, .. }
         | Fact::Revocation { id, .. }
         | Fact::Replacement { id, .. }

@@ -2,7 +2,7 @@
 // only filters, pauses and unfolds.
 
 import { follow } from "./live.js";
-import { anomaly, attendance, both, el, en, entry, evidence, icon, severity, terminal, unreadable } from "./draw.js";
+import { anomaly, attendance, both, el, en, entry, evidence, grounds, icon, severity, terminal, unreadable } from "./draw.js";
 import { KINDS, SEVERITIES, STATES, clock, iso, number, word } from "./words.js";
 
 const SHOWN_MAX = 200; // live anomalies on the page; more by "load older"
@@ -246,6 +246,7 @@ function check_yourself(event) {
       en("No database, no network: check signatures, chain and ledger proofs of the exported bundle against the centre's public key.")),
     el("p", "command", el("code", "", command), copy),
     el("p", "quiet", "异常编号 ", en("Anomaly"), " ", el("code", "", event.anomaly), " · 规则 ", en("Policy"), " ", el("code", "", event.policy)),
+    ...grounds(event),
   );
 }
 

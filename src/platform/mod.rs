@@ -11,7 +11,7 @@ pub mod durable;
 pub mod https;
 pub mod lines;
 pub mod lock;
-#[cfg(feature = "terminal")]
+#[cfg(any(feature = "terminal", feature = "collector"))]
 pub mod mac;
 #[cfg(feature = "collector")]
 pub mod postgres;

@@ -50,7 +50,6 @@ impl Rule for LateCheckouts {
             "late_checkout_minutes",
             "late_checkout_days_max",
             "report_grace_hours",
-            "overrun_minutes_max",
             "door_opens_minutes_before",
             "clock_tolerance_s",
             "holding_clock_uncertainty_s",

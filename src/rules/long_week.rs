@@ -60,7 +60,6 @@ impl Rule for LongWeek {
         &[
             "hours_per_week_max",
             "report_grace_hours",
-            "overrun_minutes_max",
             "door_opens_minutes_before",
             "clock_tolerance_s",
             "holding_clock_uncertainty_s",

@@ -67,7 +67,6 @@ impl Rule for Pairs {
             "pair_seconds_max",
             "pair_lessons_min",
             "report_grace_hours",
-            "overrun_minutes_max",
             "door_opens_minutes_before",
             "clock_tolerance_s",
             "holding_clock_uncertainty_s",

@@ -64,7 +64,6 @@ impl Rule for PerfectAttendance {
         &[
             "perfect_absences_expected_min",
             "report_grace_hours",
-            "overrun_minutes_max",
             "door_opens_minutes_before",
             "clock_tolerance_s",
             "holding_clock_uncertainty_s",

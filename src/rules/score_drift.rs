@@ -54,7 +54,6 @@ impl Rule for ScoreDrift {
         &[
             "score_drift_max",
             "report_grace_hours",
-            "overrun_minutes_max",
             "door_opens_minutes_before",
             "clock_tolerance_s",
             "holding_clock_uncertainty_s",

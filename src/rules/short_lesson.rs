@@ -42,7 +42,6 @@ impl Rule for ShortLesson {
         &[
             "early_end_percent_max",
             "report_grace_hours",
-            "overrun_minutes_max",
             "door_opens_minutes_before",
             "clock_tolerance_s",
             "holding_clock_uncertainty_s",

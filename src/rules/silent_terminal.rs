@@ -72,7 +72,6 @@ impl Rule for SilentTerminal {
     fn numbers(&self) -> &'static [&'static str] {
         &[
             "report_grace_hours",
-            "overrun_minutes_max",
             "door_opens_minutes_before",
             "clock_tolerance_s",
             "holding_clock_uncertainty_s",

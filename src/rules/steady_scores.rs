@@ -63,7 +63,6 @@ impl Rule for SteadyScores {
         &[
             "score_spread_min",
             "report_grace_hours",
-            "overrun_minutes_max",
             "door_opens_minutes_before",
             "clock_tolerance_s",
             "holding_clock_uncertainty_s",

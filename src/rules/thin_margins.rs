@@ -43,7 +43,6 @@ impl Rule for ThinMargins {
             "thin_match_margin",
             "thin_match_percent_max",
             "report_grace_hours",
-            "overrun_minutes_max",
             "door_opens_minutes_before",
             "clock_tolerance_s",
             "holding_clock_uncertainty_s",

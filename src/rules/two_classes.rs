@@ -57,7 +57,6 @@ impl Rule for TwoClasses {
         &[
             "overlap_minutes_max",
             "report_grace_hours",
-            "overrun_minutes_max",
             "door_opens_minutes_before",
             "clock_tolerance_s",
             "holding_clock_uncertainty_s",

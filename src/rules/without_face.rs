@@ -160,7 +160,6 @@ impl Rule for WithoutFace {
             "holding_clock_uncertainty_s",
             "time_bound_hours_max",
             "report_grace_hours",
-            "overrun_minutes_max",
             "door_opens_minutes_before",
         ]
     }

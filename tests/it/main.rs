@@ -68,7 +68,9 @@ mod rules_cli; // `rollcall rules replay | shadow | promote` through the real pr
 mod rules_versions; // versions, inputs and ranges of anomalies; judging again gives the same bytes
 mod rules_golden; // each rule fires with the very words that people read, and stays silent
 mod rules_honest_life; // honest days raise nothing; the order of arrival changes nothing
-mod rules_patterns; // rules over whole lessons: each fires, and stays silent on its honest neighbour
+mod rules_habits; // rules over people's many lessons: each fires, and stays silent on its honest neighbour
+mod rules_march; // the scene of rules over whole lessons
+mod rules_patterns; // rules over lessons and terminals: each fires, and stays silent on its honest neighbour
 mod rules_refused; // the rules over refused records, with the very words that people read
 mod rules_scene; // the small world in which rules are tested
 mod challenge_actor; // movements that show a living person, through the real nets

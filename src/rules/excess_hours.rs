@@ -44,8 +44,24 @@ pub(super) struct ExcessHours {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Mark {
     lesson: LessonId,
+    /// Two of the same lesson have the same: so others are told apart at once.
+    key: u64,
     leaves: bool,
     uncertainty_ms: i64,
+}
+
+impl Mark {
+    fn is_of(&self, lesson: &LessonId, key: u64) -> bool {
+        self.key == key && self.lesson == *lesson
+    }
+}
+
+/// FNV-1a.
+fn key_of(lesson: &LessonId) -> u64 {
+    let bytes = lesson.as_str().bytes();
+    bytes.fold(0xcbf2_9ce4_8422_2325, |key, byte| {
+        (key ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// A person in a lesson, from her first check-in to her last check-out.
@@ -58,9 +74,9 @@ struct Presence<'w> {
 /// The presence that some marks (earliest first) make in one lesson.
 fn presence_in<'w>(
     marks: impl Iterator<Item = &'w Seen<Mark>>,
-    lesson: &LessonId,
+    what: &Mark,
 ) -> Option<Presence<'w>> {
-    let mut marks = marks.filter(|mark| mark.what.lesson == *lesson);
+    let mut marks = marks.filter(|mark| mark.what.is_of(&what.lesson, what.key));
     let came = marks.find(|mark| !mark.what.leaves)?;
     let left = marks.filter(|mark| mark.what.leaves).last()?;
     Some(Presence { came, left })
@@ -71,7 +87,10 @@ fn presence_in<'w>(
 fn presences<'w>(marks: impl Iterator<Item = &'w Seen<Mark>>) -> Vec<Presence<'w>> {
     let mut all: Vec<(&Seen<Mark>, Option<&Seen<Mark>>)> = Vec::new();
     for mark in marks {
-        let known = all.iter_mut().rev().find(|(came, _)| came.what.lesson == mark.what.lesson);
+        let known = all
+            .iter_mut()
+            .rev()
+            .find(|(came, _)| came.what.is_of(&mark.what.lesson, mark.what.key));
         match known {
             Some((_, left)) if mark.what.leaves => *left = Some(mark),
             None if !mark.what.leaves => all.push((mark, None)),
@@ -174,26 +193,30 @@ fn turned_wrong(
     registry: &Registry,
     policy: &Policy,
 ) -> Option<Excess> {
-    let lesson = &new.what.lesson;
+    let what = &new.what;
     let others = || marks.iter().filter(|mark| *mark != new);
     // Whoever has only come makes nothing wrong yet: half of all.
-    let presence = presence_in(marks.iter(), lesson)?;
-
-    let was_over = presence_in(others(), lesson)
-        .is_some_and(|presence| overrun_ms(presence, registry, policy).is_some());
-    if let Some(over_ms) = overrun_ms(presence, registry, policy).filter(|_| !was_over) {
-        return Some(overrun(presence, over_ms, registry, policy));
+    let presence = presence_in(marks.iter(), what)?;
+    if let Some(over_ms) = overrun_ms(presence, registry, policy) {
+        let was_over = presence_in(others(), what)
+            .is_some_and(|presence| overrun_ms(presence, registry, policy).is_some());
+        if !was_over {
+            return Some(overrun(presence, over_ms, registry, policy));
+        }
     }
 
     let date = day(presence.came.at);
     let (today, sum_ms) = of_day(presences(marks.iter()), date);
-    let (_, before_ms) = of_day(presences(others()), date);
     let allowed_ms = i64::from(policy.hours_per_day_max()) * HOUR_MS
         + today
             .iter()
             .map(|p| p.came.what.uncertainty_ms + p.left.what.uncertainty_ms)
             .sum::<i64>();
-    (before_ms <= allowed_ms && allowed_ms < sum_ms).then(|| long_day(&today, sum_ms, date, policy))
+    if sum_ms <= allowed_ms {
+        return None;
+    }
+    let (_, before_ms) = of_day(presences(others()), date);
+    (before_ms <= allowed_ms).then(|| long_day(&today, sum_ms, date, policy))
 }
 
 impl Rule for ExcessHours {
@@ -233,15 +256,16 @@ impl Rule for ExcessHours {
         };
         // The registry's own copy of the name, where it has one: it is shared.
         let lesson = registry.lesson(lesson).map_or(lesson, |known| &known.lesson.id).clone();
-        let what = Mark { lesson, leaves, uncertainty_ms: moment.uncertainty_ms };
+        let key = key_of(&lesson);
+        let what = Mark { lesson, key, leaves, uncertainty_ms: moment.uncertainty_ms };
         let new = Seen { at: moment.at, index: entry.index, what };
-        self.seen.add(*person, new.clone(), entry.committed_at, policy);
-        let raised = turned_wrong(self.seen.of(person), &new, registry, policy).map(|excess| {
+        let all = self.seen.add(*person, new.clone(), entry.committed_at, policy);
+        let raised = turned_wrong(all, &new, registry, policy).map(|excess| {
             let mut evidence = excess.evidence;
             evidence.sort_unstable();
             Finding {
-                id: AnomalyId::of(self.kind(), &evidence),
-                kind: self.kind(),
+                id: AnomalyId::of(AnomalyKind::ExcessHours, &evidence),
+                kind: AnomalyKind::ExcessHours,
                 severity: Severity::Warning,
                 at: excess.at,
                 who: vec![*person],

@@ -65,9 +65,6 @@ fn conflict<'w>(
     (sites, registry): (&Names<SiteId>, &Registry),
     policy: &Policy,
 ) -> Option<Conflict<'w>> {
-    if one.what.site == other.what.site {
-        return None;
-    }
     let distance_m = registry.distance_m(sites.name(one.what.site), sites.name(other.what.site))?;
     let needed_ms = i64::from(distance_m) * 3600 / i64::from(policy.travel_speed_kmh_max());
     let (earlier, later) = if one.at <= other.at { (one, other) } else { (other, one) };
@@ -117,10 +114,12 @@ impl Rule for MultiDevice {
             uncertainty_ms: moment.uncertainty_ms,
         };
         let new = Seen { at: moment.at, index: entry.index, what };
-        let nearest = self
-            .seen
-            .of(person)
+        let (index, here) = (new.index, what.site);
+        let all = self.seen.add(*person, new.clone(), entry.committed_at, policy);
+        // Nearly always nothing is left: who is at one site all the time is looked at no closer.
+        let nearest = all
             .iter()
+            .filter(|old| old.what.site != here && old.index != index)
             .filter_map(|old| conflict(old, &new, (&self.sites, registry), policy))
             .min_by_key(|found| {
                 (found.later.at.ms_since(found.earlier.at), found.earlier.index, found.later.index)
@@ -138,8 +137,8 @@ impl Rule for MultiDevice {
             let mut evidence = vec![earlier.index, later.index];
             evidence.sort_unstable();
             Finding {
-                id: AnomalyId::of(self.kind(), &evidence),
-                kind: self.kind(),
+                id: AnomalyId::of(AnomalyKind::MultiDevice, &evidence),
+                kind: AnomalyKind::MultiDevice,
                 severity: Severity::Alarm,
                 at: later.at,
                 who: vec![*person],
@@ -162,7 +161,6 @@ impl Rule for MultiDevice {
                 evidence,
             }
         });
-        self.seen.add(*person, new, entry.committed_at, policy);
         raised.into_iter().collect()
     }
 }

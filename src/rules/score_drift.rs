@@ -68,9 +68,11 @@ impl Rule for ScoreDrift {
         let few = i64::try_from(FEW).unwrap_or(i64::MAX);
         let mut raised = Vec::new();
         for (person, stay) in &held.stays {
-            for mark in stay.marks().filter(|mark| mark.is_by_face()) {
+            let faces = || stay.marks().filter(|mark| mark.is_by_face());
+            let Some(last) = faces().last() else { continue };
+            let course = self.persons.of(*person, last.at);
+            for mark in faces() {
                 let Some(score) = mark.score else { continue };
-                let course = self.persons.of(*person, mark.at);
                 let compared = (i64::from(score.as_e4()), mark.index);
                 if course.first.len() < FEW {
                     course.first.push(compared);
@@ -93,8 +95,8 @@ impl Rule for ScoreDrift {
                 course.first = std::mem::take(&mut course.newest);
                 let (until, place) = (words::clock(mark.at), words::site(registry, &lesson.site));
                 raised.push(Finding {
-                    id: AnomalyId::of(self.kind(), &evidence),
-                    kind: self.kind(),
+                    id: AnomalyId::of(AnomalyKind::ScoreDrift, &evidence),
+                    kind: AnomalyKind::ScoreDrift,
                     severity: Severity::Notice,
                     at: mark.at,
                     who: vec![*person],

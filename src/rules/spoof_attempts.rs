@@ -61,15 +61,10 @@ impl Rule for SpoofAttempts {
             return Vec::new();
         };
         let what = record.terminal.clone();
-        self.seen.add(
-            *person,
-            Seen { at: moment.at, index: entry.index, what },
-            entry.committed_at,
-            policy,
-        );
+        let new = Seen { at: moment.at, index: entry.index, what };
+        let all = self.seen.add(*person, new, entry.committed_at, policy);
         let date = moment.at.shanghai().date();
-        let of_day: Vec<_> =
-            self.seen.of(person).iter().filter(|seen| seen.at.shanghai().date() == date).collect();
+        let of_day: Vec<_> = all.iter().filter(|seen| seen.at.shanghai().date() == date).collect();
         let most = policy.failed_liveness_per_day_max();
         // Raised by the one that is too many; further ones say nothing new.
         if u32::try_from(of_day.len()) != Ok(most.saturating_add(1)) {
@@ -85,8 +80,8 @@ impl Rule for SpoofAttempts {
         let mut sorted = evidence.clone();
         sorted.sort_unstable();
         vec![Finding {
-            id: AnomalyId::of(self.kind(), &evidence),
-            kind: self.kind(),
+            id: AnomalyId::of(AnomalyKind::SpoofAttempts, &evidence),
+            kind: AnomalyKind::SpoofAttempts,
             severity: Severity::Warning,
             at: last.at,
             who: vec![*person],

@@ -78,9 +78,11 @@ impl Rule for SteadyScores {
         let least_scatter = (i64::from(least.as_e4()) * count).pow(2);
         let mut raised = Vec::new();
         for (person, stay) in &held.stays {
-            for mark in stay.marks().filter(|mark| mark.is_by_face()) {
+            let faces = || stay.marks().filter(|mark| mark.is_by_face());
+            let Some(last) = faces().last() else { continue };
+            let scores = self.persons.of(*person, last.at);
+            for mark in faces() {
                 let Some(score) = mark.score else { continue };
-                let scores = self.persons.of(*person, mark.at);
                 let compared = Compared { e4: i64::from(score.as_e4()), index: mark.index };
                 scores.add(mark.at, compared, DAYS);
                 let newest = scores.iter().rev().take(RUN).map(|(_, it)| it);
@@ -97,8 +99,8 @@ impl Rule for SteadyScores {
                 let (until, place) = (words::clock(mark.at), words::site(registry, &lesson.site));
                 let (low, high) = (words::cosine(low), words::cosine(high));
                 raised.push(Finding {
-                    id: AnomalyId::of(self.kind(), &evidence),
-                    kind: self.kind(),
+                    id: AnomalyId::of(AnomalyKind::SteadyScores, &evidence),
+                    kind: AnomalyKind::SteadyScores,
                     severity: Severity::Warning,
                     at: mark.at,
                     who: vec![*person],

@@ -52,18 +52,32 @@ impl<T> Window<T> {
         Self { persons: HashMap::new(), total: 0, total_max, swept_at }
     }
 
+    #[cfg(test)]
     /// The happenings of one person, earliest first.
     pub(super) fn of(&self, person: &PersonId) -> &[Seen<T>] {
         self.persons.get(person).map_or(&[], Vec::as_slice)
     }
 
     /// Takes in a happening and forgets what is too old at `now`, the centre's time: what lies farther
-    /// back than the profile lets a record's time be proven.
-    pub(super) fn add(&mut self, person: PersonId, seen: Seen<T>, now: Timestamp, policy: &Policy) {
-        self.add_within(person, seen, now, i64::from(policy.time_bound_hours_max()) * HOUR_MS);
+    /// back than the profile lets a record's time be proven. Hands out the person's happenings, with this
+    /// one, earliest first.
+    pub(super) fn add(
+        &mut self,
+        person: PersonId,
+        seen: Seen<T>,
+        now: Timestamp,
+        policy: &Policy,
+    ) -> &[Seen<T>] {
+        self.add_within(person, seen, now, i64::from(policy.time_bound_hours_max()) * HOUR_MS)
     }
 
-    fn add_within(&mut self, person: PersonId, seen: Seen<T>, now: Timestamp, mut span_ms: i64) {
+    fn add_within(
+        &mut self,
+        person: PersonId,
+        seen: Seen<T>,
+        now: Timestamp,
+        mut span_ms: i64,
+    ) -> &[Seen<T>] {
         // Everybody is looked at for it: not too often.
         if now.ms_since(self.swept_at) >= (span_ms / SWEEPS).max(HOUR_MS) {
             self.forget_before(now.plus_ms(-span_ms));
@@ -88,6 +102,7 @@ impl<T> Window<T> {
             own.remove(0);
             self.total -= 1;
         }
+        own
     }
 
     fn forget_before(&mut self, horizon: Timestamp) {

@@ -11,12 +11,12 @@ use super::collector::{ConfigArg, Told, home_failed, load, store};
 use super::collector_sheet::people_failed;
 use super::report::{Exit, Report};
 use crate::collector::dispatch::Projection;
-use crate::collector::people::People;
+use crate::collector::people::{People, called};
 use crate::collector::roll_calls::{
     Answer, Orders, Protocol, Seen, Wish, Wishes, WishesError, judge,
 };
 use crate::collector::{Config, Home, HomeError, Stater, Store};
-use crate::domain::{Fact, LessonId, PersonId, Policy, TerminalId, Timestamp, masked_name};
+use crate::domain::{Fact, LessonId, PersonId, Policy, TerminalId, Timestamp};
 use crate::ledger::{Body, Entry, Ledger, ReadError};
 use crate::platform::chance;
 use crate::platform::clock::{Clock, SystemClock};
@@ -265,11 +265,7 @@ impl Watcher<'_> {
 
     /// Masked, where her name is known here; else the beginning of her id.
     fn name(&self, person: &PersonId) -> String {
-        let known = self.people.as_ref().and_then(|people| people.name(*person).ok().flatten());
-        known.map_or_else(
-            || format!("№ {}", person.to_string().chars().take(6).collect::<String>()),
-            |name| masked_name(&name),
-        )
+        called(self.people.as_ref(), *person)
     }
 }
 

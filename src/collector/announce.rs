@@ -233,7 +233,9 @@ fn role(kind: AnomalyKind, place: usize) -> Bilingual {
             | AnomalyKind::MadeAfterwards
             | AnomalyKind::MachinePace
             | AnomalyKind::SpoofAttempts
-            | AnomalyKind::MissedRollCall,
+            | AnomalyKind::MissedRollCall
+            | AnomalyKind::OverLimit
+            | AnomalyKind::MovedCohort,
             _,
         ) => Bilingual::new("学员", "Trainee"),
     }

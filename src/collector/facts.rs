@@ -252,6 +252,11 @@ pub fn named(fact: &Fact) -> Option<Named> {
             Named("claim line", format!("{}/{}", it.claim, HEXLOWER.encode(&it.member)))
         }
         Fact::RollOrdered(it) => Named("roll call", HEXLOWER.encode(&it.order)),
+        Fact::Held(it) => Named("held", it.id.to_string()),
+        Fact::Objected(it) => {
+            let (kind, limit) = (it.of.kind().code(), it.limit.code());
+            Named("objection", format!("{kind} {}/{limit}", it.of.id()))
+        }
         Fact::TerminalKey { id, .. } => Named("key of terminal", id.to_string()),
         Fact::Revocation { id, .. } => Named("revocation", id.to_string()),
         Fact::Replacement { id, .. } => Named("replacement", id.to_string()),
@@ -309,7 +314,9 @@ pub fn compare(standing: &[Fact], wished: Vec<Fact>) -> Result<Difference, Facts
             | Fact::Status(_)
             | Fact::Claim(_)
             | Fact::ClaimLine(_)
-            | Fact::RollOrdered(_) => &[],
+            | Fact::RollOrdered(_)
+            | Fact::Held(_)
+            | Fact::Objected(_) => &[],
             Fact::TerminalKey { id, .. }
             | Fact::Revocation { id, .. }
             | Fact::Replacement { id, .. }

@@ -21,6 +21,7 @@ pub mod dispatch;
 pub mod enrol;
 mod core;
 pub mod facts;
+pub mod limits;
 pub mod people;
 pub mod sheet;
 mod home;

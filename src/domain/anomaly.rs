@@ -41,6 +41,10 @@ pub enum AnomalyKind {
     SpoofAttempts,
     /// Many who were in were not seen when the roll was called (点名多人未到).
     MissedRollCall,
+    /// What was claimed or engaged goes beyond a limit (超出限制).
+    OverLimit,
+    /// A group comes to two institutions, or a class to another one's terminal (成批流动).
+    MovedCohort,
 }
 
 impl AnomalyKind {
@@ -61,6 +65,8 @@ impl AnomalyKind {
             Self::MachinePace => "machine_pace",
             Self::SpoofAttempts => "spoof_attempts",
             Self::MissedRollCall => "missed_roll_call",
+            Self::OverLimit => "over_limit",
+            Self::MovedCohort => "moved_cohort",
         }
     }
 }

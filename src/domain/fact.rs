@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Bilingual, ClassId, InstitutionId, Lesson, SiteId, TerminalId};
 use super::{
-    Claim, ClaimLine, ClassPlan, InstitutionDetails, Joined, Left, LessonDetails, RollOrder,
-    Status, Teacher,
+    Claim, ClaimLine, ClassPlan, Held, InstitutionDetails, Joined, Left, LessonDetails, Objected,
+    RollOrder, Status, Teacher,
 };
 
 /// A place on earth, in millionths of a degree (WGS 84).
@@ -201,4 +201,11 @@ pub enum Fact {
         #[n(5)]
         reason: String,
     },
+    // 27 and 28 are left for what terminals and cases need.
+    /// Somebody holds a certificate, or drew a subsidy, elsewhere.
+    #[n(29)]
+    Held(#[n(0)] Held),
+    /// What was claimed or engaged goes beyond a limit.
+    #[n(30)]
+    Objected(#[n(0)] Objected),
 }

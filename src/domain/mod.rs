@@ -20,14 +20,15 @@ mod timetable;
 
 pub use anomaly::{Anomaly, AnomalyId, AnomalyKind, Severity};
 pub use centre::{
-    Claim, ClaimLine, ClassPlan, Committed, InstitutionDetails, Joined, Left, LessonDetails,
-    ROSTER_BY_MEMBERS, RollOrder, Status, Subject, Teacher,
+    Claim, ClaimLine, ClassPlan, Committed, Held, InstitutionDetails, Joined, Left, LessonDetails,
+    Objected, ROSTER_BY_MEMBERS, RollOrder, Status, Subject, Teacher,
 };
 pub use checkin::{Challenged, CheckIn, Event, OtherPerson, Outcome, SameFace, Scores, Way};
 pub use fact::{Fact, GeoPoint};
 pub use identity::{IdNumber, IdNumberError, without_numbers};
 pub use ids::{
-    ClaimId, ClassId, IdError, InstitutionId, LessonId, PersonId, SiteId, TeacherId, TerminalId,
+    ClaimId, ClassId, HeldId, IdError, InstitutionId, LessonId, PersonId, SiteId, TeacherId,
+    TerminalId,
 };
 pub use notice::{Note, Notice, NoticeKind};
 pub use policy::{Basis, Fraction, Modality, NumberLine, Policy, PolicyError};
@@ -35,8 +36,8 @@ pub use refusal::Refusal;
 pub use score::Score;
 pub use sighting::{Candidate, FacePlace, Landmarks, Quality, SeenFace, Sighting};
 pub use terms::{
-    Aspect, Employment, LeaveReason, LessonKind, LessonMode, Level, Ownership, Qualification,
-    State, SubjectKind, Target, Word,
+    Aspect, Employment, Fund, HeldKind, LeaveReason, LessonKind, LessonMode, Level, Limit,
+    Ownership, Qualification, State, SubjectKind, Target, Word,
 };
 pub use text::{Bilingual, masked_name};
 pub use time::{ClockDoubt, ClockEvidence, ClockQuality, TimeError, Timestamp, Uptime};

@@ -22,6 +22,9 @@ pub fn aims(detector: AnomalyKind) -> &'static [Kind] {
         AnomalyKind::MachinePace => &[Kind::PaperTrainees, Kind::Burst, Kind::CardBurst],
         AnomalyKind::SpoofAttempts => &[Kind::Spoof],
         AnomalyKind::MissedRollCall => &[Kind::ClassLeaves],
+        // Nobody claims anything in a made province.
+        AnomalyKind::OverLimit => &[],
+        AnomalyKind::MovedCohort => &[Kind::MovedCohort],
     }
 }
 

@@ -174,6 +174,8 @@ impl Intake {
             | Fact::Claim(_)
             | Fact::ClaimLine(_)
             | Fact::RollOrdered(_)
+            | Fact::Held(_)
+            | Fact::Objected(_)
             | Fact::PictureOpened { .. }
             | Fact::Replacement { .. }
             | Fact::Tick => {}

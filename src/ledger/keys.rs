@@ -103,6 +103,8 @@ pub fn learn(rings: &mut BTreeMap<TerminalId, Keyring>, fact: &Fact) -> Result<(
         | Fact::Claim(_)
         | Fact::ClaimLine(_)
         | Fact::RollOrdered(_)
+        | Fact::Held(_)
+        | Fact::Objected(_)
         | Fact::PictureOpened { .. }
         | Fact::Tick => Ok(()),
     }

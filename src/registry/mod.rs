@@ -24,7 +24,7 @@ pub use status::Stated;
 pub use timetable::Announced;
 
 use crate::domain::{
-    Bilingual, ClassId, ClassPlan, Fact, GeoPoint, InstitutionDetails, InstitutionId,
+    Bilingual, ClassId, ClassPlan, Fact, GeoPoint, Held, HeldId, InstitutionDetails, InstitutionId,
     LessonDetails, LessonId, SiteId, Teacher, TeacherId, TerminalId, Timestamp,
 };
 use crate::ledger::{Body, Entry};
@@ -87,10 +87,11 @@ pub struct Registry {
     institution_details: BTreeMap<InstitutionId, InstitutionDetails>,
     class_plans: BTreeMap<ClassId, ClassPlan>,
     lesson_details: BTreeMap<LessonId, LessonDetails>,
-    teachers: BTreeMap<TeacherId, Teacher>,
+    teachers: BTreeMap<TeacherId, (Teacher, Timestamp)>,
     rosters: Rosters,
     statuses: Statuses,
     claims: Claims,
+    held: BTreeMap<HeldId, Held>,
     roll_calls: RollCalls,
     policy: Option<(String, [u8; 32])>,
 }
@@ -144,21 +145,26 @@ impl Registry {
                 self.lesson_details.insert(details.lesson.clone(), details.clone());
             }
             Fact::Teacher(teacher) => {
-                self.teachers.insert(teacher.id.clone(), teacher.clone());
+                self.teachers.insert(teacher.id.clone(), (teacher.clone(), at));
             }
             Fact::Joined(joined) => self.rosters.join(joined, at),
             Fact::Left(left) => self.rosters.leave(left, at),
             Fact::Status(status) => self.statuses.state(status.clone(), at),
             Fact::Claim(claim) => self.claims.file(claim.clone(), at),
             Fact::ClaimLine(line) => self.claims.line(line.clone()),
+            Fact::Held(held) => {
+                self.held.insert(held.id.clone(), held.clone());
+            }
             Fact::RollOrdered(order) => self.roll_calls.order(order.clone(), at),
             Fact::TerminalKey { id, key, .. } => {
                 if let Some(terminal) = self.terminals.get_mut(id) {
                     terminal.key = *key;
                 }
             }
-            // Old records of such a terminal stay what they are; who looked at a picture changes nothing.
+            // Old records of such a terminal stay what they are; who looked at a picture changes nothing, and
+            // an objection is said of what stands already.
             Fact::Revocation { .. }
+            | Fact::Objected(_)
             | Fact::Replacement { .. }
             | Fact::PictureOpened { .. }
             | Fact::Tick => {}

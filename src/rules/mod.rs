@@ -12,6 +12,7 @@
 //! - Memory is bounded, by time (the profile's longest provable delay) and by count (`window`).
 
 pub mod hours;
+pub mod limits;
 mod moment;
 mod refused;
 mod window;
@@ -25,8 +26,10 @@ mod forked_chain;
 mod machine_pace;
 mod made_afterwards;
 mod missed_roll_call;
+mod moved_cohort;
 mod multi_device;
 mod off_timetable;
+mod over_limit;
 mod proxy_shared_face;
 mod proxy_stand_in;
 mod replayed;
@@ -72,6 +75,8 @@ impl Judge {
             Box::new(machine_pace::MachinePace::default()),
             Box::new(spoof_attempts::SpoofAttempts::new(&policy)),
             Box::new(missed_roll_call::MissedRollCall::default()),
+            Box::new(over_limit::OverLimit),
+            Box::new(moved_cohort::MovedCohort::new(&policy)),
         ];
         Self { policy, registry: Registry::default(), rules, next: 0 }
     }

@@ -255,6 +255,8 @@ impl Facts {
             | Fact::Claim(_)
             | Fact::ClaimLine(_)
             | Fact::RollOrdered(_)
+            | Fact::Held(_)
+            | Fact::Objected(_)
             | Fact::PictureOpened { .. } => {
                 for (key, zh, en, value) in super::stated::fields(fact) {
                     self.put(key, zh, en, value);

@@ -4,8 +4,8 @@
 use data_encoding::HEXLOWER;
 
 use crate::domain::{
-    Claim, ClaimLine, ClassPlan, Fact, InstitutionDetails, Joined, Left, LessonDetails, RollOrder,
-    Status, Teacher, Word,
+    Claim, ClaimLine, ClassPlan, Fact, Held, InstitutionDetails, Joined, Left, LessonDetails,
+    Objected, RollOrder, Status, Teacher, Word,
 };
 
 /// A stable word, the field's name in Chinese and English, and its value.
@@ -107,6 +107,15 @@ pub(super) fn fields(fact: &Fact) -> Vec<Field> {
             ("minutes", "限时（分钟）", "Minutes", minutes.to_string()),
             ("by", "责令人", "Ordered by", by.clone()),
         ],
+        Fact::Held(held) => held_fields(held),
+        Fact::Objected(Objected { of, limit, persons, found, allowed, policy }) => vec![
+            ("limit", "超出限制", "Beyond a limit", word(*limit)),
+            ("of", "对象", "Of", format!("{} {}", word(of.kind()), of.id())),
+            ("persons", "涉及人数", "Persons", persons.to_string()),
+            ("found", "查得", "Found", found.to_string()),
+            ("allowed", "允许", "Allowed", allowed.to_string()),
+            ("policy", "策略", "Profile", policy.clone()),
+        ],
         Fact::PictureOpened { digest, terminal, seq, by, reason } => vec![
             ("picture", "查看存证照片", "Evidence picture opened", hex(digest)),
             ("terminal", "终端", "Terminal", terminal.to_string()),
@@ -143,5 +152,21 @@ fn class_plan(plan: &ClassPlan) -> Vec<Field> {
     let practice = plan.hours_practice.map(number);
     fields.extend(practice.map(|it| ("hours_practice", "其中实操", "Of practice", it)));
     fields.extend(plan.hours_online.map(|it| ("hours_online", "其中线上", "Online", number(it))));
+    fields
+}
+
+fn held_fields(held: &Held) -> Vec<Field> {
+    let code = held.occupation_code.as_deref().unwrap_or_default();
+    let mut fields = vec![
+        ("held", "外部证书或补贴", "Held from elsewhere", held.id.to_string()),
+        ("person", "本人承诺值", "Person (commitment)", HEXLOWER.encode(&held.person)),
+        ("kind", "类别", "Kind", word(held.kind)),
+        ("occupation", "职业工种", "Occupation", format!("{} {code}", held.occupation)),
+        ("level", "等级", "Level", word(held.level)),
+        ("on", "日期", "On", held.on.to_string()),
+    ];
+    fields.extend(held.fund.map(|it| ("fund", "资金来源", "Fund", word(it))));
+    fields.extend(held.class.iter().map(|it| ("class", "班级", "Class", it.to_string())));
+    fields.push(("source", "来源", "Source", held.source.clone()));
     fields
 }

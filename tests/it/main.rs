@@ -56,6 +56,7 @@ mod centre_facts; // schools from the command line and from tables: add, list, i
 mod collector_postgres; // the database killed and cut off under a real collector: exactly once
 mod centre_keys; // loss and rotation of the centre's two keys
 mod enrolment_restored; // terminals, keys and revocations over a restore, in both stores
+mod claims_cli; // what speaks against a claim, through the real binary: noted, stated, not granted
 mod collector_backup; // backup and restore between stores; loss, and records offered again
 mod collector_cli; // the collector's commands: exit codes, three-line errors, full disk
 mod collector_picture; // the regulator's key; a picture is opened only once that is stated
@@ -74,6 +75,7 @@ mod kiosk_browser; // the kiosk's screen in Chromium: real people, real decision
 mod kiosk_counter; // what is done at the kiosk by hand, in Chromium: card and PIN, staff, consent, roll call
 mod terminal_enrol; // a roster enrolled from a folder of photos
 mod requirements; // the demands of the policies, by the numbers of their rows
+mod requirements_people; // those on people and institutions: limits for life, claims, teachers, groups that move
 mod policy_cli; // profiles: listed, shown, checked
 mod simulate_cli; // `rollcall simulate` and `rollcall rules evaluate` through the real binary, on a tiny province
 mod roll_calls; // a roll call that is ordered at the centre: real program, real broker, a terminal's door

@@ -423,7 +423,7 @@ mod excess_hours {
 /// what the rule cannot know.
 #[test]
 fn every_kind_has_its_rule_its_file_and_its_page() {
-    const ALL: [AnomalyKind; 14] = [
+    const ALL: [AnomalyKind; 16] = [
         AnomalyKind::ProxyStandIn,
         AnomalyKind::ProxySharedFace,
         AnomalyKind::MultiDevice,
@@ -438,6 +438,8 @@ fn every_kind_has_its_rule_its_file_and_its_page() {
         AnomalyKind::MachinePace,
         AnomalyKind::SpoofAttempts,
         AnomalyKind::MissedRollCall,
+        AnomalyKind::OverLimit,
+        AnomalyKind::MovedCohort,
     ];
     // A new kind does not compile here until it stands in the list above.
     let listed = |kind: AnomalyKind| match kind {
@@ -454,7 +456,9 @@ fn every_kind_has_its_rule_its_file_and_its_page() {
         | AnomalyKind::MadeAfterwards
         | AnomalyKind::MachinePace
         | AnomalyKind::SpoofAttempts
-        | AnomalyKind::MissedRollCall => ALL.contains(&kind),
+        | AnomalyKind::MissedRollCall
+        | AnomalyKind::OverLimit
+        | AnomalyKind::MovedCohort => ALL.contains(&kind),
     };
     let mut kinds = Judge::new(Policy::sichuan_2025()).kinds();
     assert!(kinds.iter().all(|kind| listed(*kind)));

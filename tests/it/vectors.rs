@@ -5,10 +5,10 @@
 use data_encoding::HEXLOWER;
 use rollcall::domain::{
     Bilingual, Challenged, Claim, ClaimLine, ClassPlan, ClockEvidence, ClockQuality, Employment,
-    Event, Fact, GeoPoint, InstitutionDetails, Joined, LeaveReason, Left, Lesson, LessonDetails,
-    LessonKind, LessonMode, Level, Notice, NoticeKind, Outcome, Ownership, PersonId, Qualification,
-    Refusal, RollOrder, SameFace, Score, Scores, State, Status, Subject, Target, Teacher,
-    Timestamp, Uptime, Way,
+    Event, Fact, Fund, GeoPoint, Held, HeldKind, InstitutionDetails, Joined, LeaveReason, Left,
+    Lesson, LessonDetails, LessonKind, LessonMode, Level, Limit, Notice, NoticeKind, Objected,
+    Outcome, Ownership, PersonId, Qualification, Refusal, RollOrder, SameFace, Score, Scores,
+    State, Status, Subject, Target, Teacher, Timestamp, Uptime, Way,
 };
 use rollcall::record::enrolment::seal_succession;
 use rollcall::record::{
@@ -401,7 +401,7 @@ pub(crate) fn all_facts() -> Vec<Fact> {
     facts
 }
 
-/// Plans, rosters, teachers, statuses of each kind of subject, claims: with all fields, and without
+/// Plans, rosters, teachers, statuses of each kind of subject, claims, what is held and objected: with all fields, and without
 /// those that may be absent.
 fn of_the_centre() -> Vec<Fact> {
     let member = opening(0x61, 0xa1).commitment().0;
@@ -483,6 +483,38 @@ fn of_the_centre() -> Vec<Fact> {
             lesson: "welding-1-0302-am".parse().expect("a name"),
             minutes: 10,
             by: "示例监管科".into(),
+        }),
+        Fact::Held(Held {
+            id: "cert-2025-0001".parse().expect("a name"),
+            person: opening(0x63, 0xa1).commitment().0,
+            kind: HeldKind::Subsidy,
+            occupation: "焊工".into(),
+            occupation_code: Some("6-18-02-04".into()),
+            level: Level::Intermediate,
+            on: MORNING,
+            fund: Some(Fund::Unemployment),
+            class: Some(class()),
+            source: "示例系统".into(),
+        }),
+        Fact::Held(Held {
+            id: "cert-2025-0002".parse().expect("a name"),
+            person: opening(0x64, 0xa1).commitment().0,
+            kind: HeldKind::Certificate,
+            occupation: "焊工".into(),
+            occupation_code: None,
+            level: Level::Senior,
+            on: MORNING,
+            fund: None,
+            class: None,
+            source: "示例系统".into(),
+        }),
+        Fact::Objected(Objected {
+            of: Subject::Claim("welding-1-a".parse().expect("a name")),
+            limit: Limit::HoursBeyondLedger,
+            persons: 1,
+            found: 240,
+            allowed: 180,
+            policy: "sichuan-2025/1".into(),
         }),
         Fact::PictureOpened {
             digest: [0x91; 32],

@@ -136,6 +136,8 @@ impl Roll {
             | Fact::Claim(_)
             | Fact::ClaimLine(_)
             | Fact::RollOrdered(_)
+            | Fact::Held(_)
+            | Fact::Objected(_)
             | Fact::PictureOpened { .. }
             | Fact::Tick => {}
         }

@@ -56,11 +56,13 @@ pub enum Kind {
     Status,
     /// Claims, one row for each person.
     Claim,
+    /// What people hold from elsewhere.
+    Held,
 }
 
 impl Kind {
     /// All of them, in the order in which they build on each other.
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 9] = [
         Kind::Institution,
         Kind::Site,
         Kind::Teacher,
@@ -68,6 +70,7 @@ impl Kind {
         Kind::Roster,
         Kind::Lesson,
         Kind::Status,
+        Kind::Held,
         Kind::Claim,
     ];
 
@@ -82,6 +85,7 @@ impl Kind {
             Kind::Teacher => "teacher",
             Kind::Status => "status",
             Kind::Claim => "claim",
+            Kind::Held => "certificate or subsidy",
         }
     }
 
@@ -96,6 +100,7 @@ impl Kind {
             Kind::Teacher => "teachers",
             Kind::Status => "statuses",
             Kind::Claim => "claims",
+            Kind::Held => "certificates and subsidies",
         }
     }
 
@@ -110,6 +115,7 @@ impl Kind {
             Kind::Teacher => TEACHER,
             Kind::Status => STATUS,
             Kind::Claim => CLAIM,
+            Kind::Held => HELD,
         }
     }
 
@@ -223,6 +229,21 @@ const CLAIM: &[Column] = &[
     PERSON,
     must("hours", "学时", "240"),
     must("amount", "金额（元）", "1500.00"),
+];
+
+const HELD: &[Column] = &[
+    must("id", "登记编号", "cert-2025-0001"),
+    must("kind", "类别", "证书"),
+    who("name", "姓名", "张三"),
+    who("id_number", "身份证号", "11010519491231002X"),
+    PERSON,
+    must("occupation", "职业工种", "中式烹调师"),
+    may("occupation_code", "职业编码", "4-03-02-01"),
+    must("level", "等级", "中级工"),
+    must("on", "日期", "2025-11-20"),
+    may("fund", "资金来源", ""),
+    may("class", "班级编号", ""),
+    must("source", "来源", "技能人才评价证书全国联网查询系统"),
 ];
 
 /// The words of a list, for a hint: `theory 理论, practice 实操`.

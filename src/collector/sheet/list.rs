@@ -66,6 +66,27 @@ pub fn rows(
             }
             by_id(rows, "teacher")
         }
+        Kind::Held => {
+            let mut rows = Vec::new();
+            for it in registry.held() {
+                let [name, person, _] = who(people, &it.person)?;
+                rows.push(vec![
+                    it.id.to_string(),
+                    it.kind.code().to_owned(),
+                    name,
+                    String::new(),
+                    person,
+                    it.occupation.clone(),
+                    it.occupation_code.clone().unwrap_or_default(),
+                    it.level.code().to_owned(),
+                    day(it.on),
+                    code(it.fund),
+                    it.class.as_ref().map(ToString::to_string).unwrap_or_default(),
+                    it.source.clone(),
+                ]);
+            }
+            by_id(rows, "held")
+        }
         Kind::Status => statuses(registry),
         Kind::Claim => {
             let mut rows = Vec::new();

@@ -207,6 +207,8 @@ fn concerning(terminal: &TerminalId, facts: Vec<(Fact, Line)>) -> Vec<Line> {
         | Fact::Status(_)
         | Fact::Claim(_)
         | Fact::ClaimLine(_)
+        | Fact::Held(_)
+        | Fact::Objected(_)
         | Fact::Tick => false,
     };
     facts.into_iter().filter(|(fact, _)| wanted(fact)).map(|(_, line)| line).collect()

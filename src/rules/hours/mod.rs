@@ -6,7 +6,7 @@
 
 mod reason;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use reason::Reason;
 
@@ -21,9 +21,9 @@ use crate::registry::{Announced, Registry};
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 
-/// The hours of one class.
+/// The hours of some classes.
 pub struct Hours {
-    class: ClassId,
+    classes: BTreeSet<ClassId>,
     policy: Policy,
     registry: Registry,
     /// Bounded by the class's lessons and the people who came to them.
@@ -91,8 +91,13 @@ pub enum Unseen {
 impl Hours {
     /// Of this class, by the numbers of this profile.
     pub fn of(class: ClassId, policy: Policy) -> Self {
+        Self::of_all([class], policy)
+    }
+
+    /// Of these classes, by the numbers of this profile.
+    pub fn of_all(classes: impl IntoIterator<Item = ClassId>, policy: Policy) -> Self {
         Self {
-            class,
+            classes: classes.into_iter().collect(),
             policy,
             registry: Registry::default(),
             stays: BTreeMap::new(),
@@ -113,7 +118,9 @@ impl Hours {
         }
         let announced = record.lesson.as_ref().and_then(|id| self.registry.lesson(id));
         let (Some(person), Some(announced)) = (person, announced) else { return };
-        if announced.lesson.class != self.class || record.outcome != Some(Outcome::Accepted) {
+        if !self.classes.contains(&announced.lesson.class)
+            || record.outcome != Some(Outcome::Accepted)
+        {
             return;
         }
         let mark = Mark {
@@ -150,10 +157,20 @@ impl Hours {
         &self.registry
     }
 
-    /// The class's lessons, by their start.
+    /// The profile whose numbers are used.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The centre's newest time.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The lessons of the classes, by their start.
     pub fn lessons(&self) -> Vec<&Announced> {
         let mut lessons = self.registry.lessons();
-        lessons.retain(|announced| announced.lesson.class == self.class);
+        lessons.retain(|announced| self.classes.contains(&announced.lesson.class));
         lessons.sort_by_key(|announced| announced.lesson.starts);
         lessons
     }

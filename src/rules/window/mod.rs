@@ -44,6 +44,28 @@ impl<T> Window<T> {
         Self::with_bounds(i64::from(policy.time_bound_hours_max()) * HOUR_MS, TOTAL_MAX)
     }
 
+    /// So far back.
+    pub(super) fn spanning(span_ms: i64) -> Self {
+        Self::with_bounds(span_ms, TOTAL_MAX)
+    }
+
+    /// Takes in a happening in the place of an earlier one of the same: only the newest of each counts.
+    pub(super) fn renew(&mut self, person: PersonId, seen: Seen<T>, now: Timestamp)
+    where
+        T: PartialEq,
+    {
+        if let Some(own) = self.persons.get_mut(&person)
+            && let Some(place) = own.iter().position(|old| old.what == seen.what)
+        {
+            if own[place].at > seen.at {
+                return;
+            }
+            own.remove(place);
+            self.total -= 1;
+        }
+        self.add(person, seen, now);
+    }
+
     fn with_bounds(span_ms: i64, total_max: usize) -> Self {
         let swept_at = Timestamp::from_ms(0);
         Self { persons: HashMap::new(), total: 0, total_max, span_ms, swept_at }

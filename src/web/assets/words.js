@@ -22,6 +22,8 @@ export const KINDS = {
   machine_pace: ["机器节奏", "At the pace of a machine"],
   spoof_attempts: ["多次活体未通过", "Repeatedly not shown to be alive"],
   missed_roll_call: ["点名多人未到", "Many not seen in a roll call"],
+  over_limit: ["超出限制", "Beyond a limit"],
+  moved_cohort: ["成批流动", "A group at two institutions"],
 };
 
 export const STATES = {

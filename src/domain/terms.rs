@@ -258,9 +258,9 @@ words! {
     /// Which purse a subsidy comes from.
     Fund {
         /// The employment fund.
-        1 Employment "employment_fund" "就业补助资金",
+        1 EmploymentFund "employment_fund" "就业补助资金",
         /// The unemployment insurance fund.
-        2 Unemployment "unemployment_fund" "失业保险基金",
+        2 UnemploymentFund "unemployment_fund" "失业保险基金",
         /// The account for the raising of skills.
         3 SkillAccount "skill_account" "技能提升专账资金",
         /// Any other.

@@ -197,6 +197,13 @@ STATES = (
 ).split()
 
 
+LEVELS = ("none", "junior", "intermediate", "senior", "technician", "senior_technician")
+LIMITS = (
+    "subsidies_per_year employment_fund_per_year occupation_level lower_level hours_beyond_ledger hours_unproven"
+    " offline_share online_share online_practice teacher_institutions fulltime_share unqualified exam_unseen"
+).split()
+
+
 def subject(v):
     """What a status is about: an array of its kind and an array of its name."""
     check(type(v) is list and len(v) == 2 and type(v[1]) is list and len(v[1]) == 1)
@@ -237,7 +244,7 @@ FACTS = {
             (2, "project", text),
             (3, "occupation", text),
             (4, "occupation_code", text, MAY),
-            (5, "level", word("none", "junior", "intermediate", "senior", "technician", "senior_technician")),
+            (5, "level", word(*LEVELS)),
             (6, "starts", time),
             (7, "ends", time),
             (8, "hours", uint),
@@ -299,9 +306,35 @@ FACTS = {
         "picture_opened",
         ((1, "digest", digest), (2, "terminal", name), (3, "seq", uint), (4, "by", text), (5, "reason", text)),
     ),
+    29: (
+        "held",
+        (
+            (1, "id", name),
+            (2, "person", digest),
+            (3, "kind", word("certificate", "subsidy", "skill_subsidy")),
+            (4, "occupation", text),
+            (5, "occupation_code", text, MAY),
+            (6, "level", word(*LEVELS)),
+            (7, "on", time),
+            (8, "fund", word("employment_fund", "unemployment_fund", "skill_account", "other"), MAY),
+            (9, "class", name, MAY),
+            (10, "source", text),
+        ),
+    ),
+    30: (
+        "objected",
+        (
+            (1, "of", subject),
+            (2, "limit", word(*LIMITS)),
+            (3, "persons", uint),
+            (4, "found", uint),
+            (5, "allowed", uint),
+            (6, "policy", text),
+        ),
+    ),
 }
 # Their fields stand in a map inside the array of one.
-WRAPPED = {"lesson"} | {FACTS[number][0] for number in range(16, 26)}
+WRAPPED = {"lesson"} | {FACTS[number][0] for number in (*range(16, 26), 29, 30)}
 REFUSALS = {
     1: ("malformed", ((1, "detail", text),)),
     2: ("unknown_terminal", ()),

@@ -13,6 +13,7 @@ mod broken_vectors; // the generator of docs/spec/vectors/invalid.json
 mod record_vectors; // docs/spec/vectors, byte for byte; one flipped bit is refused, for every bit
 mod interop; // a second reader in Python, written from the specifications alone, agrees
 mod vectors; // the generator of the other docs/spec/vectors
+mod vectors_centre; // part of that generator: what the centre states of classes, people and claims
 mod vectors_counter; // part of that generator: what is done at a kiosk by hand
 
 mod face_bad_models; // unreadable, exchanged, missing model files are told by name at the start
@@ -65,6 +66,7 @@ mod collector_take; // records that people carry from a dead terminal
 mod rules_golden; // each rule fires with the very words that people read, and stays silent
 mod rules_honest_life; // honest days raise nothing; the order of arrival changes nothing
 mod rules_refused; // the rules over refused records, with the very words that people read
+mod rules_world; // not tests: two schools with people whom the centre knows
 mod rules_scene; // the small world in which rules are tested
 mod challenge_actor; // movements that show a living person, through the real nets
 mod cases_once; // an anomaly is stored once, however often the ledger is judged; on sqlite and postgresql
@@ -75,7 +77,8 @@ mod kiosk_browser; // the kiosk's screen in Chromium: real people, real decision
 mod kiosk_counter; // what is done at the kiosk by hand, in Chromium: card and PIN, staff, consent, roll call
 mod terminal_enrol; // a roster enrolled from a folder of photos
 mod requirements; // the demands of the policies, by the numbers of their rows
-mod requirements_people; // those on people and institutions: limits for life, claims, teachers, groups that move
+mod requirements_people; // those on people: what bars a subsidy for life, whose hours are claimed
+mod requirements_schools; // those on institutions: teachers, examinations, groups that move
 mod policy_cli; // profiles: listed, shown, checked
 mod simulate_cli; // `rollcall simulate` and `rollcall rules evaluate` through the real binary, on a tiny province
 mod roll_calls; // a roll call that is ordered at the centre: real program, real broker, a terminal's door

@@ -40,7 +40,7 @@ pub(super) struct Drawn<'h> {
 /// business is paid from the employment fund, that of people in work from the account for their skills.
 fn fund_of(target: Target) -> Fund {
     match target {
-        Target::Employment | Target::Entrepreneurship => Fund::Employment,
+        Target::Employment | Target::Entrepreneurship => Fund::EmploymentFund,
         Target::Employees | Target::OnTheJob => Fund::SkillAccount,
     }
 }
@@ -135,10 +135,10 @@ impl Limits<'_> {
             object(Limit::SubsidiesPerYear, number, max, 1, subsidies.clone());
         }
         if let Some(max) = policy.subsidies_per_year_employment_fund_max()
-            && fund_of(plan.target) == Fund::Employment
+            && fund_of(plan.target) == Fund::EmploymentFund
         {
             let number = "subsidies_per_year_employment_fund_max";
-            let rest = subsidies.into_iter().filter(|it| it.fund == Some(Fund::Employment));
+            let rest = subsidies.into_iter().filter(|it| it.fund == Some(Fund::EmploymentFund));
             object(Limit::EmploymentFundPerYear, number, max, 1, rest.collect());
         }
         // A class without a level is a skill of its own: the same occupation says nothing.

@@ -257,11 +257,12 @@ pub fn named(fact: &Fact) -> Option<Named> {
             let (kind, limit) = (it.of.kind().code(), it.limit.code());
             Named("objection", format!("{kind} {}/{limit}", it.of.id()))
         }
+        Fact::Platform(it) => Named("platform", it.id.to_string()),
         Fact::TerminalKey { id, .. } => Named("key of terminal", id.to_string()),
         Fact::Revocation { id, .. } => Named("revocation", id.to_string()),
         Fact::Replacement { id, .. } => Named("replacement", id.to_string()),
-        // Each opening stands for itself.
-        Fact::PictureOpened { .. } | Fact::Tick => return None,
+        // Each opening, and each stretch of a session, stands for itself.
+        Fact::PictureOpened { .. } | Fact::Activity(_) | Fact::Tick => return None,
     })
 }
 
@@ -316,7 +317,9 @@ pub fn compare(standing: &[Fact], wished: Vec<Fact>) -> Result<Difference, Facts
             | Fact::ClaimLine(_)
             | Fact::RollOrdered(_)
             | Fact::Held(_)
-            | Fact::Objected(_) => &[],
+            | Fact::Objected(_)
+            | Fact::Platform(_)
+            | Fact::Activity(_) => &[],
             Fact::TerminalKey { id, .. }
             | Fact::Revocation { id, .. }
             | Fact::Replacement { id, .. }

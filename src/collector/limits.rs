@@ -138,6 +138,8 @@ impl<'f> About<'f> {
             | Fact::ClaimLine(_)
             | Fact::RollOrdered(_)
             | Fact::Objected(_)
+            | Fact::Platform(_)
+            | Fact::Activity(_)
             | Fact::PictureOpened { .. } => Self::Nothing,
         }
     }

@@ -29,6 +29,7 @@ mod keys;
 mod mqtt;
 pub mod office;
 pub mod picture;
+pub mod platforms;
 pub mod prove;
 pub mod publish;
 pub mod roll_calls;

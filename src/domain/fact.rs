@@ -4,7 +4,7 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use super::{Bilingual, ClassId, InstitutionId, Lesson, SiteId, TerminalId};
+use super::{Activity, Bilingual, ClassId, InstitutionId, Lesson, Platform, SiteId, TerminalId};
 use super::{
     Claim, ClaimLine, ClassPlan, Held, InstitutionDetails, Joined, Left, LessonDetails, Objected,
     RollOrder, Status, Teacher,
@@ -208,4 +208,10 @@ pub enum Fact {
     /// What was claimed or engaged goes beyond a limit.
     #[n(30)]
     Objected(#[n(0)] Objected),
+    /// An online platform is registered.
+    #[n(31)]
+    Platform(#[n(0)] Platform),
+    /// A stretch of a session on a platform.
+    #[n(32)]
+    Activity(#[n(0)] Activity),
 }

@@ -134,6 +134,10 @@ name_id!(
     ClaimId
 );
 name_id!(
+    /// An online platform that reports sessions.
+    PlatformId
+);
+name_id!(
     /// Something that somebody holds from elsewhere: a certificate, or a subsidy that was drawn.
     HeldId
 );

@@ -9,6 +9,7 @@ mod fact;
 mod identity;
 mod ids;
 mod notice;
+mod platform;
 mod policy;
 mod refusal;
 mod score;
@@ -27,16 +28,17 @@ pub use checkin::{Challenged, CheckIn, Event, OtherPerson, Outcome, SameFace, Sc
 pub use fact::{Fact, GeoPoint};
 pub use identity::{IdNumber, IdNumberError, without_numbers};
 pub use ids::{
-    ClaimId, ClassId, HeldId, IdError, InstitutionId, LessonId, PersonId, SiteId, TeacherId,
-    TerminalId,
+    ClaimId, ClassId, HeldId, IdError, InstitutionId, LessonId, PersonId, PlatformId, SiteId,
+    TeacherId, TerminalId,
 };
 pub use notice::{Note, Notice, NoticeKind};
+pub use platform::{Activity, Evidenced, HAPPENINGS_MAX, Happened, Platform};
 pub use policy::{Basis, Fraction, Modality, NumberLine, Policy, PolicyError};
 pub use refusal::Refusal;
 pub use score::Score;
 pub use sighting::{Candidate, FacePlace, Landmarks, Quality, SeenFace, Sighting};
 pub use terms::{
-    Aspect, Employment, Fund, HeldKind, LeaveReason, LessonKind, LessonMode, Level, Limit,
+    Aspect, Employment, Fund, Happening, HeldKind, LeaveReason, LessonKind, LessonMode, Level, Limit,
     Ownership, Qualification, State, SubjectKind, Target, Word,
 };
 pub use text::{Bilingual, masked_name};

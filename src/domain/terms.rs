@@ -301,6 +301,42 @@ words! {
 }
 
 words! {
+    /// What an online platform must be able to do (Hebei 七).
+    PlatformFunction {
+        /// Knows who its users are.
+        1 RealNames "real_names" "实名验证",
+        /// Compares faces.
+        2 Faces "faces" "人脸识别",
+        /// Controls how one learns: no skipping, no playing on unwatched.
+        3 Conduct "conduct" "学习行为控制",
+        /// Keeps records that can be asked and counted.
+        4 Records "records" "记录查询统计",
+        /// Lets teacher and trainee talk.
+        5 Interaction "interaction" "即时互动",
+        /// Looks after the quality of its courses.
+        6 Quality "quality" "质量管控",
+    }
+}
+
+words! {
+    /// What happens in a session on a platform.
+    Happening {
+        /// Somebody logged in.
+        1 Opened "opened" "登录",
+        /// The session ended.
+        2 Closed "closed" "退出",
+        /// The page came to the front.
+        3 Foreground "foreground" "转到前台",
+        /// The page went to the back.
+        4 Background "background" "转到后台",
+        /// The player plays; tells how many pages are open.
+        5 Beat "beat" "播放心跳",
+        /// Somebody did something: a key, a click, an answer.
+        6 Touch "touch" "操作",
+    }
+}
+
+words! {
     /// What kind of thing a status is about.
     SubjectKind {
         /// An institution.

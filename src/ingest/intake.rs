@@ -176,6 +176,8 @@ impl Intake {
             | Fact::RollOrdered(_)
             | Fact::Held(_)
             | Fact::Objected(_)
+            | Fact::Platform(_)
+            | Fact::Activity(_)
             | Fact::PictureOpened { .. }
             | Fact::Replacement { .. }
             | Fact::Tick => {}

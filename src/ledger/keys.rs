@@ -105,6 +105,8 @@ pub fn learn(rings: &mut BTreeMap<TerminalId, Keyring>, fact: &Fact) -> Result<(
         | Fact::RollOrdered(_)
         | Fact::Held(_)
         | Fact::Objected(_)
+        | Fact::Platform(_)
+        | Fact::Activity(_)
         | Fact::PictureOpened { .. }
         | Fact::Tick => Ok(()),
     }

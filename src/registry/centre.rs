@@ -6,7 +6,7 @@ use super::roster::Membership;
 use super::status::Stated;
 use crate::domain::{
     Aspect, ClaimId, ClassId, ClassPlan, Committed, Held, InstitutionDetails, InstitutionId,
-    LessonDetails, LessonId, Subject, Teacher, TeacherId, Timestamp,
+    LessonDetails, LessonId, Platform, PlatformId, Subject, Teacher, TeacherId, Timestamp,
 };
 
 impl Registry {
@@ -79,5 +79,15 @@ impl Registry {
     /// What people hold from elsewhere, by id.
     pub fn held(&self) -> impl Iterator<Item = &Held> {
         self.held.values()
+    }
+
+    /// A platform by its id, as it stands.
+    pub fn platform(&self, id: &PlatformId) -> Option<&Platform> {
+        self.platforms.get(id)
+    }
+
+    /// All platforms, by id.
+    pub fn platforms(&self) -> impl Iterator<Item = &Platform> {
+        self.platforms.values()
     }
 }

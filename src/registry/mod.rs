@@ -25,7 +25,7 @@ pub use timetable::Announced;
 
 use crate::domain::{
     Bilingual, ClassId, ClassPlan, Fact, GeoPoint, Held, HeldId, InstitutionDetails, InstitutionId,
-    LessonDetails, LessonId, SiteId, Teacher, TeacherId, TerminalId, Timestamp,
+    LessonDetails, LessonId, Platform, PlatformId, SiteId, Teacher, TeacherId, TerminalId, Timestamp,
 };
 use crate::ledger::{Body, Entry};
 use claims::Claims;
@@ -92,6 +92,7 @@ pub struct Registry {
     statuses: Statuses,
     claims: Claims,
     held: BTreeMap<HeldId, Held>,
+    platforms: BTreeMap<PlatformId, Platform>,
     roll_calls: RollCalls,
     policy: Option<(String, [u8; 32])>,
 }
@@ -152,6 +153,9 @@ impl Registry {
             Fact::Status(status) => self.statuses.state(status.clone(), at),
             Fact::Claim(claim) => self.claims.file(claim.clone(), at),
             Fact::ClaimLine(line) => self.claims.line(line.clone()),
+            Fact::Platform(platform) => {
+                self.platforms.insert(platform.id.clone(), platform.clone());
+            }
             Fact::Held(held) => {
                 self.held.insert(held.id.clone(), held.clone());
             }
@@ -161,10 +165,11 @@ impl Registry {
                     terminal.key = *key;
                 }
             }
-            // Old records of such a terminal stay what they are; who looked at a picture changes nothing, and
-            // an objection is said of what stands already.
+            // Old records of such a terminal stay what they are; who looked at a picture changes nothing,
+            // an objection is said of what stands already, and sessions are records of a kind.
             Fact::Revocation { .. }
             | Fact::Objected(_)
+            | Fact::Activity(_)
             | Fact::Replacement { .. }
             | Fact::PictureOpened { .. }
             | Fact::Tick => {}

@@ -257,6 +257,8 @@ impl Facts {
             | Fact::RollOrdered(_)
             | Fact::Held(_)
             | Fact::Objected(_)
+            | Fact::Platform(_)
+            | Fact::Activity(_)
             | Fact::PictureOpened { .. } => {
                 for (key, zh, en, value) in super::stated::fields(fact) {
                     self.put(key, zh, en, value);

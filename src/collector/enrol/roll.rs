@@ -138,6 +138,8 @@ impl Roll {
             | Fact::RollOrdered(_)
             | Fact::Held(_)
             | Fact::Objected(_)
+            | Fact::Platform(_)
+            | Fact::Activity(_)
             | Fact::PictureOpened { .. }
             | Fact::Tick => {}
         }

@@ -66,6 +66,8 @@ impl Standing {
                 | Fact::RollOrdered(_)
                 | Fact::Held(_)
                 | Fact::Objected(_)
+                | Fact::Platform(_)
+                | Fact::Activity(_)
                 | Fact::PictureOpened { .. }
                 | Fact::Tick => {}
             }

@@ -209,6 +209,8 @@ fn concerning(terminal: &TerminalId, facts: Vec<(Fact, Line)>) -> Vec<Line> {
         | Fact::ClaimLine(_)
         | Fact::Held(_)
         | Fact::Objected(_)
+        | Fact::Platform(_)
+        | Fact::Activity(_)
         | Fact::Tick => false,
     };
     facts.into_iter().filter(|(fact, _)| wanted(fact)).map(|(_, line)| line).collect()

@@ -11,6 +11,7 @@ use super::collector_evidence::{audit, export, prove};
 pub(super) use super::collector_home::home_failed;
 use super::collector_limits::LimitsArgs;
 use super::collector_picture::PictureCommand;
+use super::collector_platform::PlatformCommand;
 use super::collector_roll_call::{self, RollCallArgs};
 use super::collector_sheet::{self, PeopleCommand, SheetCommand};
 use super::collector_terminal::TerminalCommand;
@@ -94,6 +95,9 @@ enum Command {
     /// Dated states: opened, suspended, on the white list, a claim granted.
     #[command(subcommand)]
     Status(SheetCommand<{ Kind::Status as usize }>),
+    /// Online platforms: who they are, and what they report.
+    #[command(subcommand)]
+    Platform(PlatformCommand),
     /// Certificates and subsidies that people hold from elsewhere, one row for each.
     #[command(subcommand)]
     Held(SheetCommand<{ Kind::Held as usize }>),
@@ -227,6 +231,7 @@ impl Args {
             Command::Claim(command) => command.run(),
             Command::People(command) => command.run(),
             Command::Held(command) => command.run(),
+            Command::Platform(command) => command.run(),
             Command::Limits(args) => super::collector_limits::limits(&args),
             Command::Hours { config, class, json } => {
                 super::collector_hours::hours(&config, &class, json)

@@ -54,6 +54,8 @@ mod collector_hours;
 #[cfg(feature = "collector")]
 mod collector_limits;
 #[cfg(feature = "collector")]
+mod collector_platform;
+#[cfg(feature = "collector")]
 mod collector_roll_call;
 #[cfg(feature = "collector")]
 mod collector_run;

@@ -235,7 +235,9 @@ fn role(kind: AnomalyKind, place: usize) -> Bilingual {
             | AnomalyKind::SpoofAttempts
             | AnomalyKind::MissedRollCall
             | AnomalyKind::OverLimit
-            | AnomalyKind::MovedCohort,
+            | AnomalyKind::MovedCohort
+            | AnomalyKind::PlatformSessions
+            | AnomalyKind::BackgroundPlay,
             _,
         ) => Bilingual::new("学员", "Trainee"),
     }

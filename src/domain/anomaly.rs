@@ -45,6 +45,10 @@ pub enum AnomalyKind {
     OverLimit,
     /// A group comes to two institutions, or a class to another one's terminal (成批流动).
     MovedCohort,
+    /// One person at two devices at once, or in a room and on a platform (多端登录).
+    PlatformSessions,
+    /// A session played on without anybody before it (挂课刷课).
+    BackgroundPlay,
 }
 
 impl AnomalyKind {
@@ -67,6 +71,8 @@ impl AnomalyKind {
             Self::MissedRollCall => "missed_roll_call",
             Self::OverLimit => "over_limit",
             Self::MovedCohort => "moved_cohort",
+            Self::PlatformSessions => "platform_sessions",
+            Self::BackgroundPlay => "background_play",
         }
     }
 }

@@ -38,8 +38,8 @@ pub use refusal::Refusal;
 pub use score::Score;
 pub use sighting::{Candidate, FacePlace, Landmarks, Quality, SeenFace, Sighting};
 pub use terms::{
-    Aspect, Employment, Fund, Happening, HeldKind, LeaveReason, LessonKind, LessonMode, Level, Limit,
-    Ownership, Qualification, State, SubjectKind, Target, Word,
+    Aspect, Employment, Fund, Happening, HeldKind, LeaveReason, LessonKind, LessonMode, Level,
+    Limit, Ownership, PlatformFunction, Qualification, State, SubjectKind, Target, Word,
 };
 pub use text::{Bilingual, masked_name};
 pub use time::{ClockDoubt, ClockEvidence, ClockQuality, TimeError, Timestamp, Uptime};

@@ -47,9 +47,8 @@ pub struct Platform {
 impl Platform {
     /// Whether what it reports may count: all functions evidenced, and selected publicly.
     pub fn counts(&self) -> bool {
-        let evidenced = |wanted: &PlatformFunction| {
-            self.functions.iter().any(|it| it.function == *wanted)
-        };
+        let evidenced =
+            |wanted: &PlatformFunction| self.functions.iter().any(|it| it.function == *wanted);
         self.listed.is_some() && <PlatformFunction as super::Word>::ALL.iter().all(evidenced)
     }
 }
@@ -87,11 +86,11 @@ pub struct Activity {
     #[n(4)]
     #[cbor(with = "minicbor::bytes")]
     pub session: [u8; 16],
-    /// Stands for the account, under a secret of the platform.
+    /// Stands for the account, for one day: another one on the next, under a secret of the platform.
     #[n(5)]
     #[cbor(with = "minicbor::bytes")]
     pub account: [u8; 32],
-    /// Stands for the device: a hash of its fingerprint, under a secret of the platform.
+    /// Stands for the device's fingerprint, for one day, likewise.
     #[n(6)]
     #[cbor(with = "minicbor::bytes")]
     pub device: [u8; 32],

@@ -25,6 +25,8 @@ pub fn aims(detector: AnomalyKind) -> &'static [Kind] {
         // Nobody claims anything in a made province.
         AnomalyKind::OverLimit => &[],
         AnomalyKind::MovedCohort => &[Kind::MovedCohort],
+        // Nor is anybody taught on a platform there.
+        AnomalyKind::PlatformSessions | AnomalyKind::BackgroundPlay => &[],
     }
 }
 

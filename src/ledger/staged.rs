@@ -233,9 +233,7 @@ fn opened(fact: Fact, opening: Option<Opening>) -> Fact {
 
 /// Whether an opening may lie beside a fact: that of a session's person, and no other.
 pub fn may_lie_beside(fact: &Fact, person: Option<Opening>, other: Option<Opening>) -> bool {
-    let fits = |opening: Opening| {
-        matches!(fact, Fact::Activity(activity) if opening.commitment().0 == activity.person)
-    };
+    let fits = |opening: Opening| matches!(fact, Fact::Activity(activity) if opening.commitment().0 == activity.person);
     other.is_none() && person.is_none_or(fits)
 }
 

@@ -34,11 +34,11 @@ pub struct Stretch {
     #[n(1)]
     #[cbor(with = "minicbor::bytes")]
     pub session: [u8; 16],
-    /// Stands for the account, under a secret of the platform.
+    /// Stands for the account, for one day.
     #[n(2)]
     #[cbor(with = "minicbor::bytes")]
     pub account: [u8; 32],
-    /// Stands for the device, under a secret of the platform.
+    /// Stands for the device, for one day.
     #[n(3)]
     #[cbor(with = "minicbor::bytes")]
     pub device: [u8; 32],
@@ -186,7 +186,8 @@ mod tests {
         use crate::record::{SEALED_BYTES_MAX, SealedFact};
         let longest = vec![happened(u32::MAX, Happening::Beat, Some(PAGES_MAX)); HAPPENINGS_MAX];
         let activity = report(vec![stretch(longest)]).into_activities([6; 32]).remove(0);
-        let fact = SealedFact { at: Timestamp::from_ms(i64::MAX / 2), fact: Fact::Activity(activity) };
+        let fact =
+            SealedFact { at: Timestamp::from_ms(i64::MAX / 2), fact: Fact::Activity(activity) };
         let sealed = seal_statement(&fact, &SigningKey::from_secret(&[7; 32]));
         assert!(sealed.len() <= SEALED_BYTES_MAX, "{} bytes", sealed.len());
     }

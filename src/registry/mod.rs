@@ -25,7 +25,8 @@ pub use timetable::Announced;
 
 use crate::domain::{
     Bilingual, ClassId, ClassPlan, Fact, GeoPoint, Held, HeldId, InstitutionDetails, InstitutionId,
-    LessonDetails, LessonId, Platform, PlatformId, SiteId, Teacher, TeacherId, TerminalId, Timestamp,
+    LessonDetails, LessonId, Platform, PlatformId, SiteId, Teacher, TeacherId, TerminalId,
+    Timestamp,
 };
 use crate::ledger::{Body, Entry};
 use claims::Claims;

@@ -14,12 +14,14 @@
 pub mod hours;
 pub mod limits;
 mod moment;
+mod online;
 mod refused;
 mod window;
 mod words;
 
 // The rules, from who stood there, over where and when, to what was sent.
 mod altered;
+mod background_play;
 mod excess_hours;
 mod forged;
 mod forked_chain;
@@ -30,6 +32,7 @@ mod moved_cohort;
 mod multi_device;
 mod off_timetable;
 mod over_limit;
+mod platform_sessions;
 mod proxy_shared_face;
 mod proxy_stand_in;
 mod replayed;
@@ -77,6 +80,8 @@ impl Judge {
             Box::new(missed_roll_call::MissedRollCall::default()),
             Box::new(over_limit::OverLimit),
             Box::new(moved_cohort::MovedCohort::new(&policy)),
+            Box::new(platform_sessions::PlatformSessions::new(&policy)),
+            Box::new(background_play::BackgroundPlay::new(&policy)),
         ];
         Self { policy, registry: Registry::default(), rules, next: 0 }
     }

@@ -4,8 +4,8 @@
 use data_encoding::HEXLOWER;
 
 use crate::domain::{
-    Activity, Claim, ClaimLine, ClassPlan, Evidenced, Fact, Held, InstitutionDetails, Joined, Left, LessonDetails,
-    Objected, Platform, RollOrder, Status, Teacher, Word,
+    Activity, Claim, ClaimLine, ClassPlan, Evidenced, Fact, Held, InstitutionDetails, Joined, Left,
+    LessonDetails, Objected, Platform, RollOrder, Status, Teacher, Word,
 };
 
 /// A stable word, the field's name in Chinese and English, and its value.

@@ -71,9 +71,12 @@ fn a_claim_for_hours_that_nobody_attended_is_noted_and_not_granted_and_may_be_re
     let out = ask(&day, &["limits", "--claim", "cook-a-1", "--json"]);
     let all: Vec<Value> = serde_json::from_slice(&out.stdout).unwrap();
     assert_eq!(all.len(), 2);
-    assert_eq!(all[0]["limit"], "hours_beyond_ledger");
-    assert_eq!((&all[0]["modality"], &all[0]["refused"]), (&"hard".into(), &true.into()));
-    assert_eq!((&all[0]["found"], &all[0]["allowed"]), (&240.into(), &12.into()));
+    assert!(all.iter().all(|it| it["limit"] == "hours_beyond_ledger" && it["allowed"] == 12));
+    assert!(all.iter().all(|it| it["modality"] == "hard" && it["refused"] == true));
+    // By commitment, whose order says nothing.
+    let mut found: Vec<_> = all.iter().map(|it| it["found"].as_u64().unwrap()).collect();
+    found.sort_unstable();
+    assert_eq!(found, [238, 240]);
 
     for state in ["approved", "paid"] {
         let out = ask(&day, &grant(state));

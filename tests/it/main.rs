@@ -8,6 +8,7 @@ mod support; // not tests: what several files need
 mod architecture; // the layering law and other absences
 mod dispatch_vectors; // docs/spec/vectors/dispatches.json: its generator, and that it opens to what it says
 mod share_vectors; // docs/spec/vectors/shares.json: its generator, and that it opens to what it says
+mod platform_vectors; // docs/spec/vectors/platforms.json: its generator, and that a report opens to what it says
 mod picture_vectors; // docs/spec/vectors/pictures.json: its generator, and that only its key opens what it says
 mod broken_vectors; // the generator of docs/spec/vectors/invalid.json
 mod record_vectors; // docs/spec/vectors, byte for byte; one flipped bit is refused, for every bit
@@ -66,6 +67,8 @@ mod collector_take; // records that people carry from a dead terminal
 mod rules_golden; // each rule fires with the very words that people read, and stays silent
 mod rules_honest_life; // honest days raise nothing; the order of arrival changes nothing
 mod rules_refused; // the rules over refused records, with the very words that people read
+mod requirements_platforms; // those on online platforms: several devices, nobody there, and who counts
+mod platforms; // their reports, over a real broker and as a file: once, in order, answered after the commit
 mod rules_world; // not tests: two schools with people whom the centre knows
 mod rules_scene; // the small world in which rules are tested
 mod challenge_actor; // movements that show a living person, through the real nets

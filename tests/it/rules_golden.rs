@@ -423,7 +423,7 @@ mod excess_hours {
 /// what the rule cannot know.
 #[test]
 fn every_kind_has_its_rule_its_file_and_its_page() {
-    const ALL: [AnomalyKind; 16] = [
+    const ALL: [AnomalyKind; 18] = [
         AnomalyKind::ProxyStandIn,
         AnomalyKind::ProxySharedFace,
         AnomalyKind::MultiDevice,
@@ -440,6 +440,8 @@ fn every_kind_has_its_rule_its_file_and_its_page() {
         AnomalyKind::MissedRollCall,
         AnomalyKind::OverLimit,
         AnomalyKind::MovedCohort,
+        AnomalyKind::PlatformSessions,
+        AnomalyKind::BackgroundPlay,
     ];
     // A new kind does not compile here until it stands in the list above.
     let listed = |kind: AnomalyKind| match kind {
@@ -458,7 +460,9 @@ fn every_kind_has_its_rule_its_file_and_its_page() {
         | AnomalyKind::SpoofAttempts
         | AnomalyKind::MissedRollCall
         | AnomalyKind::OverLimit
-        | AnomalyKind::MovedCohort => ALL.contains(&kind),
+        | AnomalyKind::MovedCohort
+        | AnomalyKind::PlatformSessions
+        | AnomalyKind::BackgroundPlay => ALL.contains(&kind),
     };
     let mut kinds = Judge::new(Policy::sichuan_2025()).kinds();
     assert!(kinds.iter().all(|kind| listed(*kind)));

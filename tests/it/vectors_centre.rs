@@ -2,12 +2,14 @@
 //! of the generator `vectors`.
 
 use rollcall::domain::{
-    Claim, ClaimLine, ClassPlan, Employment, Fact, Fund, Held, HeldKind, InstitutionDetails,
-    Joined, LeaveReason, Left, LessonDetails, LessonKind, LessonMode, Level, Limit, Objected,
-    Ownership, Qualification, RollOrder, State, Status, Subject, Target, Teacher, Timestamp,
+    Activity, Bilingual, Claim, ClaimLine, ClassPlan, Employment, Evidenced, Fact, Fund, Happened,
+    Happening, Held, HeldKind, InstitutionDetails, Joined, LeaveReason, Left, LessonDetails,
+    LessonId, LessonKind, LessonMode, Level, Limit, Objected, Ownership, Platform,
+    PlatformFunction, Qualification, RollOrder, State, Status, Subject, Target, Teacher, Timestamp,
+    Word,
 };
 
-use crate::vectors::{MORNING, opening};
+use crate::vectors::{MORNING, key, opening};
 
 /// With all fields, and without those that may be absent.
 pub(crate) fn of_the_centre() -> Vec<Fact> {
@@ -130,5 +132,54 @@ pub(crate) fn of_the_centre() -> Vec<Fact> {
             by: "示例市人社局 张".into(),
             reason: "case 7: a contradicted claim".into(),
         },
+        Fact::Platform(Platform {
+            id: "xuexi".parse().expect("a name"),
+            name: Bilingual::new("示例学习平台", "Sample platform"),
+            key: key("terminal").verifying_key().to_bytes(),
+            functions: vec![
+                Evidenced {
+                    function: PlatformFunction::RealNames,
+                    basis: "验收〔2026〕3号".into(),
+                },
+                Evidenced {
+                    function: PlatformFunction::Faces, basis: "验收〔2026〕3号".into()
+                },
+            ],
+            listed: Some("公告〔2026〕5号".into()),
+        }),
+        Fact::Platform(Platform {
+            id: "bare".parse().expect("a name"),
+            name: Bilingual::new("示例", "Bare"),
+            key: key("centre").verifying_key().to_bytes(),
+            functions: Vec::new(),
+            listed: None,
+        }),
+        Fact::Activity(activity(Some("welding-1-0302-am".parse().expect("a name")))),
+        Fact::Activity(activity(None)),
     ]
+}
+
+/// A stretch in which all happens that can happen.
+pub(crate) fn activity(lesson: Option<LessonId>) -> Activity {
+    let happened = |(after_ms, what): (u32, Happening)| {
+        let pages = (what == Happening::Beat).then_some(2);
+        Happened { after_ms, what, pages }
+    };
+    Activity {
+        platform: "xuexi".parse().expect("a name"),
+        report: 7,
+        digest: [0x95; 32],
+        session: [0x96; 16],
+        account: [0x97; 32],
+        device: [0x98; 32],
+        person: opening(0x65, 0xa1).commitment().0,
+        lesson,
+        from: MORNING,
+        happenings: Happening::ALL
+            .iter()
+            .zip(0..)
+            .map(|(what, n)| happened((n * 60_000, *what)))
+            .collect(),
+        opened: None,
+    }
 }

@@ -58,11 +58,13 @@ pub enum Kind {
     Claim,
     /// What people hold from elsewhere.
     Held,
+    /// Online platforms.
+    Platform,
 }
 
 impl Kind {
     /// All of them, in the order in which they build on each other.
-    pub const ALL: [Kind; 9] = [
+    pub const ALL: [Kind; 10] = [
         Kind::Institution,
         Kind::Site,
         Kind::Teacher,
@@ -71,6 +73,7 @@ impl Kind {
         Kind::Lesson,
         Kind::Status,
         Kind::Held,
+        Kind::Platform,
         Kind::Claim,
     ];
 
@@ -86,6 +89,7 @@ impl Kind {
             Kind::Status => "status",
             Kind::Claim => "claim",
             Kind::Held => "certificate or subsidy",
+            Kind::Platform => "platform",
         }
     }
 
@@ -101,6 +105,7 @@ impl Kind {
             Kind::Status => "statuses",
             Kind::Claim => "claims",
             Kind::Held => "certificates and subsidies",
+            Kind::Platform => "platforms",
         }
     }
 
@@ -116,6 +121,7 @@ impl Kind {
             Kind::Status => STATUS,
             Kind::Claim => CLAIM,
             Kind::Held => HELD,
+            Kind::Platform => PLATFORM,
         }
     }
 
@@ -244,6 +250,21 @@ const HELD: &[Column] = &[
     may("fund", "资金来源", ""),
     may("class", "班级编号", ""),
     must("source", "来源", "技能人才评价证书全国联网查询系统"),
+];
+
+/// One column for what evidences each function that a platform must have.
+const PLATFORM: &[Column] = &[
+    must("id", "平台编号", "xuexi"),
+    must("name", "名称", "示例学习平台"),
+    may("name_en", "英文名称", "Sample platform"),
+    must("key", "公钥", "ed25519:2152f8d19b791d24453242e15f2eab6cb7cffa7b6a5ed30097960e069881db12"),
+    may("real_names", "实名验证", "验收〔2026〕3号"),
+    may("faces", "人脸识别", "验收〔2026〕3号"),
+    may("conduct", "学习行为控制", "验收〔2026〕3号"),
+    may("records", "记录查询统计", "验收〔2026〕3号"),
+    may("interaction", "即时互动", "验收〔2026〕3号"),
+    may("quality", "质量管控", "验收〔2026〕3号"),
+    may("listed", "公布名单", "示例公告〔2026〕5号"),
 ];
 
 /// The words of a list, for a hint: `theory 理论, practice 实操`.

@@ -5,7 +5,10 @@ use data_encoding::HEXLOWER;
 use super::columns::Kind;
 use crate::collector::facts::{self, Named};
 use crate::collector::people::{People, PeopleError};
-use crate::domain::{Bilingual, Committed, Fact, LessonDetails, Timestamp, Word};
+use crate::domain::{
+    Bilingual, Committed, Fact, LessonDetails, Platform, PlatformFunction, Timestamp, Word,
+};
+use crate::record::VerifyingKey;
 use crate::registry::{Announced, Membership, Registry};
 
 /// What stands for an erased person.
@@ -87,6 +90,7 @@ pub fn rows(
             }
             by_id(rows, "held")
         }
+        Kind::Platform => by_id(registry.platforms().map(platform).collect(), "platform"),
         Kind::Status => statuses(registry),
         Kind::Claim => {
             let mut rows = Vec::new();
@@ -227,4 +231,17 @@ fn statuses(registry: &Registry) -> Vec<Listed> {
         Listed { named, cells }
     };
     registry.statuses().map(row).collect()
+}
+
+fn platform(it: &Platform) -> Vec<String> {
+    let [zh, en] = both(&it.name);
+    let key =
+        VerifyingKey::from_bytes(&it.key).map_or_else(|_| String::new(), |key| key.to_string());
+    let mut row = vec![it.id.to_string(), zh, en, key];
+    row.extend(PlatformFunction::ALL.iter().map(|wanted| {
+        let evidenced = it.functions.iter().find(|it| it.function == *wanted);
+        evidenced.map(|it| it.basis.clone()).unwrap_or_default()
+    }));
+    row.push(it.listed.clone().unwrap_or_default());
+    row
 }

@@ -6,10 +6,12 @@ use super::columns::Kind;
 use super::grid::{Grid, Header, Problem, Problems};
 use crate::collector::people::Who;
 use crate::domain::{
-    Bilingual, ClaimId, ClassId, ClassPlan, Employment, Fact, Fund, GeoPoint, Held, HeldKind,
-    InstitutionDetails, InstitutionId, LeaveReason, Lesson, LessonDetails, Qualification,
-    ROSTER_BY_MEMBERS, State, Status, Subject, SubjectKind, TeacherId, Timestamp, Word,
+    Bilingual, ClaimId, ClassId, ClassPlan, Employment, Evidenced, Fact, Fund, GeoPoint, Held,
+    HeldKind, InstitutionDetails, InstitutionId, LeaveReason, Lesson, LessonDetails, Platform,
+    PlatformFunction, Qualification, ROSTER_BY_MEMBERS, State, Status, Subject, SubjectKind,
+    TeacherId, Timestamp, Word,
 };
+use crate::record::VerifyingKey;
 use crate::record::dispatch::NUMBER_BYTES_MAX;
 
 /// Longest lesson that is believed: longer ones are mistakes of the date.
@@ -96,6 +98,7 @@ pub fn parse(kind: Kind, grid: &Grid) -> Result<Vec<Row>, Problems> {
             Kind::Status => status(&mut cells, &mut refers),
             Kind::Claim => claim(&mut cells, &mut refers),
             Kind::Held => held(&mut cells, &mut refers),
+            Kind::Platform => platform(&mut cells),
         };
         let key = cells.column(kind.columns()[usize::from(kind == Kind::Status)].name);
         rows.extend(wish.map(|wish| Row { row: *row, key, refers, wish }));
@@ -316,6 +319,27 @@ fn held(cells: &mut Cells<'_>, refers: &mut Vec<Refers>) -> Option<Wish> {
         source: source?,
     };
     Some(Wish::Held(held, who))
+}
+
+fn platform(cells: &mut Cells<'_>) -> Option<Wish> {
+    let id = cells.id("id");
+    let name = named(cells, "name", "name_en");
+    let key = cells.text("key").and_then(|text| {
+        let key = text.parse::<VerifyingKey>().ok();
+        if key.is_none() {
+            let hint = "write it as the platform prints it: ed25519: and 64 hexadecimal digits";
+            cells.wrong("key", "this is no verification key", hint);
+        }
+        key
+    });
+    let function = |function: &PlatformFunction| {
+        let basis = cells.text(function.code())?;
+        Some(Evidenced { function: *function, basis })
+    };
+    let functions = PlatformFunction::ALL.iter().filter_map(function).collect();
+    let listed = cells.text("listed");
+    let platform = Platform { id: id?, name: name?, key: key?.to_bytes(), functions, listed };
+    Some(Wish::Facts(vec![Fact::Platform(platform)]))
 }
 
 fn status(cells: &mut Cells<'_>, refers: &mut Vec<Refers>) -> Option<Wish> {

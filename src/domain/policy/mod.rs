@@ -230,6 +230,17 @@ numbers! {
     /// Within how many days they come to both.
     cohort_days: Whole<1, 365> => u32;
 
+    /// For so long one person may be at the front of two devices, or in a room and online, seconds.
+    platform_overlap_s: Whole<0, 86_400> => u32;
+    /// From which share on it is told that a session played in the background, percent.
+    background_play_percent_max: Whole<0, 100> => u32;
+    /// And from how long on, minutes.
+    background_play_minutes_max: Whole<0, 1440> => u32;
+    /// For so long a session may have several pages open, minutes.
+    many_pages_minutes_max: Whole<0, 1440> => u32;
+    /// For so long a session may play without anybody doing anything, minutes.
+    untouched_play_minutes_max: Whole<1, 1440> => u32;
+
     /// By how much a terminal's time may contradict the centre's signed time, seconds.
     clock_tolerance_s: Whole<0, 86_400> => u32;
     /// Uncertainty of a clock that runs on from an earlier boot, seconds.

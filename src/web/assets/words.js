@@ -24,6 +24,8 @@ export const KINDS = {
   missed_roll_call: ["点名多人未到", "Many not seen in a roll call"],
   over_limit: ["超出限制", "Beyond a limit"],
   moved_cohort: ["成批流动", "A group at two institutions"],
+  platform_sessions: ["多端登录", "At two devices at once"],
+  background_play: ["挂课刷课", "Played without anybody"],
 };
 
 export const STATES = {

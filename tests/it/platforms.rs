@@ -175,6 +175,20 @@ fn a_report_that_is_carried_is_taken_in_once_told_when_it_cannot_be_and_verified
         rollcall(&["verify", file, "--trust", trust])
     };
     said(verify(&bundle));
+    // It moves to another store with its names.
+    let backup = day.file("backup");
+    said(day.collector("backup", &["--out", backup.to_str().unwrap()]));
+    let heir = Day::configured(1883);
+    std::fs::create_dir(heir.data()).unwrap();
+    for key in ["log.key", "receipt.key"] {
+        std::fs::copy(day.data().join(key), heir.data().join(key)).unwrap();
+    }
+    said(heir.collector("restore", &["--from", backup.to_str().unwrap()]));
+    let entries = |day: &Day| day.store().read_ledger().unwrap().entries_since(0, 100).unwrap();
+    assert_eq!(entries(&heir), entries(&day));
+    assert!(
+        matches!(&entries(&heir)[1].body, Body::Fact(Fact::Activity(it)) if it.who().is_some())
+    );
     // Another name beside it is found.
     let forged = text.replace(&opening(1).person.to_string(), &opening(2).person.to_string());
     let wrong = day.file("wrong.json");

@@ -1,11 +1,11 @@
-//! An anomaly as columns of a table: times in milliseconds since the epoch, lists as JSON, ids as their
+//! An anomaly as columns of a table: times in milliseconds since the epoch, lists and inputs as JSON, ids as their
 //! bytes. What does not read back is damage, and says in which column.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{Case, ReadError};
-use crate::domain::{Anomaly, AnomalyId, AnomalyKind, Bilingual, Severity, Timestamp};
+use super::{Found, ReadError};
+use crate::domain::{Anomaly, AnomalyId, AnomalyKind, Bilingual, LedgerRange, Severity, Timestamp};
 
 /// All columns but the number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,12 +21,29 @@ pub(super) struct Columns {
     pub(super) why_en: String,
     pub(super) evidence: String,
     pub(super) policy: String,
+    pub(super) rule: i64,
+    pub(super) inputs: String,
+    pub(super) ledger_first: i64,
+    pub(super) ledger_last: i64,
 }
 
 impl Columns {
     pub(super) fn of(anomaly: &Anomaly) -> Self {
-        let Anomaly { id, kind, severity, at, who, terminals, site, why, evidence, policy } =
-            anomaly;
+        let Anomaly {
+            id,
+            kind,
+            severity,
+            at,
+            who,
+            terminals,
+            site,
+            why,
+            evidence,
+            policy,
+            rule,
+            inputs,
+            ledger,
+        } = anomaly;
         Self {
             id: id.0.to_vec(),
             kind: kind.as_str().to_owned(),
@@ -39,10 +56,14 @@ impl Columns {
             why_en: why.en.clone(),
             evidence: json(evidence),
             policy: policy.clone(),
+            rule: i64::from(*rule),
+            inputs: json(inputs),
+            ledger_first: signed(ledger.first),
+            ledger_last: signed(ledger.last),
         }
     }
 
-    pub(super) fn case(self, number: u64) -> Result<Case, ReadError> {
+    pub(super) fn case(self, number: u64) -> Result<Found, ReadError> {
         let id = self.id.try_into().map_err(|_| ReadError::Damaged { number, column: "id" })?;
         let anomaly = Anomaly {
             id: AnomalyId(id),
@@ -55,8 +76,17 @@ impl Columns {
             why: Bilingual { zh: self.why_zh, en: self.why_en },
             evidence: list(number, "evidence", &self.evidence)?,
             policy: self.policy,
+            rule: self
+                .rule
+                .try_into()
+                .map_err(|_| ReadError::Damaged { number, column: "rule" })?,
+            inputs: list(number, "inputs", &self.inputs)?,
+            ledger: LedgerRange {
+                first: unsigned(self.ledger_first),
+                last: unsigned(self.ledger_last),
+            },
         };
-        Ok(Case { number, anomaly })
+        Ok(Found { number, anomaly })
     }
 }
 
@@ -87,7 +117,7 @@ fn list<T: DeserializeOwned>(
 }
 
 fn json<T: Serialize>(value: &T) -> String {
-    serde_json::to_string(value).expect("ids and numbers are always valid JSON")
+    serde_json::to_string(value).expect("ids, numbers and texts are always valid JSON")
 }
 
 /// Row numbers are positive, and those of databases are signed.

@@ -1,12 +1,20 @@
-//! Anomalies, stored once and numbered in the order in which they were found.
+//! Anomalies, stored once and numbered in the order in which they were found; and the cases that they gather
+//! into, with what people did about them (docs/cases.md).
 //!
 //! An anomaly's id follows from its kind and evidence, so judging the whole ledger again after a
 //! restart stores nothing twice; and since it can be judged again, nothing here is unique. The
 //! numbers feed the live page: they only grow, and "everything after number n" misses nothing.
 
+mod book;
+mod case;
 mod columns;
+mod may;
 mod postgres;
+mod precision;
+mod risk;
 mod sqlite;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -14,18 +22,23 @@ use std::error::Error;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
+pub use book::{Book, Gathered};
+pub use case::{Brief, CASE_ANOMALIES_MAX, Case, SPAN_MS, State, Stated, Subject, gather};
+pub use may::{BY_BYTES_MAX, Denied, SNOOZE_DAYS_MAX, TEXT_BYTES_MAX, may};
 pub use postgres::PostgresCases;
+pub use precision::{Lived, lived};
+pub use risk::{Part, Risk, risk};
 pub use sqlite::SqliteCases;
 
 use crate::domain::{Anomaly, AnomalyId, AnomalyKind, Severity};
 use crate::platform::telemetry::Class;
 
-/// Most cases that one call hands out; more are asked for page by page.
+/// Most anomalies that one call hands out; more are asked for page by page.
 pub const PAGE_CASES_MAX: usize = 500;
 
-/// An anomaly with its number.
+/// A stored anomaly with its number.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Case {
+pub struct Found {
     /// Its place in the order of finding, from 1, growing.
     pub number: u64,
     /// What was found.
@@ -53,21 +66,21 @@ impl Counts {
     }
 }
 
-/// What the centre needs of a store of cases.
+/// What the centre needs of a store of anomalies.
 pub trait Cases: Send + Sync {
     /// Stores what is not stored yet, all or nothing, and returns just that, with its numbers.
-    fn store(&self, anomalies: &[Anomaly]) -> Result<Vec<Case>, StoreError>;
+    fn store(&self, anomalies: &[Anomaly]) -> Result<Vec<Found>, StoreError>;
 
-    /// The newest cases first, those below number `before` (or from the top), at most `limit` and
+    /// The newest first, those below number `before` (or from the top), at most `limit` and
     /// never more than [`PAGE_CASES_MAX`].
-    fn newest(&self, before: Option<u64>, limit: usize) -> Result<Vec<Case>, ReadError>;
+    fn newest(&self, before: Option<u64>, limit: usize) -> Result<Vec<Found>, ReadError>;
 
-    /// The cases after number `after`, oldest first, at most `limit` and never more than
+    /// Those after number `after`, oldest first, at most `limit` and never more than
     /// [`PAGE_CASES_MAX`].
-    fn after(&self, after: u64, limit: usize) -> Result<Vec<Case>, ReadError>;
+    fn after(&self, after: u64, limit: usize) -> Result<Vec<Found>, ReadError>;
 
-    /// One case by its anomaly's id.
-    fn by_id(&self, id: AnomalyId) -> Result<Option<Case>, ReadError>;
+    /// One by its id.
+    fn by_id(&self, id: AnomalyId) -> Result<Option<Found>, ReadError>;
 
     /// How many there are.
     fn counts(&self) -> Result<Counts, ReadError>;
@@ -164,11 +177,24 @@ impl ReadError {
 }
 
 /// As programs read it: flat, the id in hexadecimal, times in milliseconds since the epoch.
-impl Serialize for Case {
+impl Serialize for Found {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Anomaly { id, kind, severity, at, who, terminals, site, why, evidence, policy } =
-            &self.anomaly;
-        let mut case = serializer.serialize_struct("Case", 11)?;
+        let Anomaly {
+            id,
+            kind,
+            severity,
+            at,
+            who,
+            terminals,
+            site,
+            why,
+            evidence,
+            policy,
+            rule,
+            inputs,
+            ledger,
+        } = &self.anomaly;
+        let mut case = serializer.serialize_struct("Found", 14)?;
         case.serialize_field("number", &self.number)?;
         case.serialize_field("id", &id.to_string())?;
         case.serialize_field("kind", kind)?;
@@ -180,6 +206,9 @@ impl Serialize for Case {
         case.serialize_field("why", why)?;
         case.serialize_field("evidence", evidence)?;
         case.serialize_field("policy", policy)?;
+        case.serialize_field("rule", rule)?;
+        case.serialize_field("inputs", inputs)?;
+        case.serialize_field("ledger", ledger)?;
         case.end()
     }
 }

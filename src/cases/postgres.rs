@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::columns::{Columns, signed, unsigned, word};
-use super::{Case, Cases, Counts, OpenError, PAGE_CASES_MAX, ReadError, StoreError};
+use super::{Cases, Counts, Found, OpenError, PAGE_CASES_MAX, ReadError, StoreError};
 use crate::domain::{Anomaly, AnomalyId};
 use crate::platform::postgres::{
     self, Address, Broken, ConnectError, Failed, Session, class_of, is_missing,
@@ -14,7 +14,8 @@ use crate::platform::telemetry::Class;
 
 /// What brings a database from each version to the next. Never changed once in use: a change is one
 /// more.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
 CREATE TABLE cases.anomaly (
     number    int8 PRIMARY KEY,
     id        bytea NOT NULL UNIQUE,
@@ -30,7 +31,19 @@ CREATE TABLE cases.anomaly (
     policy    text NOT NULL
 );
 CREATE INDEX anomaly_by_kind ON cases.anomaly (kind, severity);
-"];
+",
+    // Of what was stored before, the rule's version and inputs are not known, and of the ledger at
+    // least its evidence had been seen.
+    "
+ALTER TABLE cases.anomaly
+    ADD COLUMN rule         int8 NOT NULL DEFAULT 0,
+    ADD COLUMN inputs       text NOT NULL DEFAULT '{}',
+    ADD COLUMN ledger_first int8 NOT NULL DEFAULT 0,
+    ADD COLUMN ledger_last  int8 NOT NULL DEFAULT 0;
+UPDATE cases.anomaly SET ledger_last = coalesce(
+    (SELECT max(entry::int8) FROM json_array_elements_text(evidence::json) AS entry), 0);
+",
+];
 
 /// A crash of the server may take back the newest cases: they are judged again from the ledger, which
 /// is what must be durable.
@@ -79,7 +92,7 @@ impl PostgresCases {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn page(&self, sql: &'static str, from: i64, limit: usize) -> Result<Vec<Case>, ReadError> {
+    fn page(&self, sql: &'static str, from: i64, limit: usize) -> Result<Vec<Found>, ReadError> {
         let limit = i64::try_from(limit.min(PAGE_CASES_MAX)).unwrap_or(i64::MAX);
         let rows = self.session().query(sql, &[&from, &limit]).map_err(read_failed)?;
         rows.iter().map(case).collect()
@@ -108,7 +121,7 @@ fn migrate(session: &mut Session, found: Option<i64>) -> Result<(), postgres::Er
 }
 
 /// Stores what is new; one writer at a time, so that numbers have no hole.
-fn store_new(session: &mut Session, anomalies: &[Anomaly]) -> Result<Vec<Case>, postgres::Error> {
+fn store_new(session: &mut Session, anomalies: &[Anomaly]) -> Result<Vec<Found>, postgres::Error> {
     session.run("LOCK TABLE cases.anomaly IN SHARE ROW EXCLUSIVE MODE")?;
     let ids: Vec<Vec<u8>> = anomalies.iter().map(|anomaly| anomaly.id.0.to_vec()).collect();
     let rows = session.query("SELECT id FROM cases.anomaly WHERE id = ANY ($1)", &[&ids])?;
@@ -122,17 +135,18 @@ fn store_new(session: &mut Session, anomalies: &[Anomaly]) -> Result<Vec<Case>, 
     let numbers: Vec<i64> = (last + 1..).take(columns.len()).collect();
     let text = |of: fn(&Columns) -> &str| columns.iter().map(of).collect::<Vec<&str>>();
     let ids: Vec<&[u8]> = columns.iter().map(|row| row.id.as_slice()).collect();
-    let at: Vec<i64> = columns.iter().map(|row| row.at_ms).collect();
+    let number = |of: fn(&Columns) -> i64| columns.iter().map(of).collect::<Vec<i64>>();
     session.execute(
         "INSERT INTO cases.anomaly
          SELECT * FROM unnest($1::int8[], $2::bytea[], $3::text[], $4::text[], $5::int8[],
-             $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[])",
+             $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[],
+             $13::int8[], $14::text[], $15::int8[], $16::int8[])",
         &[
             &numbers,
             &ids,
             &text(|row| &row.kind),
             &text(|row| &row.severity),
-            &at,
+            &number(|row| row.at_ms),
             &text(|row| &row.who),
             &text(|row| &row.terminals),
             &text(|row| &row.site),
@@ -140,16 +154,20 @@ fn store_new(session: &mut Session, anomalies: &[Anomaly]) -> Result<Vec<Case>, 
             &text(|row| &row.why_en),
             &text(|row| &row.evidence),
             &text(|row| &row.policy),
+            &number(|row| row.rule),
+            &text(|row| &row.inputs),
+            &number(|row| row.ledger_first),
+            &number(|row| row.ledger_last),
         ],
     )?;
     let cases = numbers.into_iter().zip(new);
     Ok(cases
-        .map(|(number, anomaly)| Case { number: unsigned(number), anomaly: anomaly.clone() })
+        .map(|(number, anomaly)| Found { number: unsigned(number), anomaly: anomaly.clone() })
         .collect())
 }
 
 impl Cases for PostgresCases {
-    fn store(&self, anomalies: &[Anomaly]) -> Result<Vec<Case>, StoreError> {
+    fn store(&self, anomalies: &[Anomaly]) -> Result<Vec<Found>, StoreError> {
         if anomalies.is_empty() {
             return Ok(Vec::new());
         }
@@ -161,18 +179,18 @@ impl Cases for PostgresCases {
         })
     }
 
-    fn newest(&self, before: Option<u64>, limit: usize) -> Result<Vec<Case>, ReadError> {
+    fn newest(&self, before: Option<u64>, limit: usize) -> Result<Vec<Found>, ReadError> {
         let before = before.map_or(i64::MAX, signed);
         let sql = "SELECT * FROM cases.anomaly WHERE number < $1 ORDER BY number DESC LIMIT $2";
         self.page(sql, before, limit)
     }
 
-    fn after(&self, after: u64, limit: usize) -> Result<Vec<Case>, ReadError> {
+    fn after(&self, after: u64, limit: usize) -> Result<Vec<Found>, ReadError> {
         let sql = "SELECT * FROM cases.anomaly WHERE number > $1 ORDER BY number LIMIT $2";
         self.page(sql, signed(after), limit)
     }
 
-    fn by_id(&self, id: AnomalyId) -> Result<Option<Case>, ReadError> {
+    fn by_id(&self, id: AnomalyId) -> Result<Option<Found>, ReadError> {
         let sql = "SELECT * FROM cases.anomaly WHERE id = $1";
         let rows = self.session().query(sql, &[&id.0.as_slice()]).map_err(read_failed)?;
         rows.first().map(case).transpose()
@@ -193,7 +211,7 @@ impl Cases for PostgresCases {
     }
 }
 
-fn case(row: &::postgres::Row) -> Result<Case, ReadError> {
+fn case(row: &::postgres::Row) -> Result<Found, ReadError> {
     let read = || -> Result<(i64, Columns), postgres::Error> {
         let columns = Columns {
             id: row.try_get(1)?,
@@ -207,6 +225,10 @@ fn case(row: &::postgres::Row) -> Result<Case, ReadError> {
             why_en: row.try_get(9)?,
             evidence: row.try_get(10)?,
             policy: row.try_get(11)?,
+            rule: row.try_get(12)?,
+            inputs: row.try_get(13)?,
+            ledger_first: row.try_get(14)?,
+            ledger_last: row.try_get(15)?,
         };
         Ok((row.try_get(0)?, columns))
     };

@@ -9,23 +9,22 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
 
 use super::columns::{Columns, signed, unsigned, word};
-use super::{Case, Cases, Counts, OpenError, PAGE_CASES_MAX, ReadError, StoreError};
+use super::{Cases, Counts, Found, OpenError, PAGE_CASES_MAX, ReadError, StoreError};
 use crate::domain::{Anomaly, AnomalyId};
 use crate::platform::durable;
 use crate::platform::telemetry::Class;
 
-/// Version of the tables below.
-const VERSION: i64 = 1;
-
 /// How long to wait for the ledger's writer, which holds the file for one commit at most.
 const BUSY_WAIT: Duration = Duration::from_secs(10);
 
+/// What brings a file from each version to the next. Never changed once in use: a change is one more.
+///
 /// Times in milliseconds since the epoch, lists as JSON, ids as their bytes. Rows are never deleted,
 /// so a new number is the highest and one; `AUTOINCREMENT` would use up a number for each anomaly
 /// that is ignored because it is there already.
-const SCHEMA: &str = "
-CREATE TABLE IF NOT EXISTS cases_version (version INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS cases_anomaly (
+const MIGRATIONS: [&str; 2] = [
+    "
+CREATE TABLE cases_anomaly (
     number    INTEGER PRIMARY KEY,
     id        BLOB NOT NULL UNIQUE,
     kind      TEXT NOT NULL,
@@ -39,11 +38,22 @@ CREATE TABLE IF NOT EXISTS cases_anomaly (
     evidence  TEXT NOT NULL,
     policy    TEXT NOT NULL
 );
-CREATE INDEX IF NOT EXISTS cases_anomaly_by_kind ON cases_anomaly (kind, severity);
-";
+CREATE INDEX cases_anomaly_by_kind ON cases_anomaly (kind, severity);
+",
+    // Of what was stored before, the rule's version and inputs are not known, and of the ledger at
+    // least its evidence had been seen.
+    "
+ALTER TABLE cases_anomaly ADD COLUMN rule INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE cases_anomaly ADD COLUMN inputs TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE cases_anomaly ADD COLUMN ledger_first INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE cases_anomaly ADD COLUMN ledger_last INTEGER NOT NULL DEFAULT 0;
+UPDATE cases_anomaly
+   SET ledger_last = coalesce((SELECT max(value) FROM json_each(evidence)), 0);
+",
+];
 
 const COLUMNS: &str = "number, id, kind, severity, at_ms, who, terminals, site, why_zh, why_en, \
-                       evidence, policy";
+                       evidence, policy, rule, inputs, ledger_first, ledger_last";
 
 /// One connection, used by one caller at a time.
 #[derive(Debug)]
@@ -72,28 +82,23 @@ impl SqliteCases {
         Self::prepare(Connection::open_in_memory().map_err(failed)?, shown)
     }
 
-    fn prepare(connection: Connection, shown: &str) -> Result<Self, OpenError> {
+    fn prepare(mut connection: Connection, shown: &str) -> Result<Self, OpenError> {
         let failed = |source| open_failed(shown, source);
         connection.busy_timeout(BUSY_WAIT).map_err(failed)?;
         // A crash may take back the newest cases: they are judged again from the ledger, which is
         // what must be durable. So WAL with the cheaper `NORMAL` is enough here.
         connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
-        connection.execute_batch(SCHEMA).map_err(failed)?;
-        let found: Option<i64> = connection
-            .query_row("SELECT max(version) FROM cases_version", [], |row| row.get(0))
+        connection
+            .execute_batch("CREATE TABLE IF NOT EXISTS cases_version (version INTEGER NOT NULL)")
             .map_err(failed)?;
-        match found {
-            Some(found) if found > VERSION => {
-                let place = shown.to_owned();
-                return Err(OpenError::Newer { place, found, known: VERSION });
-            }
-            Some(_) => {}
-            None => {
-                connection
-                    .execute("INSERT INTO cases_version (version) VALUES (?1)", [VERSION])
-                    .map_err(failed)?;
-            }
+        let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+        let found = version(&connection).map_err(failed)?;
+        if found > known {
+            return Err(OpenError::Newer { place: shown.to_owned(), found, known });
+        }
+        if found < known {
+            migrate(&mut connection, known).map_err(failed)?;
         }
         Ok(Self { connection: Mutex::new(connection) })
     }
@@ -104,7 +109,7 @@ impl SqliteCases {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn page(&self, rest: &str, from: i64, limit: usize) -> Result<Vec<Case>, ReadError> {
+    fn page(&self, rest: &str, from: i64, limit: usize) -> Result<Vec<Found>, ReadError> {
         let limit = i64::try_from(limit.min(PAGE_CASES_MAX)).unwrap_or(i64::MAX);
         let connection = self.connection();
         let sql = format!("SELECT {COLUMNS} FROM cases_anomaly {rest} LIMIT ?2");
@@ -119,7 +124,7 @@ impl SqliteCases {
 }
 
 impl Cases for SqliteCases {
-    fn store(&self, anomalies: &[Anomaly]) -> Result<Vec<Case>, StoreError> {
+    fn store(&self, anomalies: &[Anomaly]) -> Result<Vec<Found>, StoreError> {
         if anomalies.is_empty() {
             return Ok(Vec::new());
         }
@@ -137,23 +142,23 @@ impl Cases for SqliteCases {
         for anomaly in anomalies {
             if insert(&transaction, anomaly).map_err(failed)? {
                 let number = unsigned(transaction.last_insert_rowid());
-                new.push(Case { number, anomaly: anomaly.clone() });
+                new.push(Found { number, anomaly: anomaly.clone() });
             }
         }
         transaction.commit().map_err(failed)?;
         Ok(new)
     }
 
-    fn newest(&self, before: Option<u64>, limit: usize) -> Result<Vec<Case>, ReadError> {
+    fn newest(&self, before: Option<u64>, limit: usize) -> Result<Vec<Found>, ReadError> {
         let before = before.map_or(i64::MAX, signed);
         self.page("WHERE number < ?1 ORDER BY number DESC", before, limit)
     }
 
-    fn after(&self, after: u64, limit: usize) -> Result<Vec<Case>, ReadError> {
+    fn after(&self, after: u64, limit: usize) -> Result<Vec<Found>, ReadError> {
         self.page("WHERE number > ?1 ORDER BY number", signed(after), limit)
     }
 
-    fn by_id(&self, id: AnomalyId) -> Result<Option<Case>, ReadError> {
+    fn by_id(&self, id: AnomalyId) -> Result<Option<Found>, ReadError> {
         let connection = self.connection();
         let sql = format!("SELECT {COLUMNS} FROM cases_anomaly WHERE id = ?1");
         let mut statement = connection.prepare_cached(&sql).map_err(read_failed)?;
@@ -183,13 +188,32 @@ impl Cases for SqliteCases {
     }
 }
 
+/// The newest that the file was brought to; 0 where nothing was made yet.
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection
+        .query_row("SELECT coalesce(max(version), 0) FROM cases_version", [], |row| row.get(0))
+}
+
+/// All steps or none; whoever waited meanwhile finds them done.
+fn migrate(connection: &mut Connection, known: i64) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let found = version(&transaction)?;
+    let applied = usize::try_from(found).unwrap_or(0);
+    MIGRATIONS.iter().skip(applied).try_for_each(|sql| transaction.execute_batch(sql))?;
+    if found < known {
+        transaction.execute("INSERT INTO cases_version (version) VALUES (?1)", [known])?;
+    }
+    transaction.commit()
+}
+
 /// Whether it was new.
 fn insert(connection: &Connection, anomaly: &Anomaly) -> rusqlite::Result<bool> {
     let row = Columns::of(anomaly);
     let mut statement = connection.prepare_cached(
         "INSERT OR IGNORE INTO cases_anomaly
-             (id, kind, severity, at_ms, who, terminals, site, why_zh, why_en, evidence, policy)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+             (id, kind, severity, at_ms, who, terminals, site, why_zh, why_en, evidence, policy,
+              rule, inputs, ledger_first, ledger_last)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
     )?;
     let changed = statement.execute(params![
         row.id,
@@ -203,11 +227,15 @@ fn insert(connection: &Connection, anomaly: &Anomaly) -> rusqlite::Result<bool> 
         row.why_en,
         row.evidence,
         row.policy,
+        row.rule,
+        row.inputs,
+        row.ledger_first,
+        row.ledger_last,
     ])?;
     Ok(changed == 1)
 }
 
-fn case(row: &Row<'_>) -> Result<Case, ReadError> {
+fn case(row: &Row<'_>) -> Result<Found, ReadError> {
     let read = || -> rusqlite::Result<(i64, Columns)> {
         let columns = Columns {
             id: row.get(1)?,
@@ -221,6 +249,10 @@ fn case(row: &Row<'_>) -> Result<Case, ReadError> {
             why_en: row.get(9)?,
             evidence: row.get(10)?,
             policy: row.get(11)?,
+            rule: row.get(12)?,
+            inputs: row.get(13)?,
+            ledger_first: row.get(14)?,
+            ledger_last: row.get(15)?,
         };
         Ok((row.get(0)?, columns))
     };

@@ -33,6 +33,8 @@ pub(super) enum For {
     Broker,
     /// This collector.
     Collector,
+    /// A program that reads alerts: key as PEM.
+    Alerts,
 }
 
 impl CaCommand {
@@ -117,6 +119,7 @@ pub(super) fn certificate(config: &ConfigArg, whom: For, hosts: &[String], out: 
         }
         For::Broker => (Role::Broker(hosts.to_vec()), "broker", KeyForm::Pem),
         For::Collector => (Role::Collector, "collector", KeyForm::Hex),
+        For::Alerts => (Role::Alerts, "alerts", KeyForm::Pem),
     };
     let ca = open(&config)?;
     let days = config.enrolment.certificate_days;

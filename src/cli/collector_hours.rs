@@ -8,7 +8,7 @@ use super::collector::{ConfigArg, Told, config_failed, load, store};
 use super::collector_sheet::people_failed;
 use super::report::{Exit, Report};
 use crate::collector::limits::fold;
-use crate::collector::people::{People, called};
+use crate::collector::people::People;
 use crate::domain::{ClassId, Lesson, PersonId};
 use crate::ledger::ReadError;
 use crate::rules::hours::{Attended, Hours, Unseen};
@@ -73,7 +73,7 @@ impl Roll {
 
     /// Masked, where her name is known; else the beginning of her id.
     fn name(&self, person: &PersonId) -> String {
-        called(self.people.as_ref(), *person)
+        People::called(self.people.as_ref(), person)
     }
 
     fn unseen(&self, stays: &[Attended]) -> BTreeSet<PersonId> {

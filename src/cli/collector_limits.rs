@@ -9,7 +9,7 @@ use super::collector::{ConfigArg, Told, config_failed, load, store};
 use super::collector_sheet::people_failed;
 use super::report::{Exit, Report};
 use crate::collector::limits::{fold, registry};
-use crate::collector::people::{People, called};
+use crate::collector::people::People;
 use crate::domain::{ClaimId, ClassId, Committed, InstitutionId, Modality, PersonId};
 use crate::ledger::ReadError;
 use crate::rules::limits::{Limits, Objection, Rest};
@@ -134,7 +134,7 @@ impl Teller<'_> {
     fn whom(&self, objection: &Objection) -> Option<String> {
         let member = objection.member?;
         Some(match self.behind.get(&member) {
-            Some(person) => called(self.people, *person),
+            Some(person) => People::called(self.people, person),
             None => data_encoding::HEXLOWER.encode(&member[..6]),
         })
     }

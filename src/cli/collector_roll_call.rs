@@ -11,7 +11,7 @@ use super::collector::{ConfigArg, Told, home_failed, load, store};
 use super::collector_sheet::people_failed;
 use super::report::{Exit, Report};
 use crate::collector::dispatch::Projection;
-use crate::collector::people::{People, called};
+use crate::collector::people::People;
 use crate::collector::roll_calls::{
     Answer, Orders, Protocol, Seen, Wish, Wishes, WishesError, judge,
 };
@@ -265,7 +265,7 @@ impl Watcher<'_> {
 
     /// Masked, where her name is known here; else the beginning of her id.
     fn name(&self, person: &PersonId) -> String {
-        called(self.people.as_ref(), *person)
+        People::called(self.people.as_ref(), person)
     }
 }
 

@@ -11,15 +11,18 @@ use super::collector_dispatch::dispatcher;
 use super::collector_home::home_failed;
 use super::collector_share::relaying;
 use super::report::{Exit, Report};
-use super::{collector_roll_call, collector_terminal};
+use super::rules_replay::profiles_failed;
+use super::{collector_roll_call, collector_terminal, notifications};
 use crate::collector::dispatch::{self, Projection};
 use crate::collector::enrol::{self, Roll};
+use crate::collector::profiles::{Profiles, Standing};
 use crate::collector::publish::PublishError;
 use crate::collector::share::Letterbox;
 use crate::collector::{
-    Collector, Config, CoreError, Entries, Home, Names, StartError, Stater, Watch, roll_calls,
+    Collector, Config, CoreError, Entries, Home, Judging, Names, StartError, Stater, Watch, cases,
+    notify, roll_calls,
 };
-use crate::domain::Fact;
+use crate::domain::{Fact, Policy};
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::telemetry::{Chain, Class};
 use crate::record::SigningKey;
@@ -32,7 +35,9 @@ const LOOK: Duration = Duration::from_millis(200);
 pub(super) fn run(config: &ConfigArg) -> Told {
     let config = load(config)?;
     let setup = config.setup().map_err(config_failed)?;
-    let policy = config.policy().map_err(config_failed)?;
+    let webhooks = notifications::webhooks(&config)?;
+    let configured = config.policy().map_err(config_failed)?;
+    let mut profiles = Profiles::open(&config.data_dir).map_err(|error| profiles_failed(&error))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|cause| no_runtime(&cause))?;
     let desk_at = match config.enrolment.address() {
@@ -55,7 +60,12 @@ pub(super) fn run(config: &ConfigArg) -> Told {
         .publisher(&config.origin, config.log.settings(&config.data_dir))
         .map_err(|error| publish_failed(&error))?;
     let store = home.store().clone();
-    let watch = Watch::open(&store, policy.clone(), Names::Numbers).map_err(|error| {
+    let judging = Judging {
+        configured: configured.clone(),
+        kept: profiles.kept().to_vec(),
+        trials: Some(config.data_dir.clone()),
+    };
+    let watch = Watch::open(&store, judging, Names::Numbers).map_err(|error| {
         (Exit::Environment, Report::of(&error, "look at the folder's rights and free space"))
     })?;
     let [receipt, dispatch_key, share_key] = [(); 3].map(|()| home.receipt_signer());
@@ -80,14 +90,14 @@ pub(super) fn run(config: &ConfigArg) -> Told {
             };
             (exit, Report::of(&error, hint))
         })?;
-    if watch.policy_in_force() != Some((policy.profile(), policy.digest())) {
-        let fact = Fact::Policy { profile: policy.profile(), digest: policy.digest() };
-        collector.state(vec![fact]).map_err(|error| {
-            (Exit::Environment, Report::of(&error, "look at the disk's free space and health"))
-        })?;
-    }
+    let policy = in_force(configured, &mut profiles, &watch, &collector)?;
     let orders =
         collector_roll_call::orders(&config, &policy, projection.clone(), collector.stater())?;
+    let steps = cases::Steps {
+        watch: watch.clone(),
+        waiting: super::cases::waiting(&config)?,
+        stater: collector.stater(),
+    };
     let dispatcher = dispatcher(&config, dispatch_key, projection, roll.clone())?;
     let within = (heard, collector.herald(), Arc::clone(&clock) as _);
     let relaying = relaying(&config, share_key, &policy, roll.clone(), within)?;
@@ -102,6 +112,9 @@ pub(super) fn run(config: &ConfigArg) -> Told {
     let signals = [interrupt?, terminate?];
     let every = Duration::from_millis(config.log.publish_every_ms);
     let publishing = publisher.start(every).map_err(|cause| no_runtime(&cause))?;
+    let telling = notifications::tellers(&config, webhooks, &watch, collector.herald())?;
+    let telling = notify::start(telling, &(Arc::clone(&clock) as _));
+    let telling = telling.map_err(|cause| no_runtime(&cause))?;
     say!("rollcall collector: running, {broker}");
     say!("rollcall collector: live page at {}", listening.url());
     if let Some(desk_at) = &desk_at {
@@ -111,6 +124,7 @@ pub(super) fn run(config: &ConfigArg) -> Told {
         about: Arc::new(About { demo: false, origin, policy: policy.profile(), verify: None }),
         feed: watch.feed(),
         entries: Arc::new(Entries::of(&store)),
+        cases: Arc::new(cases::Desk(watch.clone())),
         log: Some(config.log.folder(&config.data_dir)),
         clock,
     };
@@ -123,6 +137,7 @@ pub(super) fn run(config: &ConfigArg) -> Told {
         std::future::pending::<()>().await;
     };
     let ordering = roll_calls::serve(orders, Arc::clone(&site.clock));
+    let stepping = cases::serve(steps, Arc::clone(&site.clock));
     let enrolling = async {
         match enrolling {
             Some(desk) => enrol::serve(desk, desk_at).await,
@@ -140,6 +155,7 @@ pub(super) fn run(config: &ConfigArg) -> Told {
                 desk = enrolling => desk.map_err(|error| error.io),
                 () = dispatching => Ok(()),
                 () = ordering => Ok(()),
+                () = stepping => Ok(()),
             };
             // Serving may have ended by itself: then nobody listens.
             end.send(()).ok();
@@ -148,6 +164,7 @@ pub(super) fn run(config: &ConfigArg) -> Told {
         tokio::join!(waited, served)
     });
     waited.map_err(|cause| no_runtime(&cause))?;
+    telling.stop();
     let stopped = collector.stop();
     // It does not panic; what it was about to keep comes again.
     drop(relaying.join());
@@ -158,6 +175,44 @@ pub(super) fn run(config: &ConfigArg) -> Told {
     })?;
     say!("rollcall collector: ended");
     Ok(())
+}
+
+/// The profile to work by. The configured one comes into force where there is none; over another it does
+/// only when somebody promotes it (docs/decisions/0027).
+fn in_force(
+    configured: Policy,
+    profiles: &mut Profiles,
+    watch: &Watch,
+    collector: &Collector,
+) -> Told<Policy> {
+    let in_force = watch.policy_in_force();
+    let named = in_force.as_ref().map(|(profile, digest)| (profile.as_str(), digest));
+    let standing =
+        profiles.standing(named, &configured).map_err(|error| profiles_failed(&error))?;
+    if let Standing::Other(policy) = standing {
+        let (own, other) = (configured.profile(), policy.profile());
+        tracing::warn!(
+            "The configuration names {own}, and {other} is in force: that stays so until somebody promotes \
+             {own} (`rollcall rules shadow`, `rollcall rules promote`)."
+        );
+        return Ok(*policy);
+    }
+    // The text first: what the ledger names can be found.
+    profiles.keep_durably(&configured).map_err(|error| profiles_failed(&error))?;
+    if standing == Standing::ToState {
+        if let Some((other, _)) = named {
+            let own = configured.profile();
+            tracing::warn!(
+                "{other} was in force, and its text is not kept in policies/, or is none of this program's: {own} \
+                 comes into force."
+            );
+        }
+        let (profile, digest) = (configured.profile(), configured.digest());
+        collector.state(vec![Fact::Policy { profile, digest }]).map_err(|error| {
+            (Exit::Environment, Report::of(&error, "look at the disk's free space and health"))
+        })?;
+    }
+    Ok(configured)
 }
 
 /// The desk that enrols terminals, where this centre has a certificate authority.

@@ -40,6 +40,10 @@ mod terminal_take;
 #[cfg(feature = "collector")]
 mod backup;
 #[cfg(feature = "collector")]
+mod cases;
+#[cfg(feature = "collector")]
+mod cases_show;
+#[cfg(feature = "collector")]
 mod collector;
 #[cfg(feature = "collector")]
 mod collector_dispatch;
@@ -69,9 +73,15 @@ mod collector_sheet;
 mod collector_terminal;
 #[cfg(feature = "terminal")]
 mod models;
+#[cfg(feature = "collector")]
+mod notifications;
 mod policy;
 #[cfg(feature = "collector")]
 mod rules;
+#[cfg(feature = "collector")]
+mod rules_replay;
+#[cfg(feature = "collector")]
+mod rules_shadow;
 #[cfg(feature = "collector")]
 mod simulate;
 #[cfg(feature = "collector")]
@@ -107,6 +117,10 @@ enum Command {
     Models(models::Models),
     Policy(policy::Args),
     #[cfg(feature = "collector")]
+    Cases(cases::Args),
+    #[cfg(feature = "collector")]
+    Notifications(notifications::Args),
+    #[cfg(feature = "collector")]
     Rules(rules::Args),
     #[cfg(feature = "collector")]
     Simulate(simulate::Simulate),
@@ -131,6 +145,10 @@ impl Cli {
             #[cfg(feature = "terminal")]
             Command::Models(models) => models.run(),
             Command::Policy(args) => args.run(),
+            #[cfg(feature = "collector")]
+            Command::Cases(args) => args.run(),
+            #[cfg(feature = "collector")]
+            Command::Notifications(args) => args.run(),
             #[cfg(feature = "collector")]
             Command::Rules(args) => args.run(),
             #[cfg(feature = "collector")]

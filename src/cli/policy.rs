@@ -125,7 +125,7 @@ fn check(file: &Path) -> Result<(), (Exit, Report)> {
     Ok(())
 }
 
-fn read(file: &Path) -> Result<Policy, (Exit, Report)> {
+pub(super) fn read(file: &Path) -> Result<Policy, (Exit, Report)> {
     let origin = file.display().to_string();
     let text = read_text(file, FILE_BYTES_MAX).map_err(|error| {
         let known = Policy::names().collect::<Vec<_>>().join(", ");

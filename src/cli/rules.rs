@@ -1,4 +1,4 @@
-//! `rollcall rules evaluate`: how good the rules are on a made province.
+//! `rollcall rules …`: how good the rules are on a made province, and how their numbers are changed safely.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,6 +7,8 @@ use clap::{Args as ClapArgs, Subcommand};
 
 use super::policy::profile;
 use super::report::{Exit, Report};
+use super::rules_replay::{self, ReplayArgs};
+use super::rules_shadow::{self, PromoteArgs, ShadowArgs};
 use crate::evaluate::{EvaluateError, Evaluation, Figures, Share, evaluate, reached};
 use crate::platform::durable::{self, Access};
 use crate::province::{Care, Labels, LabelsError};
@@ -33,13 +35,29 @@ enum Command {
         /// Also writes a page with plots.
         #[arg(long, value_name = "FILE")]
         html: Option<PathBuf>,
+        /// Also tells the first false alarms of each detector, and each incident that was missed.
+        #[arg(long)]
+        examples: bool,
     },
+    /// Shows what another profile would have raised in a collector's ledger, and what would have fallen silent.
+    Replay(ReplayArgs),
+    /// Tries a profile out beside the one in force.
+    Shadow(ShadowArgs),
+    /// Puts the profile that is tried out into force. While no collector runs.
+    Promote(PromoteArgs),
 }
 
 impl Args {
     pub(super) fn run(self) -> ExitCode {
-        let Command::Evaluate { folder, profile, json, html } = self.command;
-        match run(&folder, profile.as_deref(), json, html.as_deref()) {
+        let done = match self.command {
+            Command::Evaluate { folder, profile, json, html, examples } => {
+                run(&folder, profile.as_deref(), json, html.as_deref(), examples)
+            }
+            Command::Replay(args) => rules_replay::run(&args),
+            Command::Shadow(args) => rules_shadow::shadow(&args),
+            Command::Promote(args) => rules_shadow::promote(&args),
+        };
+        match done {
             Ok(()) => Exit::Fine.into(),
             Err((exit, report)) => report.tell("rules", exit),
         }
@@ -51,6 +69,7 @@ fn run(
     named: Option<&str>,
     json: bool,
     html: Option<&Path>,
+    examples: bool,
 ) -> Result<(), (Exit, Report)> {
     let made_under = Labels::read(folder).map_err(|error| failed(error.into()))?.policy;
     let name = made_under.split('/').next().unwrap_or_default();
@@ -66,6 +85,9 @@ fn run(
         say!("{}", evaluation.to_json().trim_end());
     } else {
         told(&evaluation);
+        if examples {
+            exemplified(&evaluation);
+        }
     }
     Ok(())
 }
@@ -81,6 +103,10 @@ fn failed(error: EvaluateError) -> (Exit, Report) {
         EvaluateError::Policy { .. } => {
             (Exit::Usage, "judge by the profile of the world: --profile")
         }
+        EvaluateError::Numbers { .. } => (
+            Exit::Usage,
+            "make the world anew, or judge by the file that it was made under: --profile",
+        ),
         EvaluateError::Open(_) | EvaluateError::Read(_) => {
             (Exit::Environment, "look at the disk, or make the world anew")
         }
@@ -122,6 +148,17 @@ fn told(evaluation: &Evaluation) {
         let verdict = if aim.is_met(figure) { "达到 met" } else { "未达到 missed" };
         let figure = figure.map_or_else(|| "–".to_owned(), |it| format!("{it:.3}"));
         say!("{verdict}: {zh} {en} {sign} {}: {figure}", aim.bound);
+    }
+}
+
+fn exemplified(evaluation: &Evaluation) {
+    for (kind, why) in &evaluation.false_alarms {
+        say!("误报 false alarm: {kind}: {}", why.zh);
+        say!("    {}", why.en);
+    }
+    for label in evaluation.missed.iter().filter_map(|n| evaluation.labels.incidents.get(*n)) {
+        let ((kind_zh, kind), (care_zh, care)) = (label.kind.words(), label.care.words());
+        say!("漏报 missed: {} {kind_zh}（{care_zh}） {kind}, {care}: {}", label.id, label.class);
     }
 }
 

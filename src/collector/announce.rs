@@ -6,9 +6,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::collector::shadow::{Shadow, Tried};
 use crate::domain::{
-    Anomaly, AnomalyKind, Bilingual, ClockQuality, Event, Outcome, PersonId, Policy, SiteId,
-    TerminalId, Timestamp,
+    Anomaly, AnomalyKind, Bilingual, ClockQuality, Event, Outcome, PersonId, SiteId, TerminalId,
+    Timestamp,
 };
 use crate::feed;
 use crate::ledger::{Body, Entry};
@@ -27,7 +28,8 @@ pub enum Names {
 }
 
 impl Names {
-    fn of(&self, person: &PersonId) -> String {
+    /// What she is called.
+    pub fn of(&self, person: &PersonId) -> String {
         let number = || {
             let id = person.to_string();
             format!("№ {}", id.chars().take(6).collect::<String>())
@@ -59,6 +61,8 @@ pub struct Told {
     pub anomalies: Vec<Anomaly>,
     /// For the feed, in order.
     pub events: Vec<feed::Body>,
+    /// Of the candidate that is tried out: neither for cases nor for the feed.
+    pub tried: Vec<Tried>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -70,6 +74,7 @@ struct Life {
 /// Judges entries and finds the words for the page.
 pub struct Announcer {
     judge: Judge,
+    shadow: Shadow,
     names: Names,
     /// Bounded by the registered terminals.
     lives: BTreeMap<TerminalId, Life>,
@@ -79,14 +84,18 @@ pub struct Announcer {
 
 impl Announcer {
     /// Nothing seen yet.
-    pub fn new(policy: Policy, names: Names) -> Self {
-        let judge = Judge::new(policy);
-        Self { judge, names, lives: BTreeMap::new(), lines: Lines::default() }
+    pub fn new(judge: Judge, shadow: Shadow, names: Names) -> Self {
+        Self { judge, shadow, names, lives: BTreeMap::new(), lines: Lines::default() }
     }
 
     /// What the ledger so far says of institutions, sites, terminals and lessons.
     pub fn registry(&self) -> &Registry {
         self.judge.registry()
+    }
+
+    /// How persons are called.
+    pub fn names(&self) -> &Names {
+        &self.names
     }
 
     /// Takes in committed entries, in order.
@@ -96,6 +105,7 @@ impl Announcer {
         for entry in entries {
             self.lines.note(entry);
             let anomalies = self.judge.judge(entry);
+            told.tried.extend(self.shadow.take(entry, self.judge.registry()));
             match &entry.body {
                 Body::Record { record, person, .. } => {
                     told.events.extend(self.attendance(entry.index, record, person.as_ref()));
@@ -178,6 +188,9 @@ impl Announcer {
             why: anomaly.why.clone(),
             evidence: anomaly.evidence.iter().filter_map(|&i| self.lines.of(i)).collect(),
             policy: anomaly.policy.clone(),
+            rule: anomaly.rule,
+            inputs: anomaly.inputs.clone(),
+            ledger: Some(anomaly.ledger),
         }
     }
 
@@ -205,14 +218,19 @@ impl Announcer {
     }
 
     fn place(&self, site: &SiteId) -> Option<feed::Place> {
-        let site = self.registry().site(site)?;
-        let institution = self.registry().institution(&site.institution)?;
-        Some(feed::Place {
-            institution: institution.name.clone(),
-            site: site.name.clone(),
-            town: site.town.clone(),
-        })
+        place(self.registry(), site)
     }
+}
+
+/// Where a site is, for people.
+pub(super) fn place(registry: &Registry, site: &SiteId) -> Option<feed::Place> {
+    let site = registry.site(site)?;
+    let institution = registry.institution(&site.institution)?;
+    Some(feed::Place {
+        institution: institution.name.clone(),
+        site: site.name.clone(),
+        town: site.town.clone(),
+    })
 }
 
 /// The part that the n-th person of an anomaly plays in it.
@@ -237,7 +255,21 @@ fn role(kind: AnomalyKind, place: usize) -> Bilingual {
             | AnomalyKind::OverLimit
             | AnomalyKind::MovedCohort
             | AnomalyKind::PlatformSessions
-            | AnomalyKind::BackgroundPlay,
+            | AnomalyKind::BackgroundPlay
+            | AnomalyKind::LateRegistration
+            | AnomalyKind::TwoClasses
+            | AnomalyKind::ShortLesson
+            | AnomalyKind::LateCheckouts
+            | AnomalyKind::LongWeek
+            | AnomalyKind::WithoutFace
+            | AnomalyKind::SteadyScores
+            | AnomalyKind::ScoreDrift
+            | AnomalyKind::ThinMargins
+            | AnomalyKind::Pairs
+            | AnomalyKind::PerfectAttendance
+            | AnomalyKind::SilentTerminal
+            | AnomalyKind::DeviceChanged
+            | AnomalyKind::OftenUnseen,
             _,
         ) => Bilingual::new("学员", "Trainee"),
     }

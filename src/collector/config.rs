@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Broker, Setup, Store, dispatch, enrol};
+use super::{Broker, Setup, Store, dispatch, enrol, notify};
 use crate::domain::{Policy, PolicyError};
 use crate::ingest::Limits;
 use crate::platform::postgres::{Address, AddressError};
@@ -95,6 +95,8 @@ pub struct Config {
     pub enrolment: enrol::Section,
     /// What terminals are sent to work by.
     pub dispatch: dispatch::Section,
+    /// Who is told of anomalies and cases.
+    pub notify: notify::Section,
 }
 
 /// `[store]`.
@@ -198,6 +200,7 @@ impl Default for Config {
             log: LogSection::default(),
             enrolment: enrol::Section::default(),
             dispatch: dispatch::Section::default(),
+            notify: notify::Section::default(),
         }
     }
 }
@@ -295,6 +298,7 @@ impl Config {
         )?;
         config.enrolment.check().or_else(|(field, needed)| must(false, field, needed))?;
         config.dispatch.check().or_else(|(field, needed)| must(false, field, needed))?;
+        config.notify.check().or_else(|(field, needed)| must(false, field, needed))?;
         must(config.ingest.parked_max >= 1, "ingest.parked_max", "at least 1")?;
         must(
             (1_000..=86_400_000).contains(&config.ticks.every_ms),

@@ -226,7 +226,8 @@ pub fn parse(text: &str) -> Result<Vec<Fact>, FactsError> {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Named(pub &'static str, pub String);
 
-/// The name of what a fact is about; a tick and the opening of a picture take no other's place.
+/// The name of what a fact is about; a tick, the opening of a picture, a step of a case and a
+/// candidate's step take no other's place.
 pub fn named(fact: &Fact) -> Option<Named> {
     Some(match fact {
         Fact::Institution { id, .. } => Named("institution", id.to_string()),
@@ -261,8 +262,12 @@ pub fn named(fact: &Fact) -> Option<Named> {
         Fact::TerminalKey { id, .. } => Named("key of terminal", id.to_string()),
         Fact::Revocation { id, .. } => Named("revocation", id.to_string()),
         Fact::Replacement { id, .. } => Named("replacement", id.to_string()),
-        // Each opening, and each stretch of a session, stands for itself.
-        Fact::PictureOpened { .. } | Fact::Activity(_) | Fact::Tick => return None,
+        // Each opening, each step, and each stretch of a session stands for itself.
+        Fact::PictureOpened { .. }
+        | Fact::CaseStep(_)
+        | Fact::Trial(_)
+        | Fact::Activity(_)
+        | Fact::Tick => return None,
     })
 }
 
@@ -324,7 +329,11 @@ pub fn compare(standing: &[Fact], wished: Vec<Fact>) -> Result<Difference, Facts
             | Fact::Revocation { id, .. }
             | Fact::Replacement { id, .. }
             | Fact::PictureOpened { terminal: id, .. } => &[("terminal", id.as_str())],
-            Fact::Institution { .. } | Fact::Policy { .. } | Fact::Tick => &[],
+            Fact::Institution { .. }
+            | Fact::Policy { .. }
+            | Fact::CaseStep(_)
+            | Fact::Trial(_)
+            | Fact::Tick => &[],
         };
         for &(what, id) in refers {
             if !there.contains(&Named(what, id.to_owned())) {

@@ -140,6 +140,8 @@ impl<'f> About<'f> {
             | Fact::Objected(_)
             | Fact::Platform(_)
             | Fact::Activity(_)
+            | Fact::CaseStep(_)
+            | Fact::Trial(_)
             | Fact::PictureOpened { .. } => Self::Nothing,
         }
     }

@@ -11,10 +11,15 @@
 //! away.
 
 mod announce;
+pub mod candidate;
+pub mod profiles;
+pub mod replay;
+pub mod shadow;
 pub mod ca;
 pub mod audit;
 pub mod clerk;
 pub mod backup;
+pub mod cases;
 pub mod carried;
 mod config;
 pub mod dispatch;
@@ -27,6 +32,7 @@ pub mod sheet;
 mod home;
 mod keys;
 mod mqtt;
+pub mod notify;
 pub mod office;
 pub mod picture;
 pub mod platforms;
@@ -36,6 +42,7 @@ pub mod roll_calls;
 pub mod share;
 mod store;
 mod watch;
+pub mod wishes;
 
 use std::fmt;
 use std::sync::Arc;
@@ -55,7 +62,7 @@ pub use home::{Home, HomeError};
 pub use keys::{Role, Signer};
 pub use mqtt::Herald;
 pub use store::Store;
-pub use watch::{Entries, OpenWatchError, Watch};
+pub use watch::{Entries, Judging, OpenWatchError, Watch};
 
 use self::core::{Core, Inbound, Parts};
 use crate::domain::{Fact, TerminalId, Timestamp};

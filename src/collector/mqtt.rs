@@ -117,6 +117,12 @@ impl Herald {
         }
     }
 
+    /// Hands a message over; `false` while there is no connection or no room.
+    pub fn offer(&self, topic: String, payload: Vec<u8>) -> bool {
+        self.connection().is_some()
+            && self.client.try_publish(topic, QoS::AtLeastOnce, false, payload).is_ok()
+    }
+
     /// Hands a message over that the broker shall retain; `false` if there was no room.
     pub fn publish_retained(&self, topic: String, payload: Vec<u8>) -> bool {
         self.client.try_publish(topic, QoS::AtLeastOnce, true, payload).is_ok()

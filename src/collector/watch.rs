@@ -4,17 +4,22 @@
 //! ledger passes through once more; cases and feed keep each thing once, so nothing is lost by a
 //! crash between commit and announcement, and nothing is repeated.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Deserialize;
 
-use crate::cases::{self, Cases};
+use crate::cases::{self, Book, Cases, Gathered};
 use crate::collector::Hooks;
+use crate::collector::profiles::Profiles;
+use crate::collector::shadow::{Shadow, Tried};
 use crate::collector::{Announcer, Names, SelfReport, Store, Told};
-use crate::domain::{Anomaly, ClockQuality, Policy, TerminalId};
+use crate::domain::{Anomaly, AnomalyId, ClockQuality, Policy, TerminalId};
 use crate::feed::{self, Feed};
 use crate::ledger::Entry;
 use crate::platform::telemetry::Chain;
+use crate::rules::Judge;
 use crate::web;
 
 /// Most anomalies and events that wait for a storage that fails: a day of a busy province. Beyond
@@ -27,6 +32,9 @@ pub enum OpenWatchError {
     /// The store of anomalies.
     #[error("could not open the cases")]
     Cases(#[from] cases::OpenError),
+    /// What it holds.
+    #[error("could not read the cases")]
+    Read(#[from] cases::ReadError),
     /// The feed.
     #[error("could not open the feed")]
     Feed(#[from] feed::OpenError),
@@ -43,16 +51,40 @@ pub struct Watch {
 struct Inner {
     announcer: Announcer,
     cases: Box<dyn Cases>,
+    trials: Trials,
+    book: Book,
     pending: Told,
+}
+
+/// By what is judged.
+#[derive(Debug, Clone)]
+pub struct Judging {
+    /// What is used until the ledger names a profile.
+    pub configured: Policy,
+    /// Other profiles, by which earlier stretches were judged or which are tried out.
+    pub kept: Vec<Policy>,
+    /// Where the anomalies of candidates are kept; `None`: no candidate is tried out.
+    pub trials: Option<PathBuf>,
+}
+
+impl Judging {
+    /// By one profile, without a candidate.
+    pub fn by(configured: Policy) -> Self {
+        Self { configured, kept: Vec::new(), trials: None }
+    }
 }
 
 impl Watch {
     /// Opens cases and feed beside the ledger.
-    pub fn open(store: &Store, policy: Policy, names: Names) -> Result<Self, OpenWatchError> {
+    pub fn open(store: &Store, judging: Judging, names: Names) -> Result<Self, OpenWatchError> {
         let cases = store.open_cases()?;
         let feed = store.open_feed()?;
-        let announcer = Announcer::new(policy, names);
-        let inner = Inner { announcer, cases, pending: Told::default() };
+        let Judging { configured, kept, trials } = judging;
+        let shadow = Shadow::new(if trials.is_some() { kept.clone() } else { Vec::new() });
+        let announcer = Announcer::new(Judge::knowing(configured, kept), shadow, names);
+        let trials = Trials { data_dir: trials, open: BTreeMap::new() };
+        let book = Book::read(&*cases)?;
+        let inner = Inner { announcer, cases, book, trials, pending: Told::default() };
         let seen = tokio::sync::watch::Sender::new(0);
         Ok(Self { inner: Arc::new(Mutex::new(inner)), feed, seen })
     }
@@ -103,6 +135,31 @@ impl Watch {
         }
     }
 
+    /// The cases as they are now.
+    pub fn gathered(&self) -> Arc<Gathered> {
+        self.lock().book.gathered()
+    }
+
+    /// Asks the book of cases something; with what the ledger says and how persons are called.
+    pub fn ask<T>(&self, question: impl FnOnce(&mut Book, &Announcer) -> T) -> T {
+        let inner = &mut *self.lock();
+        question(&mut inner.book, &inner.announcer)
+    }
+
+    /// Stored anomalies behind a number, oldest first.
+    pub fn found_after(
+        &self,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<cases::Found>, cases::ReadError> {
+        self.lock().cases.after(after, limit)
+    }
+
+    /// A stored anomaly.
+    pub fn found(&self, id: AnomalyId) -> Result<Option<cases::Found>, cases::ReadError> {
+        self.lock().cases.by_id(id)
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -110,9 +167,13 @@ impl Watch {
     fn take(&self, entries: &[Entry]) {
         let mut inner = self.lock();
         let told = inner.announcer.take(entries);
+        entries.iter().for_each(|entry| inner.book.apply(entry));
         inner.pending.anomalies.extend(told.anomalies);
         inner.pending.events.extend(told.events);
+        inner.pending.tried.extend(told.tried);
         self.keep(&mut inner);
+        let Inner { trials, pending, .. } = &mut *inner;
+        trials.keep(&mut pending.tried);
         if let Some(last) = entries.last() {
             self.seen.send_replace(last.index + 1);
         }
@@ -129,17 +190,57 @@ impl Watch {
     /// Cases first, then the feed: what the page shows can be opened as a case. A crash in between
     /// leaves a case that the next start announces.
     fn keep(&self, inner: &mut Inner) {
-        if let Err(error) = inner.cases.store(&inner.pending.anomalies) {
-            tracing::error!("Anomalies wait for the store of cases: {}.", Chain(&error));
-        } else {
-            inner.pending.anomalies.clear();
-            match self.feed.announce(&inner.pending.events) {
-                Ok(_) => inner.pending.events.clear(),
-                Err(error) => tracing::error!("Events wait for the feed: {}.", Chain(&error)),
+        match inner.cases.store(&inner.pending.anomalies) {
+            Err(error) => {
+                tracing::error!("Anomalies wait for the store of cases: {}.", Chain(&error));
+            }
+            Ok(found) => {
+                inner.book.find(&found);
+                inner.pending.anomalies.clear();
+                match self.feed.announce(&inner.pending.events) {
+                    Ok(_) => inner.pending.events.clear(),
+                    Err(error) => tracing::error!("Events wait for the feed: {}.", Chain(&error)),
+                }
             }
         }
         inner.pending.anomalies.truncate(PENDING_MAX);
         inner.pending.events.truncate(PENDING_MAX);
+    }
+}
+
+/// The anomalies of candidates, each candidate's in a file of its own.
+struct Trials {
+    data_dir: Option<PathBuf>,
+    open: BTreeMap<[u8; 32], Box<dyn Cases>>,
+}
+
+impl Trials {
+    /// What cannot be kept waits, and never holds up what is in force.
+    fn keep(&mut self, pending: &mut Vec<Tried>) {
+        while let Some(candidate) = pending.first().map(|tried| tried.candidate) {
+            let of_it = pending.iter().filter(|tried| tried.candidate == candidate);
+            let anomalies: Vec<Anomaly> = of_it.map(|tried| tried.anomaly.clone()).collect();
+            let Some(cases) = self.cases(candidate) else { break };
+            if let Err(error) = cases.store(&anomalies) {
+                tracing::error!("What a candidate raised waits for its store: {}.", Chain(&error));
+                break;
+            }
+            pending.retain(|tried| tried.candidate != candidate);
+        }
+        pending.truncate(PENDING_MAX);
+    }
+
+    fn cases(&mut self, candidate: [u8; 32]) -> Option<&dyn Cases> {
+        if !self.open.contains_key(&candidate) {
+            match Profiles::open_trial(self.data_dir.as_ref()?, &candidate) {
+                Ok(cases) => drop(self.open.insert(candidate, Box::new(cases))),
+                Err(error) => {
+                    tracing::error!("What a candidate raises is not kept: {}.", Chain(&error));
+                    return None;
+                }
+            }
+        }
+        self.open.get(&candidate).map(|cases| &**cases)
     }
 }
 

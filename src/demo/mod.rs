@@ -34,6 +34,7 @@ use self::result::{Outcome, Records};
 use self::stage::Stage;
 use self::wiretap::Wiretap;
 use crate::camera::{CaptureError, PictureError};
+use crate::collector::cases::Desk;
 use crate::collector::{CoreError, Home, HomeError, StartError, StateError};
 use crate::collector::{Entries, OpenWatchError};
 use crate::domain::{Fact, Policy, Timestamp};
@@ -290,6 +291,7 @@ impl Page {
             feed: stage.watch.feed(),
             log: None,
             entries: Arc::new(Entries::of(&stage.store)),
+            cases: Arc::new(Desk(stage.watch.clone())),
             clock: Arc::clone(&stage.clock) as Arc<dyn Clock>,
         };
         let (end, ended) = oneshot::channel::<()>();

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::world::{CLASSES, PEOPLE, Person, SITES, TERMINALS, both, person_id, registered};
 use super::{DemoError, broker};
 use crate::checkin::{Plan, Settings};
+use crate::collector::Judging;
 use crate::collector::Names;
 use crate::collector::Watch;
 use crate::collector::{Broker, Collector, Home, Setup as CollectorSetup, Store};
@@ -64,7 +65,7 @@ pub(super) fn set(
 
     let home = Home::create(&folder.join("collector"))?;
     let (receipt_key, store) = (home.receipt_key(), home.store().clone());
-    let watch = Watch::open(&store, policy.clone(), invented_names())?;
+    let watch = Watch::open(&store, Judging::by(policy.clone()), invented_names())?;
     let setup = CollectorSetup {
         broker: Broker {
             tls: None,

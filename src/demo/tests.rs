@@ -1,10 +1,10 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::pictures::{PICTURES_MIN, shipped};
 use super::result::{Outcome, Records};
 use super::script::{plants, scenes};
 use super::world::{CLASSES, FACES, PEOPLE, person_id, who};
-use crate::domain::{Anomaly, AnomalyId, AnomalyKind, Bilingual, Severity, Timestamp};
+use crate::domain::{Anomaly, AnomalyId, AnomalyKind, Bilingual, LedgerRange, Severity, Timestamp};
 
 const RECORDS: Records = Records { made: 50, committed: 50, refused: 4 };
 
@@ -20,6 +20,9 @@ fn anomaly(kind: AnomalyKind, who: &[usize]) -> Anomaly {
         why: Bilingual::new("", ""),
         evidence: vec![1],
         policy: String::new(),
+        rule: 1,
+        inputs: BTreeMap::new(),
+        ledger: LedgerRange { first: 0, last: 1 },
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::terms::{
     Aspect, Employment, Fund, HeldKind, LeaveReason, LessonKind, LessonMode, Level, Limit,
-    Ownership, Qualification, State, SubjectKind, Target,
+    Ownership, Qualification, State, SubjectKind, Target, TrialStep,
 };
 use super::{
     ClaimId, ClassId, HeldId, InstitutionId, LessonId, SiteId, TeacherId, TerminalId, Timestamp,
@@ -354,4 +354,26 @@ pub struct Objected {
     /// Name and version of the profile whose limit it is.
     #[n(6)]
     pub policy: String,
+}
+
+/// A policy profile beside the one in force, and what becomes of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct Trial {
+    /// Name and version, as in `sichuan-2025/2`.
+    #[n(1)]
+    pub profile: String,
+    /// SHA-256 of the profile's file.
+    #[n(2)]
+    #[cbor(with = "minicbor::bytes")]
+    pub digest: [u8; 32],
+    /// What becomes of it.
+    #[n(3)]
+    pub step: TrialStep,
+    /// Who says so: a named person.
+    #[n(4)]
+    pub by: String,
+    /// Why.
+    #[n(5)]
+    pub reason: String,
 }

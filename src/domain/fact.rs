@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Activity, Bilingual, ClassId, InstitutionId, Lesson, Platform, SiteId, TerminalId};
 use super::{
-    Claim, ClaimLine, ClassPlan, Held, InstitutionDetails, Joined, Left, LessonDetails, Objected,
-    RollOrder, Status, Teacher,
+    CaseStep, Claim, ClaimLine, ClassPlan, Held, InstitutionDetails, Joined, Left, LessonDetails,
+    Objected, RollOrder, Status, Teacher, Trial,
 };
 
 /// A place on earth, in millionths of a degree (WGS 84).
@@ -201,7 +201,10 @@ pub enum Fact {
         #[n(5)]
         reason: String,
     },
-    // 27 and 28 are left for what terminals and cases need.
+    /// Somebody does something about a case.
+    #[n(27)]
+    CaseStep(#[n(0)] CaseStep),
+    // 28 is left for cases.
     /// Somebody holds a certificate, or drew a subsidy, elsewhere.
     #[n(29)]
     Held(#[n(0)] Held),
@@ -214,4 +217,7 @@ pub enum Fact {
     /// A stretch of a session on a platform.
     #[n(32)]
     Activity(#[n(0)] Activity),
+    /// A policy profile is tried out, or no longer, or promoted.
+    #[n(33)]
+    Trial(#[n(0)] Trial),
 }

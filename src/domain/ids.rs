@@ -1,8 +1,10 @@
 //! Identifiers as newtypes, so that a trainee cannot be passed for a terminal. Names are short
-//! and lower case because they stand in MQTT topics, file names and URLs.
+//! and lower case because they stand in MQTT topics, file names and URLs. A copy of one costs no memory:
+//! rules remember them by the hundred thousand.
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use data_encoding::HEXLOWER;
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
@@ -19,6 +21,12 @@ pub enum IdError {
         "{text:?} is no name: use 1 to {NAME_BYTES_MAX} of the characters a-z, 0-9 and '-', not starting with '-'"
     )]
     Name {
+        /// What was given, shortened.
+        text: String,
+    },
+    /// A case is named by the anomaly that opened it.
+    #[error("{text:?} is no case id: 32 lower-case hexadecimal digits are needed")]
+    Case {
         /// What was given, shortened.
         text: String,
     },
@@ -39,7 +47,7 @@ macro_rules! name_id {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The name as text.
@@ -55,7 +63,7 @@ macro_rules! name_id {
                     && !text.starts_with('-')
                     && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
                 if fits {
-                    Ok(Self(text.to_owned()))
+                    Ok(Self(text.into()))
                 } else {
                     Err(IdError::Name { text: shortened(text) })
                 }
@@ -71,7 +79,7 @@ macro_rules! name_id {
 
         impl From<$name> for String {
             fn from(id: $name) -> String {
-                id.0
+                id.as_str().to_owned()
             }
         }
 

@@ -46,6 +46,20 @@ macro_rules! words {
     };
 }
 
+pub(super) use words;
+
+words! {
+    /// What becomes of a policy profile that is no longer, or not yet, in force.
+    TrialStep {
+        /// It is tried out from here on.
+        1 Named "named" "试行",
+        /// It is tried out no longer.
+        2 Withdrawn "withdrawn" "撤回",
+        /// It comes into force.
+        3 Promoted "promoted" "启用",
+    }
+}
+
 words! {
     /// Who owns an institution: some rules bind private ones only.
     Ownership {

@@ -11,7 +11,7 @@ pub fn aims(detector: AnomalyKind) -> &'static [Kind] {
         AnomalyKind::ProxyStandIn => &[Kind::StandIn],
         AnomalyKind::ProxySharedFace => &[Kind::SharedFace],
         AnomalyKind::MultiDevice => &[Kind::TwoPlaces, Kind::MovedCohort],
-        AnomalyKind::OffTimetable => &[Kind::NightHours, Kind::BackfilledLessons],
+        AnomalyKind::OffTimetable => &[Kind::NightHours],
         AnomalyKind::ExcessHours => &[Kind::StretchedCheckouts, Kind::TooManyHours],
         AnomalyKind::Forged => &[Kind::ForgedRecords],
         AnomalyKind::Altered => &[Kind::AlteredRecords],
@@ -27,6 +27,21 @@ pub fn aims(detector: AnomalyKind) -> &'static [Kind] {
         AnomalyKind::MovedCohort => &[Kind::MovedCohort],
         // Nor is anybody taught on a platform there.
         AnomalyKind::PlatformSessions | AnomalyKind::BackgroundPlay => &[],
+        AnomalyKind::LateRegistration => &[Kind::BackfilledLessons],
+        AnomalyKind::TwoClasses => &[Kind::TwoClasses, Kind::TwoPlaces],
+        AnomalyKind::LateCheckouts => &[Kind::StretchedCheckouts],
+        AnomalyKind::LongWeek => &[Kind::TooManyHours],
+        AnomalyKind::WithoutFace => &[Kind::StaffConfirms, Kind::CardBurst, Kind::StandIn],
+        AnomalyKind::SteadyScores => &[Kind::PaperTrainees],
+        AnomalyKind::Pairs => &[Kind::SharedFace],
+        AnomalyKind::SilentTerminal => &[Kind::SilentTerminal],
+        AnomalyKind::DeviceChanged => &[Kind::MovedTerminal],
+        AnomalyKind::OftenUnseen => &[Kind::PaperTrainees],
+        // Nothing is planted that these alone would find: they are measured by their silence.
+        AnomalyKind::ShortLesson
+        | AnomalyKind::ScoreDrift
+        | AnomalyKind::ThinMargins
+        | AnomalyKind::PerfectAttendance => &[],
     }
 }
 

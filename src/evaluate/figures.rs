@@ -4,7 +4,7 @@ use crate::domain::{AnomalyKind, Timestamp};
 use crate::province::{Care, Kind, Label};
 
 use super::aims::aims;
-use super::share::{Share, float};
+use crate::domain::{Share, float};
 
 const HOUR_MS: f64 = 3_600_000.0;
 

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use super::aims::aimed_by;
 use super::figures::Figures;
-use super::share::Share;
 use super::{Evaluation, plots, reached, reasons};
+use crate::domain::Share;
 use crate::province::{Care, Kind};
 
 const STYLE: &str = "

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::Evaluation;
 use super::aims::aimed_by;
 use super::figures::Figures;
-use super::share::Share;
+use crate::domain::Share;
 use crate::province::{Care, Kind};
 
 /// The whole, with a line break at its end.

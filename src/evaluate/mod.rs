@@ -18,24 +18,26 @@ mod json;
 mod matching;
 mod plots;
 mod reasons;
-mod share;
 
 use std::collections::HashSet;
 use std::path::Path;
 
+pub use crate::domain::Share;
 pub use aims::{aimed_by, aims};
 pub use figures::{Cell, Figures, Raised};
-pub use share::Share;
 
 use self::matching::Planted;
 use crate::collector::Store;
-use crate::domain::{AnomalyKind, Event, Outcome, PersonId, Policy, Timestamp};
+use crate::domain::{AnomalyKind, Bilingual, Event, Outcome, PersonId, Policy, Timestamp};
 use crate::ledger::{Body, Entry, OpenLedgerError, ReadError};
 use crate::province::{Care, Label, Labels, LabelsError};
 use crate::rules::Judge;
 
 /// Entries read at once.
 const READ_ENTRIES: usize = 2_000;
+
+/// False alarms of one detector that are kept as examples.
+const EXAMPLES_MAX: usize = 20;
 
 /// A world could not be evaluated.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +58,12 @@ pub enum EvaluateError {
         given: String,
         /// Under which it was made.
         made: String,
+    },
+    /// They worked by other numbers of the same name.
+    #[error("could not judge by {given}: the world was made under other numbers of that name")]
+    Numbers {
+        /// By which it shall be judged.
+        given: String,
     },
 }
 
@@ -81,6 +89,10 @@ pub struct Evaluation {
     pub detectors: Vec<(AnomalyKind, Figures)>,
     /// Each kind and care.
     pub cells: Vec<Cell>,
+    /// The first false alarms of each detector, in the words that an investigator would read.
+    pub false_alarms: Vec<(AnomalyKind, Bilingual)>,
+    /// What was missed, by its place among the labels.
+    pub missed: Vec<usize>,
 }
 
 /// Counts while the ledger is read.
@@ -88,6 +100,7 @@ struct Count<'l> {
     planted: Planted<'l>,
     days: HashSet<(PersonId, i64)>,
     raised: Vec<Raised>,
+    false_alarms: Vec<(AnomalyKind, Bilingual)>,
     entries: u64,
     records: u64,
 }
@@ -95,7 +108,8 @@ struct Count<'l> {
 impl<'l> Count<'l> {
     fn new(labels: &'l [Label]) -> Self {
         let (days, raised) = (HashSet::new(), Vec::new());
-        Self { planted: Planted::new(labels), days, raised, entries: 0, records: 0 }
+        let false_alarms = Vec::new();
+        Self { planted: Planted::new(labels), days, raised, false_alarms, entries: 0, records: 0 }
     }
 
     fn take(&mut self, entry: &Entry, judge: &mut Judge) {
@@ -111,6 +125,10 @@ impl<'l> Count<'l> {
         for anomaly in judge.judge(entry) {
             let incidents = self.planted.matched(&anomaly);
             let (kind, seen) = (anomaly.kind, entry.committed_at);
+            let told = self.false_alarms.iter().filter(|(it, _)| *it == kind).count();
+            if incidents.is_empty() && told < EXAMPLES_MAX {
+                self.false_alarms.push((kind, anomaly.why));
+            }
             self.raised.push(Raised { kind, seen, incidents });
         }
     }
@@ -138,8 +156,14 @@ pub fn evaluate(folder: &Path, policy: Policy) -> Result<Evaluation, EvaluateErr
         next = last.index + 1;
         entries.iter().for_each(|entry| count.take(entry, &mut judge));
     }
-    let Count { days, raised, entries, records, .. } = count;
-    Ok(figured(labels, &raised, judge.kinds(), days.len() as u64, (entries, records)))
+    // Nothing is raised by numbers that were not in force, and silence would look like a good rule.
+    if judge.is_silent() {
+        return Err(EvaluateError::Numbers { given: judge.policy().profile() });
+    }
+    let Count { days, raised, mut false_alarms, entries, records, .. } = count;
+    false_alarms.sort_by_key(|(kind, _)| *kind);
+    let it = figured(labels, &raised, judge.kinds(), days.len() as u64, (entries, records));
+    Ok(Evaluation { false_alarms, ..it })
 }
 
 /// The figures of what was raised.
@@ -160,7 +184,21 @@ fn figured(
     let detectors = kinds.into_iter().map(of).collect();
     let cells = figures::cells(raised, all);
     let by_aim = figures::by_aim(&cells);
-    Evaluation { entries, records, honest_days, overall, visible, by_aim, detectors, cells, labels }
+    let found: HashSet<usize> = raised.iter().flat_map(|it| it.incidents.iter().copied()).collect();
+    let missed = (0..all.len()).filter(|n| !found.contains(n)).collect();
+    Evaluation {
+        entries,
+        records,
+        honest_days,
+        overall,
+        visible,
+        by_aim,
+        detectors,
+        cells,
+        false_alarms: Vec::new(),
+        missed,
+        labels,
+    }
 }
 
 impl Evaluation {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::Evaluation;
 use super::figures::{Cell, place};
-use super::share::float;
+use crate::domain::float;
 use crate::province::{Care, Kind};
 
 /// Colours of the three levels of care, told apart in grey as well.

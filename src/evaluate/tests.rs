@@ -1,7 +1,9 @@
 //! The counting, on an example that is small enough to be counted by hand.
 
+use std::collections::BTreeMap;
+
 use super::*;
-use crate::domain::{Anomaly, AnomalyId, Bilingual, Severity, TerminalId};
+use crate::domain::{Anomaly, AnomalyId, Bilingual, LedgerRange, Severity, TerminalId};
 use crate::province::{Kind, Mix, Plan, make};
 
 const DAY_MS: i64 = 86_400_000;
@@ -40,6 +42,9 @@ fn anomaly(who: &[u8], terminals: &[&str], at: Timestamp) -> Anomaly {
         why: Bilingual::new("", ""),
         evidence: vec![1],
         policy: String::new(),
+        rule: 1,
+        inputs: BTreeMap::new(),
+        ledger: LedgerRange { first: 0, last: 1 },
     }
 }
 

@@ -1,10 +1,12 @@
 //! What an event says. The JSON names of these fields are a contract (docs/spec/feed-v1.md): they
 //! may be added to, never renamed. Times are milliseconds since 1970 UTC.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    self, AnomalyId, AnomalyKind, Bilingual, Outcome, Severity, TerminalId, Timestamp,
+    self, AnomalyId, AnomalyKind, Bilingual, LedgerRange, Outcome, Severity, TerminalId, Timestamp,
 };
 
 /// One numbered event.
@@ -100,6 +102,15 @@ pub struct Anomaly {
     pub evidence: Vec<Evidence>,
     /// Name and version of the policy profile whose numbers were used.
     pub policy: String,
+    /// Version of the rule; 0 in what was announced before rules had versions.
+    #[serde(default)]
+    pub rule: u16,
+    /// The numbers of the profile that the rule reads.
+    #[serde(default)]
+    pub inputs: BTreeMap<String, String>,
+    /// What had been judged of the ledger; `None` in what was announced before this was told.
+    #[serde(default)]
+    pub ledger: Option<LedgerRange>,
 }
 
 /// A committed record of attendance.

@@ -179,6 +179,8 @@ impl Intake {
             | Fact::Platform(_)
             | Fact::Activity(_)
             | Fact::PictureOpened { .. }
+            | Fact::Trial(_)
+            | Fact::CaseStep(_)
             | Fact::Replacement { .. }
             | Fact::Tick => {}
         }

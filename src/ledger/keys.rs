@@ -108,6 +108,8 @@ pub fn learn(rings: &mut BTreeMap<TerminalId, Keyring>, fact: &Fact) -> Result<(
         | Fact::Platform(_)
         | Fact::Activity(_)
         | Fact::PictureOpened { .. }
+        | Fact::Trial(_)
+        | Fact::CaseStep(_)
         | Fact::Tick => Ok(()),
     }
 }

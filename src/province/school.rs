@@ -156,8 +156,11 @@ impl School {
             let pattern = dice.pick(&[Pattern::Evenings, Pattern::FullDay, Pattern::Mornings]);
             let site = dice.index(school.sites.len());
             school.add_class(seed, pattern, site, days, dice);
-            let shared =
-                if pattern == Pattern::Evenings { customs::SHARED_TRAINEES_MAX } else { 0 };
+            // Nobody honest goes to another town between the afternoon and the evening.
+            let shared = match pattern == Pattern::Evenings && site == 0 {
+                true => customs::SHARED_TRAINEES_MAX,
+                false => 0,
+            };
             for n in 0..usize::try_from(dice.between(0, shared)).unwrap_or(0) {
                 let person = Person { alike: None, ..school.classes[0].roster[n].clone() };
                 school.classes[1].roster[n] = person;

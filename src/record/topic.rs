@@ -33,6 +33,15 @@ pub fn platform_of(topic: &str) -> Option<PlatformId> {
     topic.strip_prefix(PLATFORM)?.strip_suffix("/reports")?.parse().ok()
 }
 
+/// Everything that is told of anomalies and cases.
+pub const ALL_ALERTS: &str = "rollcall/v1/alerts/#";
+
+/// The topic for what is told of a region. `region`: an area's number or a town's name, in the characters
+/// of names.
+pub fn alerts(region: &str, severity: &str) -> String {
+    format!("rollcall/v1/alerts/{region}/{severity}")
+}
+
 /// What a topic of a terminal is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Channel {

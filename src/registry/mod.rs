@@ -10,14 +10,16 @@
 mod centre;
 mod claims;
 mod distance;
+mod policies;
 mod roll_calls;
 mod roster;
 mod status;
 mod timetable;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 pub use claims::Filed;
+pub use policies::Policies;
 pub use roll_calls::Ordered;
 pub use roster::Membership;
 pub use status::Stated;
@@ -83,6 +85,8 @@ pub struct Registry {
     institutions: BTreeMap<InstitutionId, Institution>,
     sites: BTreeMap<SiteId, Site>,
     terminals: BTreeMap<TerminalId, Terminal>,
+    /// The same once more: asked for at every record.
+    site_of: HashMap<TerminalId, SiteId>,
     classes: BTreeMap<ClassId, Class>,
     timetable: Timetable,
     institution_details: BTreeMap<InstitutionId, InstitutionDetails>,
@@ -95,7 +99,7 @@ pub struct Registry {
     held: BTreeMap<HeldId, Held>,
     platforms: BTreeMap<PlatformId, Platform>,
     roll_calls: RollCalls,
-    policy: Option<(String, [u8; 32])>,
+    policies: Policies,
 }
 
 impl Registry {
@@ -123,6 +127,7 @@ impl Registry {
             }
             Fact::Terminal { id, site, key } => {
                 self.terminals.insert(id.clone(), Terminal { site: site.clone(), key: *key });
+                self.site_of.insert(id.clone(), site.clone());
             }
             Fact::Class { id, institution, name, persons, roster: _ } => {
                 // A class that is registered again is as old as before.
@@ -136,7 +141,8 @@ impl Registry {
                 self.classes.insert(id.clone(), class);
             }
             Fact::Lesson(lesson) => self.timetable.announce(lesson.clone(), at),
-            Fact::Policy { profile, digest } => self.policy = Some((profile.clone(), *digest)),
+            Fact::Policy { profile, digest } => self.policies.put_in_force(profile, digest),
+            Fact::Trial(candidate) => self.policies.state(candidate),
             Fact::InstitutionDetails(details) => {
                 self.institution_details.insert(details.institution.clone(), details.clone());
             }
@@ -166,13 +172,14 @@ impl Registry {
                     terminal.key = *key;
                 }
             }
-            // Old records of such a terminal stay what they are; who looked at a picture changes nothing,
-            // an objection is said of what stands already, and sessions are records of a kind.
+            // Old records of such a terminal stay what they are; who looked at a picture, what is said of a case,
+            // or what is objected changes nothing, and sessions are records of a kind.
             Fact::Revocation { .. }
             | Fact::Objected(_)
             | Fact::Activity(_)
             | Fact::Replacement { .. }
             | Fact::PictureOpened { .. }
+            | Fact::CaseStep(_)
             | Fact::Tick => {}
         }
     }
@@ -224,7 +231,7 @@ impl Registry {
 
     /// Where a terminal stands.
     pub fn site_of(&self, terminal: &TerminalId) -> Option<&SiteId> {
-        self.terminals.get(terminal).map(|terminal| &terminal.site)
+        self.site_of.get(terminal)
     }
 
     /// Whose terminal it is.
@@ -264,7 +271,12 @@ impl Registry {
 
     /// The policy profile that the centre last put into force, with its digest.
     pub fn policy(&self) -> Option<(&str, &[u8; 32])> {
-        self.policy.as_ref().map(|(profile, digest)| (profile.as_str(), digest))
+        self.policies.in_force()
+    }
+
+    /// What the ledger says of policy profiles beyond the one in force.
+    pub fn policies(&self) -> &Policies {
+        &self.policies
     }
 }
 

@@ -43,8 +43,13 @@ pub(super) struct Timetable {
 impl Timetable {
     /// Takes in an announcement. The same place and time again changes nothing but the class, so a
     /// repeated announcement does not make a timely lesson late.
-    pub(super) fn announce(&mut self, lesson: Lesson, registered_at: Timestamp) {
-        let versions = self.versions.entry(lesson.id.clone()).or_default();
+    pub(super) fn announce(&mut self, mut lesson: Lesson, registered_at: Timestamp) {
+        // A timetable is long, and most lessons are announced once: no byte more than is needed.
+        if let Some((site, _)) = self.by_site.get_key_value(&lesson.site) {
+            lesson.site = site.clone();
+        }
+        let versions =
+            self.versions.entry(lesson.id.clone()).or_insert_with(|| Vec::with_capacity(1));
         let same = |old: &Announced| {
             (&old.lesson.site, old.lesson.starts, old.lesson.ends)
                 == (&lesson.site, lesson.starts, lesson.ends)
@@ -58,7 +63,9 @@ impl Timetable {
         let site = self.by_site.entry(lesson.site.clone()).or_default();
         site.longest_ms = site.longest_ms.max(lesson.ends.ms_since(lesson.starts));
         let announced = Announced { lesson, registered_at };
-        site.by_start.entry(announced.lesson.starts).or_default().push(announced.clone());
+        let at_once =
+            site.by_start.entry(announced.lesson.starts).or_insert_with(|| Vec::with_capacity(1));
+        at_once.push(announced.clone());
         versions.push(announced);
     }
 

@@ -19,7 +19,7 @@
 //! Compare with the genuine record of the same number; run `rollcall terminal journal check` at the
 //! terminal; look who can reach its disk and its line.
 
-use crate::domain::{Anomaly, AnomalyKind, Bilingual, Policy, Severity};
+use crate::domain::{AnomalyKind, Bilingual, Finding, Policy, Severity};
 use crate::ledger::Entry;
 use crate::registry::Registry;
 use crate::rules::refused::Refused;
@@ -33,7 +33,15 @@ impl Rule for Altered {
         AnomalyKind::Altered
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn judge(&mut self, entry: &Entry, registry: &Registry, _: &Policy) -> Vec<Finding> {
         let Some(refused) = Refused::of(entry, self.kind()) else { return Vec::new() };
         let (terminal, when, claim) = (refused.terminal, refused.when(), refused.claim());
         let place = words::place(registry, terminal);
@@ -50,6 +58,6 @@ impl Rule for Altered {
                 place.en, claim.en
             ),
         );
-        vec![refused.raise(self.kind(), Severity::Alarm, why, registry, policy)]
+        vec![refused.raise(self.kind(), Severity::Alarm, why, registry)]
     }
 }

@@ -21,14 +21,15 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Activity, Anomaly, AnomalyId, AnomalyKind, Bilingual, Fact, Policy, Severity, Timestamp,
+    Activity, AnomalyId, AnomalyKind, Bilingual, Fact, Finding, Policy, Severity, Timestamp,
 };
 use crate::ledger::{Body, Entry};
 use crate::registry::Registry;
 use crate::rules::{Rule, online, words};
 
 const MINUTE_MS: i64 = 60_000;
-const DAY_MS: i64 = 86_400_000;
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// Most sessions that are remembered: a province's day online. Beyond it nothing new is looked at until old
 /// ones are forgotten.
@@ -44,10 +45,10 @@ const TOUCH_MS_MIN: i64 = 5_000;
 const TOUCH_SPREAD_MS_MAX: i64 = 1_000;
 
 /// Remembers what each session did so far.
+#[derive(Default)]
 pub(super) struct BackgroundPlay {
     sessions: BTreeMap<[u8; 16], Session>,
     swept_at: Timestamp,
-    span_ms: i64,
 }
 
 #[derive(Default)]
@@ -178,11 +179,7 @@ impl Session {
     }
 }
 
-fn told(
-    patterns: &[Pattern],
-    (activity, index, first): (&Activity, u64, u64),
-    policy: &Policy,
-) -> Anomaly {
+fn told(patterns: &[Pattern], (activity, index, first): (&Activity, u64, u64)) -> Finding {
     let (when, platform) = (words::clock(activity.from), &activity.platform);
     let lesson = activity.lesson.as_ref();
     let (zh, en) = lesson.map_or_else(Default::default, |lesson| {
@@ -194,7 +191,7 @@ fn told(
     };
     let mut evidence = vec![first, index];
     evidence.dedup();
-    Anomaly {
+    Finding {
         id: AnomalyId::of(AnomalyKind::BackgroundPlay, &evidence),
         kind: AnomalyKind::BackgroundPlay,
         severity: Severity::Warning,
@@ -216,20 +213,14 @@ fn told(
             ),
         ),
         evidence,
-        policy: policy.profile(),
     }
 }
 
 impl BackgroundPlay {
-    pub(super) fn new(policy: &Policy) -> Self {
-        let span_ms = i64::from(policy.time_bound_hours_max()) * DAY_MS / 24;
-        Self { sessions: BTreeMap::new(), swept_at: Timestamp::from_ms(0), span_ms }
-    }
-
-    fn sweep(&mut self, now: Timestamp) {
+    fn sweep(&mut self, now: Timestamp, policy: &Policy) {
         if now.ms_since(self.swept_at) >= DAY_MS {
             self.swept_at = now;
-            let horizon = now.plus_ms(-self.span_ms);
+            let horizon = now.plus_ms(-i64::from(policy.time_bound_hours_max()) * HOUR_MS);
             self.sessions.retain(|_, session| session.newest >= horizon);
         }
     }
@@ -240,14 +231,29 @@ impl Rule for BackgroundPlay {
         AnomalyKind::BackgroundPlay
     }
 
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "background_play_percent_max",
+            "background_play_minutes_max",
+            "many_pages_minutes_max",
+            "untouched_play_minutes_max",
+            "clock_tolerance_s",
+            "time_bound_hours_max",
+        ]
+    }
+
     /// A platform's reports come in their order, so a session is judged as it goes; each pattern of it once.
-    fn judge(&mut self, entry: &Entry, _: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn judge(&mut self, entry: &Entry, _: &Registry, policy: &Policy) -> Vec<Finding> {
         let Body::Fact(Fact::Activity(activity)) = &entry.body else { return Vec::new() };
         let now = entry.committed_at;
         if !online::is_proven(activity, now, policy) {
             return Vec::new();
         }
-        self.sweep(now);
+        self.sweep(now, policy);
         let known = self.sessions.contains_key(&activity.session);
         if !known && self.sessions.len() >= SESSIONS_MAX {
             return Vec::new();
@@ -260,6 +266,6 @@ impl Rule for BackgroundPlay {
             return Vec::new();
         }
         let first = session.first.unwrap_or(entry.index);
-        vec![told(&patterns, (activity, entry.index, first), policy)]
+        vec![told(&patterns, (activity, entry.index, first))]
     }
 }

@@ -20,12 +20,10 @@
 //! Ask the teacher until when the room was in use; see whether many persons of one class share the
 //! late minute.
 
-use std::collections::BTreeMap;
-
 use jiff::civil::Date;
 
 use crate::domain::{
-    Anomaly, AnomalyId, AnomalyKind, Bilingual, Event, LessonId, Outcome, Policy, Severity,
+    AnomalyId, AnomalyKind, Bilingual, Event, Finding, LessonId, Outcome, Policy, Severity,
     Timestamp,
 };
 use crate::ledger::{Body, Entry};
@@ -37,6 +35,7 @@ const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 
 /// Remembers each person's comings and goings.
+#[derive(Default)]
 pub(super) struct ExcessHours {
     seen: Window<Mark>,
 }
@@ -56,27 +55,30 @@ struct Presence<'w> {
     left: &'w Seen<Mark>,
 }
 
-impl ExcessHours {
-    pub(super) fn new(policy: &Policy) -> Self {
-        Self { seen: Window::new(policy) }
-    }
+/// The presence that some marks (earliest first) make in one lesson.
+fn presence_in<'w>(
+    marks: impl Iterator<Item = &'w Seen<Mark>>,
+    lesson: &LessonId,
+) -> Option<Presence<'w>> {
+    let mut marks = marks.filter(|mark| mark.what.lesson == *lesson);
+    let came = marks.find(|mark| !mark.what.leaves)?;
+    let left = marks.filter(|mark| mark.what.leaves).last()?;
+    Some(Presence { came, left })
 }
 
-/// The presences that some marks (earliest first) make, by lesson.
-fn presences<'w>(
-    marks: impl Iterator<Item = &'w Seen<Mark>>,
-) -> BTreeMap<&'w LessonId, Presence<'w>> {
-    let mut came: BTreeMap<&LessonId, &Seen<Mark>> = BTreeMap::new();
-    let mut whole: BTreeMap<&LessonId, Presence<'w>> = BTreeMap::new();
+/// The presences that some marks (earliest first) make. One comes after the other, so the lesson of a mark
+/// is mostly the one looked at last.
+fn presences<'w>(marks: impl Iterator<Item = &'w Seen<Mark>>) -> Vec<Presence<'w>> {
+    let mut all: Vec<(&Seen<Mark>, Option<&Seen<Mark>>)> = Vec::new();
     for mark in marks {
-        let lesson = &mark.what.lesson;
-        if !mark.what.leaves {
-            came.entry(lesson).or_insert(mark);
-        } else if let Some(came) = came.get(lesson) {
-            whole.insert(lesson, Presence { came, left: mark });
+        let known = all.iter_mut().rev().find(|(came, _)| came.what.lesson == mark.what.lesson);
+        match known {
+            Some((_, left)) if mark.what.leaves => *left = Some(mark),
+            None if !mark.what.leaves => all.push((mark, None)),
+            Some(_) | None => {}
         }
     }
-    whole
+    all.into_iter().filter_map(|(came, left)| Some(Presence { came, left: left? })).collect()
 }
 
 /// By how much a presence outlasts its lesson beyond what is allowed; `None` if it does not.
@@ -93,17 +95,17 @@ fn day(at: Timestamp) -> Date {
 }
 
 /// The presences that began on `date`, and how long they last together, overlaps counted once.
-fn of_day<'w>(all: &BTreeMap<&'w LessonId, Presence<'w>>, date: Date) -> (Vec<Presence<'w>>, i64) {
-    let mut today: Vec<_> = all.values().copied().filter(|p| day(p.came.at) == date).collect();
-    today.sort_by_key(|presence| (presence.came.at, presence.came.index));
+fn of_day(mut all: Vec<Presence<'_>>, date: Date) -> (Vec<Presence<'_>>, i64) {
+    all.retain(|presence| day(presence.came.at) == date);
+    all.sort_by_key(|presence| (presence.came.at, presence.came.index));
     let mut sum_ms = 0;
     let mut until = Timestamp::from_ms(i64::MIN);
-    for presence in &today {
+    for presence in &all {
         let from = presence.came.at.max(until);
         sum_ms += presence.left.at.ms_since(from).max(0);
         until = until.max(presence.left.at);
     }
-    (today, sum_ms)
+    (all, sum_ms)
 }
 
 /// What is wrong, in words, with the entries that prove it.
@@ -172,20 +174,20 @@ fn turned_wrong(
     registry: &Registry,
     policy: &Policy,
 ) -> Option<Excess> {
-    let with = presences(marks.iter());
-    let presence = *with.get(&new.what.lesson)?;
-    let without = presences(marks.iter().filter(|mark| *mark != new));
+    let lesson = &new.what.lesson;
+    let others = || marks.iter().filter(|mark| *mark != new);
+    // Whoever has only come makes nothing wrong yet: half of all.
+    let presence = presence_in(marks.iter(), lesson)?;
 
-    let was_over = without
-        .get(&new.what.lesson)
-        .is_some_and(|presence| overrun_ms(*presence, registry, policy).is_some());
+    let was_over = presence_in(others(), lesson)
+        .is_some_and(|presence| overrun_ms(presence, registry, policy).is_some());
     if let Some(over_ms) = overrun_ms(presence, registry, policy).filter(|_| !was_over) {
         return Some(overrun(presence, over_ms, registry, policy));
     }
 
     let date = day(presence.came.at);
-    let (today, sum_ms) = of_day(&with, date);
-    let (_, before_ms) = of_day(&without, date);
+    let (today, sum_ms) = of_day(presences(marks.iter()), date);
+    let (_, before_ms) = of_day(presences(others()), date);
     let allowed_ms = i64::from(policy.hours_per_day_max()) * HOUR_MS
         + today
             .iter()
@@ -199,7 +201,21 @@ impl Rule for ExcessHours {
         AnomalyKind::ExcessHours
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "overrun_minutes_max",
+            "hours_per_day_max",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
         let Body::Record { record, person: Some(person), .. } = &entry.body else {
             return Vec::new();
         };
@@ -211,17 +227,19 @@ impl Rule for ExcessHours {
         let accepted = record.outcome == Some(Outcome::Accepted);
         let (Some(moment), Some(lesson)) = (
             moment::proven(record, entry.committed_at, policy),
-            record.lesson.clone().filter(|_| accepted),
+            record.lesson.as_ref().filter(|_| accepted),
         ) else {
             return Vec::new();
         };
+        // The registry's own copy of the name, where it has one: it is shared.
+        let lesson = registry.lesson(lesson).map_or(lesson, |known| &known.lesson.id).clone();
         let what = Mark { lesson, leaves, uncertainty_ms: moment.uncertainty_ms };
         let new = Seen { at: moment.at, index: entry.index, what };
-        self.seen.add(*person, new.clone(), entry.committed_at);
+        self.seen.add(*person, new.clone(), entry.committed_at, policy);
         let raised = turned_wrong(self.seen.of(person), &new, registry, policy).map(|excess| {
             let mut evidence = excess.evidence;
             evidence.sort_unstable();
-            Anomaly {
+            Finding {
                 id: AnomalyId::of(self.kind(), &evidence),
                 kind: self.kind(),
                 severity: Severity::Warning,
@@ -231,7 +249,6 @@ impl Rule for ExcessHours {
                 site: registry.site_of(&record.terminal).cloned(),
                 why: excess.why,
                 evidence,
-                policy: policy.profile(),
             }
         });
         raised.into_iter().collect()

@@ -18,7 +18,7 @@
 //! Ask whether the terminal was set up anew; else look in the broker's log for the sender's
 //! certificate, and revoke it.
 
-use crate::domain::{Anomaly, AnomalyKind, Bilingual, Policy, Refusal, Severity};
+use crate::domain::{AnomalyKind, Bilingual, Finding, Policy, Refusal, Severity};
 use crate::ledger::Entry;
 use crate::registry::Registry;
 use crate::rules::refused::Refused;
@@ -32,7 +32,15 @@ impl Rule for Forged {
         AnomalyKind::Forged
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn judge(&mut self, entry: &Entry, registry: &Registry, _: &Policy) -> Vec<Finding> {
         let Some(refused) = Refused::of(entry, self.kind()) else { return Vec::new() };
         let (terminal, when, claim) = (refused.terminal, refused.when(), refused.claim());
         let place = words::place(registry, terminal);
@@ -66,6 +74,6 @@ impl Rule for Forged {
                 place.en, how.en, claim.en
             ),
         );
-        vec![refused.raise(self.kind(), Severity::Alarm, why, registry, policy)]
+        vec![refused.raise(self.kind(), Severity::Alarm, why, registry)]
     }
 }

@@ -2,7 +2,8 @@
 //!
 //! ## What it sees
 //! Twelve accepted comings or goings in a row at one terminal, faster than people pass a door, or at
-//! intervals that are all the same to the second. Once for each terminal and day.
+//! intervals that are all the same: to the second, or to a tenth of their length. Once for each terminal and
+//! day.
 //!
 //! ## Why it matters
 //! People come in clumps and stop to talk; software does not. Hours that a program makes look so (Hebei
@@ -18,12 +19,12 @@
 //! ## What to do
 //! Look at the same minutes of other days; ask the site how people queue; see whether scores were measured.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use jiff::civil::Date;
 
 use crate::domain::{
-    Anomaly, AnomalyId, AnomalyKind, Bilingual, Event, Outcome, PersonId, Policy, Severity,
+    AnomalyId, AnomalyKind, Bilingual, Event, Finding, Outcome, PersonId, Policy, Severity,
     TerminalId, Timestamp,
 };
 use crate::ledger::{Body, Entry};
@@ -36,13 +37,16 @@ const RUN: usize = 12;
 /// Intervals that differ by no more than this are the same, in milliseconds.
 const SAME_MS: i64 = 1_000;
 
+/// So are those whose spread (standard deviation) is less than their mean divided by this.
+const SAME_PART: i64 = 10;
+
 /// A run that takes longer is none, in milliseconds: beyond an hour between two nobody sees a rhythm.
 const INTERVAL_MS_MAX: i64 = 3_600_000;
 
 /// Remembers the newest of each terminal: no more terminals than are registered.
 #[derive(Default)]
 pub(super) struct MachinePace {
-    rows: BTreeMap<TerminalId, Row>,
+    rows: HashMap<TerminalId, Row>,
 }
 
 #[derive(Default)]
@@ -66,24 +70,37 @@ enum Pace {
     Even { interval_ms: i64 },
 }
 
+/// Whether the spread of so many intervals is small beside their mean, by their sum and the sum of their
+/// squares; in whole numbers, so that every machine judges alike.
+fn is_even(count: i64, sum_ms: i64, squares: i64) -> bool {
+    let square = sum_ms.saturating_mul(sum_ms);
+    let scatter = count.saturating_mul(squares).saturating_sub(square);
+    scatter.saturating_mul(SAME_PART * SAME_PART) < square
+}
+
 impl Row {
     fn pace(&self, policy: &Policy) -> Option<Pace> {
         if self.newest.len() < RUN {
             return None;
         }
-        let times: Vec<Timestamp> = self.newest.iter().map(|passed| passed.at).collect();
-        let intervals: Vec<i64> = times.windows(2).map(|pair| pair[1].ms_since(pair[0])).collect();
-        let (least, most) = (intervals.iter().min()?, intervals.iter().max()?);
-        if *least < 0 || *most > INTERVAL_MS_MAX {
+        let (mut least, mut most) = (i64::MAX, i64::MIN);
+        let (mut span_ms, mut squares, mut passages) = (0_i64, 0_i64, 0_i64);
+        for (earlier, later) in self.newest.iter().zip(self.newest.iter().skip(1)) {
+            let interval_ms = later.at.ms_since(earlier.at);
+            (least, most) = (least.min(interval_ms), most.max(interval_ms));
+            span_ms = span_ms.saturating_add(interval_ms);
+            squares = squares.saturating_add(interval_ms.saturating_mul(interval_ms));
+            passages += 1;
+        }
+        if least < 0 || most > INTERVAL_MS_MAX {
             return None;
         }
-        let span_ms: i64 = intervals.iter().sum();
-        let passages = i64::try_from(intervals.len()).unwrap_or(i64::MAX);
         let needed_ms = passages * i64::from(policy.seconds_per_checkin_min()) * 1_000;
         if span_ms < needed_ms {
             return Some(Pace::Fast { span_ms });
         }
-        (most - least <= SAME_MS).then_some(Pace::Even { interval_ms: span_ms / passages })
+        let even = most - least <= SAME_MS || is_even(passages, span_ms, squares);
+        even.then_some(Pace::Even { interval_ms: span_ms / passages })
     }
 }
 
@@ -92,7 +109,20 @@ impl Rule for MachinePace {
         AnomalyKind::MachinePace
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        2
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "seconds_per_checkin_min",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
         let Body::Record { record, person: Some(person), .. } = &entry.body else {
             return Vec::new();
         };
@@ -106,10 +136,11 @@ impl Rule for MachinePace {
             row.newest.pop_front();
         }
         row.newest.push_back(Passed { at: moment.at, index: entry.index, person: *person });
+        let Some(pace) = row.pace(policy) else { return Vec::new() };
         let date = moment.at.shanghai().date();
-        let Some(pace) = row.pace(policy).filter(|_| row.told != Some(date)) else {
+        if row.told == Some(date) {
             return Vec::new();
-        };
+        }
         row.told = Some(date);
         let evidence: Vec<u64> = row.newest.iter().map(|passed| passed.index).collect();
         let mut who: Vec<PersonId> = row.newest.iter().map(|passed| passed.person).collect();
@@ -130,12 +161,12 @@ impl Rule for MachinePace {
             Pace::Even { interval_ms } => {
                 let seconds = interval_ms / 1_000;
                 (
-                    format!("连续 {RUN} 次签到或签退间隔均为 {seconds} 秒（相差不到 1 秒）"),
-                    format!("{RUN} comings or goings, one every {seconds} s to within a second"),
+                    format!("连续 {RUN} 次签到或签退间隔均为约 {seconds} 秒，几乎没有差别"),
+                    format!("{RUN} comings or goings, one every {seconds} s, hardly varying"),
                 )
             }
         };
-        vec![Anomaly {
+        vec![Finding {
             id: AnomalyId::of(self.kind(), &evidence),
             kind: self.kind(),
             severity: Severity::Warning,
@@ -155,7 +186,6 @@ impl Rule for MachinePace {
                 ),
             ),
             evidence,
-            policy: policy.profile(),
         }]
     }
 }

@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use crate::domain::{
-    Anomaly, AnomalyId, AnomalyKind, Bilingual, ClockQuality, Policy, Severity, TerminalId,
+    AnomalyId, AnomalyKind, Bilingual, ClockQuality, Finding, Policy, Severity, TerminalId,
 };
 use crate::ledger::{Body, Entry};
 use crate::registry::Registry;
@@ -42,7 +42,15 @@ impl Rule for MadeAfterwards {
         AnomalyKind::MadeAfterwards
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &["clock_tolerance_s"]
+    }
+
+    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
         let Body::Record { record, person, .. } = &entry.body else { return Vec::new() };
         let sure = match record.clock.quality {
             ClockQuality::Synced | ClockQuality::Holding => true,
@@ -62,7 +70,7 @@ impl Rule for MadeAfterwards {
         let (said, known) = (words::clock(wall), words::clock(signed));
         let earlier = words::length(signed.ms_since(wall));
         let terminal = &record.terminal;
-        vec![Anomaly {
+        vec![Finding {
             id: AnomalyId::of(self.kind(), &[entry.index]),
             kind: self.kind(),
             severity: Severity::Alarm,
@@ -86,7 +94,6 @@ impl Rule for MadeAfterwards {
                 ),
             ),
             evidence: vec![entry.index],
-            policy: policy.profile(),
         }]
     }
 }

@@ -18,101 +18,47 @@
 //! ## What to do
 //! Call the roll again, unannounced (`rollcall collector roll-call`), or go there.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use crate::domain::{
-    Anomaly, AnomalyId, AnomalyKind, Bilingual, Event, LessonId, NoticeKind, Outcome, PersonId,
-    Policy, Severity, TerminalId, Timestamp,
-};
-use crate::ledger::{Body, Entry};
-use crate::record::Record;
-use crate::registry::Registry;
-use crate::rules::{Rule, moment, words};
-
-const MINUTE_MS: i64 = 60_000;
+use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Finding, Severity};
+use crate::rules::rolls::Roll;
+use crate::rules::{Ground, Rule, words};
 
 /// Fewer say nothing: somebody is always outside.
 const UNSEEN_MIN: usize = 3;
 
-/// A lesson that has been over for so long is forgotten, in milliseconds: whoever is still checked in
-/// has forgotten to check out.
-const OVER_MS: i64 = 24 * 60 * MINUTE_MS;
+/// Looks at one roll call at a time.
+pub(super) struct MissedRollCall;
 
-/// Remembers who is in, by terminal and lesson: the people of the lessons of two days.
-#[derive(Default)]
-pub(super) struct MissedRollCall {
-    rooms: BTreeMap<TerminalId, BTreeMap<LessonId, Room>>,
-}
-
-#[derive(Default)]
-struct Room {
-    inside: BTreeSet<PersonId>,
-    roll: Option<Roll>,
-    newest: Timestamp,
-}
-
-/// A roll call that is on, or whose end nobody has told yet.
-struct Roll {
-    began: Timestamp,
-    until: Timestamp,
-    index: u64,
-    asked: BTreeSet<PersonId>,
-    seen: BTreeSet<PersonId>,
-}
-
-impl Room {
-    fn take(&mut self, record: &Record, person: Option<PersonId>) {
-        let accepted = record.outcome == Some(Outcome::Accepted);
-        let Some(person) = person.filter(|_| accepted) else { return };
-        match record.event {
-            Event::CheckIn => {
-                self.inside.insert(person);
-            }
-            Event::CheckOut => {
-                self.inside.remove(&person);
-                // Who left by the terminal was there.
-                if let Some(roll) = &mut self.roll {
-                    roll.seen.insert(person);
-                }
-            }
-            Event::Presence => {
-                if let Some(roll) = &mut self.roll {
-                    roll.seen.insert(person);
-                }
-            }
-            Event::Attempt | Event::Gap | Event::Notice => {}
-        }
+impl Rule for MissedRollCall {
+    fn kind(&self) -> AnomalyKind {
+        AnomalyKind::MissedRollCall
     }
-}
 
-/// How long a roll call lasts: as it was ordered, else as the profile says.
-fn lasts_ms(record: &Record, registry: &Registry, policy: &Policy) -> i64 {
-    let digest = record.notice.and_then(|notice| notice.digest);
-    let ordered = registry.roll_orders(&record.terminal).iter();
-    let ordered = ordered.rev().find(|it| Some(it.order.order) == digest);
-    let minutes = ordered.map_or(policy.roll_call_minutes(), |it| it.order.minutes);
-    i64::from(minutes) * MINUTE_MS
-}
+    fn version(&self) -> u16 {
+        1
+    }
 
-impl MissedRollCall {
-    /// Ends the roll call of a room, if more were not seen than may be.
-    fn conclude(
-        &self,
-        terminal: &TerminalId,
-        (lesson, roll): &(LessonId, Roll),
-        registry: &Registry,
-        policy: &Policy,
-    ) -> Option<Anomaly> {
-        let unseen: Vec<PersonId> = roll.asked.difference(&roll.seen).copied().collect();
-        let (count, asked) = (unseen.len(), roll.asked.len());
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "roll_call_unseen_percent_max",
+            "roll_call_minutes",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn roll_over(&mut self, roll: &Roll, ground: &Ground<'_>) -> Vec<Finding> {
+        let Ground { registry, policy } = ground;
+        let unseen = roll.unseen();
+        let (count, asked, terminal) = (unseen.len(), roll.asked.len(), &roll.terminal);
         let allowed = policy.roll_call_unseen_percent_max();
         let allowed_of = usize::try_from(allowed).unwrap_or(100) * asked;
         if count < UNSEEN_MIN || count * 100 <= allowed_of {
-            return None;
+            return Vec::new();
         }
-        let place = words::place(registry, terminal);
+        let (place, lesson) = (words::place(registry, terminal), &roll.lesson);
         let stretch = words::stretch(roll.began, roll.until);
-        Some(Anomaly {
+        vec![Finding {
             id: AnomalyId::of(self.kind(), &[roll.index]),
             kind: self.kind(),
             severity: Severity::Warning,
@@ -134,49 +80,6 @@ impl MissedRollCall {
                 ),
             ),
             evidence: vec![roll.index],
-            policy: policy.profile(),
-        })
-    }
-}
-
-impl Rule for MissedRollCall {
-    fn kind(&self) -> AnomalyKind {
-        AnomalyKind::MissedRollCall
-    }
-
-    /// A roll call is over, and all is told, when the same terminal has told of something later: its records
-    /// come in their order. So silence is never taken for absence.
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
-        let Body::Record { record, person, .. } = &entry.body else { return Vec::new() };
-        let Some(moment) = moment::proven(record, entry.committed_at, policy) else {
-            return Vec::new();
-        };
-        let mut over = Vec::new();
-        let terminal = &record.terminal;
-        let rooms = self.rooms.entry(terminal.clone()).or_default();
-        for (lesson, room) in &mut *rooms {
-            if room.roll.as_ref().is_some_and(|roll| moment.at > roll.until) {
-                over.extend(room.roll.take().map(|roll| (lesson.clone(), roll)));
-            }
-        }
-        if let Some(lesson) = &record.lesson {
-            let room = rooms.entry(lesson.clone()).or_default();
-            room.newest = room.newest.max(moment.at);
-            room.take(record, *person);
-            if record.notice.is_some_and(|notice| notice.kind == NoticeKind::RollCalled) {
-                room.roll = Some(Roll {
-                    began: moment.at,
-                    until: moment.at.plus_ms(lasts_ms(record, registry, policy)),
-                    index: entry.index,
-                    asked: room.inside.clone(),
-                    seen: BTreeSet::new(),
-                });
-            }
-            let now = entry.committed_at;
-            let allowed_ms = i64::from(policy.time_bound_hours_max()) * 60 * MINUTE_MS + OVER_MS;
-            rooms.retain(|_, room| now.ms_since(room.newest) <= allowed_ms);
-        }
-        let raised = over.iter().filter_map(|it| self.conclude(terminal, it, registry, policy));
-        raised.collect()
+        }]
     }
 }

@@ -13,77 +13,161 @@
 
 pub mod hours;
 pub mod limits;
+mod lessons;
 mod moment;
+mod names;
 mod online;
+mod recent;
 mod refused;
+mod rolls;
 mod window;
 mod words;
 
 // The rules, from who stood there, over where and when, to what was sent.
 mod altered;
 mod background_play;
+mod device_changed;
 mod excess_hours;
 mod forged;
 mod forked_chain;
+mod late_checkouts;
+mod late_registration;
+mod long_week;
 mod machine_pace;
 mod made_afterwards;
 mod missed_roll_call;
 mod moved_cohort;
 mod multi_device;
 mod off_timetable;
+mod often_unseen;
 mod over_limit;
+mod pairs;
+mod perfect_attendance;
 mod platform_sessions;
 mod proxy_shared_face;
 mod proxy_stand_in;
 mod replayed;
+mod score_drift;
+mod short_lesson;
+mod silent_terminal;
 mod spoof_attempts;
+mod steady_scores;
+mod thin_margins;
+mod two_classes;
 mod unregistered_terminal;
+mod without_face;
 
-use crate::domain::{Anomaly, AnomalyKind, Policy};
-use crate::ledger::Entry;
+use std::collections::BTreeMap;
+
+use crate::domain::{Anomaly, AnomalyKind, Fact, Finding, LedgerRange, Policy};
+use crate::ledger::{Body, Entry};
 use crate::registry::Registry;
+use lessons::{Held, Lessons};
+use rolls::{Roll, Rolls};
 
-/// One detector.
-pub trait Rule: Send {
+/// What a rule judges by.
+struct Ground<'j> {
+    /// As it stands after the entry at hand.
+    registry: &'j Registry,
+    policy: &'j Policy,
+}
+
+/// One detector. It looks at entries, at lessons that are over, or at roll calls that are over, whatever
+/// tells what it is about.
+trait Rule: Send {
     /// What it looks for. Names its file and its page.
     fn kind(&self) -> AnomalyKind;
 
+    /// From 1, one more with each change of what it raises or says.
+    fn version(&self) -> u16;
+
+    /// Which numbers of the profile it reads, itself or through what it shares with others.
+    fn numbers(&self) -> &'static [&'static str];
+
     /// Takes in one entry, with the registry as it stands after that entry, and says what it sees.
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly>;
+    fn judge(&mut self, _entry: &Entry, _registry: &Registry, _policy: &Policy) -> Vec<Finding> {
+        Vec::new()
+    }
+
+    /// Takes in a lesson that is over and told of.
+    fn lesson_over(&mut self, _held: &Held, _ground: &Ground<'_>) -> Vec<Finding> {
+        Vec::new()
+    }
+
+    /// Takes in a roll call that is over and told of.
+    fn roll_over(&mut self, _roll: &Roll, _ground: &Ground<'_>) -> Vec<Finding> {
+        Vec::new()
+    }
+}
+
+/// A rule as it stands in this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Version {
+    /// Which rule.
+    pub kind: AnomalyKind,
+    /// From 1, one more with each change of what it raises or says.
+    pub version: u16,
+    /// Which numbers of the profile it reads, itself or through what it shares with others.
+    pub numbers: &'static [&'static str],
 }
 
 /// All rules at work on one ledger: feed it every entry, in order.
+///
+/// Nobody is judged by numbers that were not in force when it happened: each stretch of the ledger is
+/// judged by the profile that the ledger names there, if its text is known here. Where it is not, nothing
+/// is raised; what that profile raised was raised then. What rules remember passes from one profile to the
+/// next.
 pub struct Judge {
+    known: Vec<Policy>,
     policy: Policy,
+    in_force: InForce,
     registry: Registry,
-    rules: Vec<Box<dyn Rule>>,
+    lessons: Lessons,
+    rolls: Rolls,
+    rules: Vec<Seat>,
+    first: Option<u64>,
     next: u64,
 }
 
+/// How a judge's profile stands to the one that the ledger names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum InForce {
+    /// It is that one, or the ledger has named none yet.
+    Own,
+    /// The ledger names one whose text is not known.
+    Unknown,
+    /// It does not matter: a candidate judges everything.
+    Whatever,
+}
+
+/// A rule, and what of the profile it is given: the same for all that it finds.
+struct Seat {
+    rule: Box<dyn Rule>,
+    inputs: BTreeMap<String, String>,
+}
+
 impl Judge {
-    /// Every rule that there is, with nothing seen yet.
+    /// Every rule that there is, with nothing seen yet and one profile known.
     pub fn new(policy: Policy) -> Self {
-        let rules: Vec<Box<dyn Rule>> = vec![
-            Box::new(proxy_stand_in::ProxyStandIn),
-            Box::new(proxy_shared_face::ProxySharedFace::default()),
-            Box::new(multi_device::MultiDevice::new(&policy)),
-            Box::new(off_timetable::OffTimetable),
-            Box::new(excess_hours::ExcessHours::new(&policy)),
-            Box::new(forged::Forged),
-            Box::new(altered::Altered),
-            Box::new(replayed::Replayed),
-            Box::new(unregistered_terminal::UnregisteredTerminal::default()),
-            Box::new(forked_chain::ForkedChain),
-            Box::new(made_afterwards::MadeAfterwards::default()),
-            Box::new(machine_pace::MachinePace::default()),
-            Box::new(spoof_attempts::SpoofAttempts::new(&policy)),
-            Box::new(missed_roll_call::MissedRollCall::default()),
-            Box::new(over_limit::OverLimit),
-            Box::new(moved_cohort::MovedCohort::new(&policy)),
-            Box::new(platform_sessions::PlatformSessions::new(&policy)),
-            Box::new(background_play::BackgroundPlay::new(&policy)),
-        ];
-        Self { policy, registry: Registry::default(), rules, next: 0 }
+        Self::knowing(policy, Vec::new())
+    }
+
+    /// The same with more profiles known. Until the ledger names one, `policy` is used.
+    pub fn knowing(policy: Policy, mut others: Vec<Policy>) -> Self {
+        others.push(policy.clone());
+        Self::of(policy, others, InForce::Own, Registry::default())
+    }
+
+    /// Judges by this profile whatever is in force, from where `registry` stands.
+    pub fn of_candidate(policy: Policy, registry: Registry) -> Self {
+        Self::of(policy, Vec::new(), InForce::Whatever, registry)
+    }
+
+    fn of(policy: Policy, known: Vec<Policy>, in_force: InForce, registry: Registry) -> Self {
+        let rules = every_rule().into_iter();
+        let rules = rules.map(|rule| Seat { inputs: inputs(&*rule, &policy), rule }).collect();
+        let (lessons, rolls) = Default::default();
+        Self { known, policy, in_force, registry, lessons, rolls, rules, first: None, next: 0 }
     }
 
     /// Takes in one entry: first the registry, then every rule. An entry that was judged before
@@ -94,14 +178,47 @@ impl Judge {
             return Vec::new();
         }
         self.next = entry.index.saturating_add(1);
+        let ledger =
+            LedgerRange { first: *self.first.get_or_insert(entry.index), last: entry.index };
         self.registry.apply(entry);
-        let rules = self.rules.iter_mut();
-        let raised: Vec<_> =
-            rules.flat_map(|rule| rule.judge(entry, &self.registry, &self.policy)).collect();
-        // Nobody is judged by numbers that were not in force when it happened: what an earlier
-        // profile raised was raised then.
-        let other = self.registry.policy().is_some_and(|(_, d)| *d != self.policy.digest());
-        if other { Vec::new() } else { raised }
+        if let Body::Fact(Fact::Policy { digest, .. }) = &entry.body {
+            self.follow(digest);
+        }
+        let (registry, policy) = (&self.registry, &self.policy);
+        let lessons = self.lessons.take(entry, registry, policy);
+        let rolls = self.rolls.take(entry, registry, policy);
+        let ground = Ground { registry, policy };
+        let mut raised = Vec::new();
+        for Seat { rule, inputs } in &mut self.rules {
+            let mut found = rule.judge(entry, registry, policy);
+            found.extend(lessons.iter().flat_map(|held| rule.lesson_over(held, &ground)));
+            found.extend(rolls.iter().flat_map(|roll| rule.roll_over(roll, &ground)));
+            raised.extend(
+                found
+                    .into_iter()
+                    .map(|finding| judged(finding, policy, rule.version(), inputs.clone(), ledger)),
+            );
+        }
+        if self.is_silent() { Vec::new() } else { raised }
+    }
+
+    /// Another profile comes into force.
+    fn follow(&mut self, digest: &[u8; 32]) {
+        if self.in_force == InForce::Whatever {
+            return;
+        }
+        let named = self.known.iter().find(|policy| policy.digest() == *digest);
+        self.in_force = if named.is_some() { InForce::Own } else { InForce::Unknown };
+        let Some(policy) = named.filter(|policy| **policy != self.policy) else { return };
+        self.policy = policy.clone();
+        for Seat { rule, inputs } in &mut self.rules {
+            *inputs = self::inputs(&**rule, &self.policy);
+        }
+    }
+
+    /// Whether nothing is raised, because the text of the profile in force is not known.
+    pub fn is_silent(&self) -> bool {
+        self.in_force == InForce::Unknown
     }
 
     /// Index of the first entry not yet judged.
@@ -114,13 +231,91 @@ impl Judge {
         &self.registry
     }
 
-    /// The profile whose numbers are used.
+    /// The profile whose numbers are used now.
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
 
     /// What is looked for, in the order of judging.
     pub fn kinds(&self) -> Vec<AnomalyKind> {
-        self.rules.iter().map(|rule| rule.kind()).collect()
+        self.rules.iter().map(|seat| seat.rule.kind()).collect()
+    }
+
+    /// The same, with the version of each and the numbers that it reads.
+    pub fn versions(&self) -> Vec<Version> {
+        let version = |Seat { rule, .. }: &Seat| Version {
+            kind: rule.kind(),
+            version: rule.version(),
+            numbers: rule.numbers(),
+        };
+        self.rules.iter().map(version).collect()
+    }
+}
+
+fn every_rule() -> Vec<Box<dyn Rule>> {
+    vec![
+        Box::new(proxy_stand_in::ProxyStandIn),
+        Box::new(proxy_shared_face::ProxySharedFace::default()),
+        Box::new(multi_device::MultiDevice::default()),
+        Box::new(off_timetable::OffTimetable),
+        Box::new(excess_hours::ExcessHours::default()),
+        Box::new(forged::Forged),
+        Box::new(altered::Altered),
+        Box::new(replayed::Replayed),
+        Box::new(unregistered_terminal::UnregisteredTerminal::default()),
+        Box::new(forked_chain::ForkedChain),
+        Box::new(made_afterwards::MadeAfterwards::default()),
+        Box::new(machine_pace::MachinePace::default()),
+        Box::new(spoof_attempts::SpoofAttempts::default()),
+        Box::new(missed_roll_call::MissedRollCall),
+        Box::new(often_unseen::OftenUnseen::default()),
+        Box::new(late_registration::LateRegistration::default()),
+        Box::new(two_classes::TwoClasses::default()),
+        Box::new(short_lesson::ShortLesson),
+        Box::new(late_checkouts::LateCheckouts::default()),
+        Box::new(long_week::LongWeek::default()),
+        Box::new(without_face::WithoutFace::default()),
+        Box::new(steady_scores::SteadyScores::default()),
+        Box::new(score_drift::ScoreDrift::default()),
+        Box::new(thin_margins::ThinMargins),
+        Box::new(pairs::Pairs::default()),
+        Box::new(perfect_attendance::PerfectAttendance::default()),
+        Box::new(silent_terminal::SilentTerminal::default()),
+        Box::new(device_changed::DeviceChanged::default()),
+        Box::new(over_limit::OverLimit),
+        Box::new(moved_cohort::MovedCohort::default()),
+        Box::new(platform_sessions::PlatformSessions::default()),
+        Box::new(background_play::BackgroundPlay::default()),
+    ]
+}
+
+fn inputs(rule: &dyn Rule, policy: &Policy) -> BTreeMap<String, String> {
+    let numbers = policy.numbers().into_iter().filter(|line| rule.numbers().contains(&line.name));
+    numbers.map(|line| (line.name.to_owned(), line.value)).collect()
+}
+
+fn judged(
+    finding: Finding,
+    policy: &Policy,
+    rule: u16,
+    inputs: BTreeMap<String, String>,
+    ledger: LedgerRange,
+) -> Anomaly {
+    let Finding { id, kind, severity, at, who, terminals, site, why, evidence } = finding;
+    let policy = policy.profile();
+    Anomaly {
+        id,
+        kind,
+        severity,
+        at,
+        who,
+        terminals,
+        site,
+        why,
+        evidence,
+        policy,
+        rule,
+        inputs,
+        ledger,
     }
 }

@@ -22,7 +22,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Anomaly, AnomalyId, AnomalyKind, Aspect, Bilingual, ClassId, Event, InstitutionId, Lesson,
+    AnomalyId, AnomalyKind, Aspect, Bilingual, ClassId, Event, Finding, InstitutionId, Lesson,
     LessonId, Outcome, PersonId, Policy, Severity, State, Subject, TerminalId, Timestamp,
 };
 use crate::ledger::{Body, Entry};
@@ -37,12 +37,12 @@ const DAY_MS: i64 = 86_400_000;
 const EVIDENCE_PERSONS_MAX: usize = 20;
 
 /// Remembers to which classes each person came last, who is in lessons that are not over, and what was raised.
+#[derive(Default)]
 pub(super) struct MovedCohort {
     came: Window<ClassId>,
     rooms: BTreeMap<TerminalId, BTreeMap<LessonId, Room>>,
     raised: BTreeMap<(ClassId, ClassId), Timestamp>,
     served: BTreeMap<LessonId, Timestamp>,
-    span_ms: i64,
     swept_at: Timestamp,
 }
 
@@ -55,27 +55,20 @@ struct Room {
 /// Who of a lesson also comes to another class: with the entries here and there.
 type Cohort = Vec<(PersonId, u64, u64)>;
 
-impl MovedCohort {
-    pub(super) fn new(policy: &Policy) -> Self {
-        let late_ms = i64::from(policy.time_bound_hours_max()) * DAY_MS / 24;
-        let span_ms = i64::from(policy.cohort_days()) * DAY_MS + late_ms;
-        Self {
-            came: Window::spanning(span_ms),
-            rooms: BTreeMap::new(),
-            raised: BTreeMap::new(),
-            served: BTreeMap::new(),
-            span_ms,
-            swept_at: Timestamp::from_ms(0),
-        }
-    }
+/// How far back it looks: days between the two, and what may arrive late.
+fn span_ms(policy: &Policy) -> i64 {
+    let late_ms = i64::from(policy.time_bound_hours_max()) * DAY_MS / 24;
+    i64::from(policy.cohort_days()) * DAY_MS + late_ms
+}
 
+impl MovedCohort {
     /// What is over for longer than anybody may still report.
-    fn sweep(&mut self, now: Timestamp) {
+    fn sweep(&mut self, now: Timestamp, policy: &Policy) {
         if now.ms_since(self.swept_at) < DAY_MS {
             return;
         }
         self.swept_at = now;
-        let horizon = now.plus_ms(-self.span_ms);
+        let horizon = now.plus_ms(-span_ms(policy));
         self.raised.retain(|_, at| *at >= horizon);
         self.served.retain(|_, at| *at >= horizon);
         for rooms in self.rooms.values_mut() {
@@ -96,7 +89,7 @@ impl MovedCohort {
         room: &Room,
         registry: &Registry,
         policy: &Policy,
-    ) -> Vec<Anomaly> {
+    ) -> Vec<Finding> {
         let class = &room.lesson.class;
         let Some(here) = registry.class(class) else { return Vec::new() };
         let days_ms = i64::from(policy.cohort_days()) * DAY_MS;
@@ -144,8 +137,7 @@ impl MovedCohort {
         lesson: &Lesson,
         index: u64,
         registry: &Registry,
-        policy: &Policy,
-    ) -> Option<Anomaly> {
+    ) -> Option<Finding> {
         let owner = registry.institution_of(&record.terminal)?;
         let institution = &registry.class(&lesson.class)?.institution;
         if owner == institution
@@ -160,7 +152,7 @@ impl MovedCohort {
         let (whose, other) = (name(registry, owner), name(registry, institution));
         let when = words::stretch(lesson.starts, lesson.ends);
         let evidence = vec![index];
-        Some(Anomaly {
+        Some(Finding {
             id: AnomalyId::of(AnomalyKind::MovedCohort, &evidence),
             kind: AnomalyKind::MovedCohort,
             severity: Severity::Warning,
@@ -182,7 +174,6 @@ impl MovedCohort {
                 ),
             ),
             evidence,
-            policy: policy.profile(),
         })
     }
 }
@@ -193,7 +184,7 @@ fn cohort_told(
     (other, cohort, smaller): (&ClassId, &Cohort, usize),
     registry: &Registry,
     policy: &Policy,
-) -> Option<Anomaly> {
+) -> Option<Finding> {
     let (one, two) = (registry.class(&room.lesson.class)?, registry.class(other)?);
     let (here, there) = (name(registry, &one.institution), name(registry, &two.institution));
     let (count, days, class) = (cohort.len(), policy.cohort_days(), &room.lesson.class);
@@ -201,7 +192,7 @@ fn cohort_told(
     let mut evidence: Vec<u64> = named.flat_map(|(_, one, other)| [*one, *other]).collect();
     evidence.sort_unstable();
     evidence.dedup();
-    Some(Anomaly {
+    Some(Finding {
         id: AnomalyId::of(AnomalyKind::MovedCohort, &evidence),
         kind: AnomalyKind::MovedCohort,
         severity: Severity::Alarm,
@@ -223,7 +214,6 @@ fn cohort_told(
             ),
         ),
         evidence,
-        policy: policy.profile(),
     })
 }
 
@@ -261,12 +251,27 @@ impl Rule for MovedCohort {
         AnomalyKind::MovedCohort
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "cohort_persons_min",
+            "cohort_percent_min",
+            "cohort_days",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
         let Body::Record { record, person, .. } = &entry.body else { return Vec::new() };
         let Some(moment) = moment::proven(record, entry.committed_at, policy) else {
             return Vec::new();
         };
-        self.sweep(entry.committed_at);
+        self.sweep(entry.committed_at, policy);
         let mut all = Vec::new();
         for room in self.over(&record.terminal, moment.at) {
             all.extend(self.conclude(&record.terminal, &room, registry, policy));
@@ -277,10 +282,10 @@ impl Rule for MovedCohort {
             return all;
         };
         let lesson = &announced.lesson;
-        all.extend(self.serves(record, lesson, entry.index, registry, policy));
+        all.extend(self.serves(record, lesson, entry.index, registry));
         let (at, index) = (moment.at, entry.index);
         let seen = Seen { at, index, what: lesson.class.clone() };
-        self.came.renew(person, seen, entry.committed_at);
+        self.came.renew(person, seen, entry.committed_at, span_ms(policy));
         let rooms = self.rooms.entry(record.terminal.clone()).or_default();
         let room = rooms
             .entry(lesson.id.clone())

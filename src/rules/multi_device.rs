@@ -19,25 +19,29 @@
 //! Ask both sites' teachers; look at both terminals' clocks before asking the person.
 
 use crate::domain::{
-    Anomaly, AnomalyId, AnomalyKind, Bilingual, Event, Outcome, Policy, Severity, SiteId,
+    AnomalyId, AnomalyKind, Bilingual, Event, Finding, Outcome, Policy, Severity, SiteId,
     TerminalId,
 };
 use crate::ledger::{Body, Entry};
 use crate::record::Record;
 use crate::registry::Registry;
+use crate::rules::names::Names;
 use crate::rules::window::{Seen, Window};
 use crate::rules::{Rule, moment, words};
 
 /// Remembers where each person was seen.
+#[derive(Default)]
 pub(super) struct MultiDevice {
     seen: Window<Presence>,
+    terminals: Names<TerminalId>,
+    sites: Names<SiteId>,
 }
 
 /// At which terminal, and how sure the time is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 struct Presence {
-    terminal: TerminalId,
-    site: SiteId,
+    terminal: u32,
+    site: u32,
     uncertainty_ms: i64,
 }
 
@@ -49,12 +53,6 @@ struct Conflict<'w> {
     needed_ms: i64,
 }
 
-impl MultiDevice {
-    pub(super) fn new(policy: &Policy) -> Self {
-        Self { seen: Window::new(policy) }
-    }
-}
-
 fn is_presence(record: &Record) -> bool {
     record.outcome == Some(Outcome::Accepted)
         && matches!(record.event, Event::CheckIn | Event::CheckOut)
@@ -64,10 +62,13 @@ fn is_presence(record: &Record) -> bool {
 fn conflict<'w>(
     one: &'w Seen<Presence>,
     other: &'w Seen<Presence>,
-    registry: &Registry,
+    (sites, registry): (&Names<SiteId>, &Registry),
     policy: &Policy,
 ) -> Option<Conflict<'w>> {
-    let distance_m = registry.distance_m(&one.what.site, &other.what.site)?;
+    if one.what.site == other.what.site {
+        return None;
+    }
+    let distance_m = registry.distance_m(sites.name(one.what.site), sites.name(other.what.site))?;
     let needed_ms = i64::from(distance_m) * 3600 / i64::from(policy.travel_speed_kmh_max());
     let (earlier, later) = if one.at <= other.at { (one, other) } else { (other, one) };
     let granted_ms = later.at.ms_since(earlier.at)
@@ -82,11 +83,25 @@ impl Rule for MultiDevice {
         AnomalyKind::MultiDevice
     }
 
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "travel_speed_kmh_max",
+            "travel_grace_s",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
     /// A new presence is compared with *all* that are remembered of the person, not only with its
     /// neighbours in time: with a grace granted to each stretch, a stop half way could hide a journey
     /// that nobody can make, and whether it does would hang on the order of arrival. Of several
     /// contradictions the one nearest in time is raised.
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
         let Body::Record { record, person: Some(person), .. } = &entry.body else {
             return Vec::new();
         };
@@ -97,8 +112,8 @@ impl Rule for MultiDevice {
             return Vec::new();
         };
         let what = Presence {
-            terminal: record.terminal.clone(),
-            site: site.clone(),
+            terminal: self.terminals.number(&record.terminal),
+            site: self.sites.number(site),
             uncertainty_ms: moment.uncertainty_ms,
         };
         let new = Seen { at: moment.at, index: entry.index, what };
@@ -106,14 +121,15 @@ impl Rule for MultiDevice {
             .seen
             .of(person)
             .iter()
-            .filter_map(|old| conflict(old, &new, registry, policy))
+            .filter_map(|old| conflict(old, &new, (&self.sites, registry), policy))
             .min_by_key(|found| {
                 (found.later.at.ms_since(found.earlier.at), found.earlier.index, found.later.index)
             });
         let raised = nearest.map(|found| {
             let Conflict { earlier, later, distance_m, needed_ms } = found;
-            let from = words::site(registry, &earlier.what.site);
-            let to = words::site(registry, &later.what.site);
+            let [here, there] = [later, earlier].map(|seen| self.sites.name(seen.what.site));
+            let (from, to) = (words::site(registry, there), words::site(registry, here));
+            let terminals = [earlier, later].map(|seen| self.terminals.name(seen.what.terminal));
             let (first, second) = (words::clock(earlier.at), words::clock(later.at));
             let between = words::length(later.at.ms_since(earlier.at));
             let needed = words::length(needed_ms);
@@ -121,14 +137,14 @@ impl Rule for MultiDevice {
             let speed = policy.travel_speed_kmh_max();
             let mut evidence = vec![earlier.index, later.index];
             evidence.sort_unstable();
-            Anomaly {
+            Finding {
                 id: AnomalyId::of(self.kind(), &evidence),
                 kind: self.kind(),
                 severity: Severity::Alarm,
                 at: later.at,
                 who: vec![*person],
-                terminals: vec![earlier.what.terminal.clone(), later.what.terminal.clone()],
-                site: Some(later.what.site.clone()),
+                terminals: terminals.map(Clone::clone).to_vec(),
+                site: Some(here.clone()),
                 why: Bilingual::new(
                     format!(
                         "同一学员 {first} 在{}、{second} 在{}均有考勤：两地直线距离 {km} 公里，相隔 {}\
@@ -144,10 +160,9 @@ impl Rule for MultiDevice {
                     ),
                 ),
                 evidence,
-                policy: policy.profile(),
             }
         });
-        self.seen.add(*person, new, entry.committed_at);
+        self.seen.add(*person, new, entry.committed_at, policy);
         raised.into_iter().collect()
     }
 }

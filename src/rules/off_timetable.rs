@@ -1,9 +1,10 @@
 //! Attendance where no lesson is (课外异常). Page: docs/rules/off_timetable.md.
 //!
 //! ## What it sees
-//! A recognised person at a terminal, accepted or told that there is no lesson, farther in time from
-//! every lesson that was announced for the site than the profile's margin. A lesson that was entered
-//! only after its end announces nothing.
+//! Attendance that names no lesson: our terminal accepts nobody without one. Attendance, farther in time from
+//! every lesson that was announced for the site than the profile's margin; a lesson that was entered only
+//! after its end announces nothing. And at night, farther than that margin, somebody who was recognised and
+//! told that there is no lesson.
 //!
 //! ## Why it matters
 //! Hours count only for a lesson registered before it began (Sichuan 九: 开班备案、过程监管;
@@ -13,15 +14,17 @@
 //! A check-in at 03:12; the site's nearest lesson is the evening class that ended at 21:00.
 //!
 //! ## What it cannot know
-//! A lesson that was moved on the day and not registered, or a person who merely passes by. Evening,
-//! weekend and holiday classes on the timetable are encouraged (Sichuan 八) and raise nothing;
-//! the night only makes attendance without a lesson graver.
+//! A lesson that was moved on the day and not registered. Evening, weekend and holiday classes on the
+//! timetable are encouraged (Sichuan 八) and raise nothing; night and holidays only make attendance without
+//! a lesson graver. Who comes by day and is told that there is no lesson has made no attendance: a class whose
+//! lesson was registered too late stands there (`late_registration`), or somebody who mistook the day.
 //!
 //! ## What to do
 //! Ask the site what went on; look for other records of the same hour at the same terminal.
 
 use crate::domain::{
-    Anomaly, AnomalyId, AnomalyKind, Bilingual, Event, Outcome, Policy, Severity, SiteId, Timestamp,
+    AnomalyId, AnomalyKind, Bilingual, Event, Finding, Holidays, Outcome, Policy, Severity, SiteId,
+    Timestamp,
 };
 use crate::ledger::{Body, Entry};
 use crate::record::Record;
@@ -38,9 +41,10 @@ pub(super) struct OffTimetable;
 
 /// Too early and too late are a person's mishap at the door; an attempt that nobody was recognised
 /// in is nobody's. The check-out of a registered lesson is the matter of `excess_hours`.
-fn concerns(record: &Record, registry: &Registry) -> bool {
+fn concerns(record: &Record, is_night: bool, registry: &Registry) -> bool {
     let recognised = match record.outcome {
-        Some(Outcome::Accepted | Outcome::NoLesson) => record.person.is_some(),
+        Some(Outcome::Accepted) => record.person.is_some(),
+        Some(Outcome::NoLesson) => is_night && record.person.is_some(),
         Some(
             Outcome::AlreadyIn
             | Outcome::NotRecognised
@@ -79,9 +83,17 @@ fn nearest<'r>(
         .min_by_key(|(_, distance_ms)| *distance_ms)
 }
 
+fn is_near(registry: &Registry, site: &SiteId, at: Timestamp) -> bool {
+    nearest(registry, site, at, |announced| !announced.is_backfilled()).is_some()
+}
+
 fn why(registry: &Registry, site: &SiteId, at: Timestamp, policy: &Policy) -> Bilingual {
     let place = words::site(registry, site);
-    let night = if policy.is_night(at) { ("（夜间）", " (at night)") } else { ("", "") };
+    let night = match (policy.is_night(at), Holidays::china().contain(at)) {
+        (true, _) => ("（夜间）", " (at night)"),
+        (false, true) => ("（节假日）", " (a public holiday)"),
+        (false, false) => ("", ""),
+    };
     let margin_minutes = policy.timetable_margin_minutes();
     let time = words::clock(at);
     let within = nearest(registry, site, at, Announced::is_backfilled)
@@ -97,6 +109,7 @@ fn why(registry: &Registry, site: &SiteId, at: Timestamp, policy: &Policy) -> Bi
         )
     } else if let Some((announced, distance_ms)) =
         nearest(registry, site, at, |announced| !announced.is_backfilled())
+            .filter(|(_, distance_ms)| *distance_ms > i64::from(margin_minutes) * MINUTE_MS)
     {
         let span = words::stretch(announced.lesson.starts, announced.lesson.ends);
         let distance = words::length(distance_ms);
@@ -106,6 +119,11 @@ fn why(registry: &Registry, site: &SiteId, at: Timestamp, policy: &Policy) -> Bi
                 "the nearest lesson of the site ({span}) is {} away, more than {margin_minutes} min",
                 distance.en
             ),
+        )
+    } else if is_near(registry, site, at) {
+        Bilingual::new(
+            "该记录未指明任何课次，本系统的终端不会如此签到",
+            "it names no lesson, and no terminal of ours accepts anybody without one",
         )
     } else {
         Bilingual::new(
@@ -131,26 +149,49 @@ impl Rule for OffTimetable {
         AnomalyKind::OffTimetable
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        2
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "timetable_margin_minutes",
+            "night_from",
+            "night_to",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
         let Body::Record { record, person, .. } = &entry.body else { return Vec::new() };
         let Some(moment) = moment::proven(record, entry.committed_at, policy) else {
             return Vec::new();
         };
         let Some(site) = registry.site_of(&record.terminal) else { return Vec::new() };
-        if !concerns(record, registry) {
+        let at = moment.at;
+        let is_night = policy.is_night(at);
+        if !concerns(record, is_night, registry) {
             return Vec::new();
         }
-        let at = moment.at;
         let margin_ms =
             i64::from(policy.timetable_margin_minutes()) * MINUTE_MS + moment.uncertainty_ms;
-        let excused = registry
-            .lessons_between(site, at.plus_ms(-margin_ms), at.plus_ms(margin_ms))
-            .any(|announced| !announced.is_backfilled());
+        let accepted = record.outcome == Some(Outcome::Accepted);
+        let names_none = accepted && record.lesson.is_none();
+        let excused = !names_none
+            && registry
+                .lessons_between(site, at.plus_ms(-margin_ms), at.plus_ms(margin_ms))
+                .any(|announced| !announced.is_backfilled());
         if excused {
             return Vec::new();
         }
-        let severity = if policy.is_night(at) { Severity::Alarm } else { Severity::Warning };
-        vec![Anomaly {
+        let severity = if is_night || Holidays::china().contain(at) {
+            Severity::Alarm
+        } else {
+            Severity::Warning
+        };
+        vec![Finding {
             id: AnomalyId::of(self.kind(), &[entry.index]),
             kind: self.kind(),
             severity,
@@ -160,7 +201,6 @@ impl Rule for OffTimetable {
             site: Some(site.clone()),
             why: why(registry, site, at, policy),
             evidence: vec![entry.index],
-            policy: policy.profile(),
         }]
     }
 }

@@ -20,7 +20,7 @@
 //! ## What to do
 //! `rollcall collector limits` says of whom and on what it rests; ask the institution before anybody else.
 
-use crate::domain::{Anomaly, AnomalyId, AnomalyKind, Bilingual, Fact, Objected, Policy, Severity};
+use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Fact, Finding, Objected, Policy, Severity};
 use crate::ledger::{Body, Entry};
 use crate::registry::Registry;
 use crate::rules::{Rule, limits};
@@ -33,7 +33,28 @@ impl Rule for OverLimit {
         AnomalyKind::OverLimit
     }
 
-    fn judge(&mut self, entry: &Entry, _: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "subsidies_per_year_max",
+            "subsidies_per_year_employment_fund_max",
+            "subsidies_per_occupation_level_max",
+            "lower_level_after_higher",
+            "offline_share_min_percent",
+            "online_share_max_percent",
+            "online_share_entrepreneurship_max_percent",
+            "teacher_institutions_per_year_max",
+            "private_fulltime_share_min",
+            "backfill_counts",
+            "lesson_hour_minutes",
+            "limit_year_is_rolling",
+        ]
+    }
+
+    fn judge(&mut self, entry: &Entry, _: &Registry, policy: &Policy) -> Vec<Finding> {
         let Body::Fact(Fact::Objected(objected)) = &entry.body else { return Vec::new() };
         let Objected { of, limit, persons, found, allowed, policy: by } = objected;
         // What another profile forbids was objected to under that profile.
@@ -46,7 +67,7 @@ impl Rule for OverLimit {
             more => (format!("（涉及 {more} 人，此为其一）"), format!(" (one of {more} persons)")),
         };
         let evidence = vec![entry.index];
-        vec![Anomaly {
+        vec![Finding {
             id: AnomalyId::of(self.kind(), &evidence),
             kind: self.kind(),
             severity: Severity::Warning,
@@ -62,7 +83,6 @@ impl Rule for OverLimit {
                 ),
             ),
             evidence,
-            policy: policy.profile(),
         }]
     }
 }

@@ -22,7 +22,7 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Activity, Anomaly, AnomalyId, AnomalyKind, Bilingual, Event, Fact, LessonId, Outcome, PersonId,
+    Activity, AnomalyId, AnomalyKind, Bilingual, Event, Fact, Finding, LessonId, Outcome, PersonId,
     PlatformId, Policy, Severity, TerminalId, Timestamp,
 };
 use crate::ledger::{Body, Entry};
@@ -30,16 +30,17 @@ use crate::registry::Registry;
 use crate::rules::window::{Seen, Window};
 use crate::rules::{Rule, moment, online, words};
 
-const DAY_MS: i64 = 86_400_000;
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
 
 /// Remembers when each person was at the front of which device, and where she came and went.
+#[derive(Default)]
 pub(super) struct PlatformSessions {
     fronts: Window<Front>,
     marks: Window<Mark>,
     /// What was raised, by the sessions or the session and the lesson.
     raised: BTreeMap<(String, String), Timestamp>,
     swept_at: Timestamp,
-    span_ms: i64,
 }
 
 /// A page at the front.
@@ -78,16 +79,6 @@ fn overlap(one: (Timestamp, Timestamp), other: (Timestamp, Timestamp)) -> (Times
 }
 
 impl PlatformSessions {
-    pub(super) fn new(policy: &Policy) -> Self {
-        Self {
-            fronts: Window::new(policy),
-            marks: Window::new(policy),
-            raised: BTreeMap::new(),
-            swept_at: Timestamp::from_ms(0),
-            span_ms: i64::from(policy.time_bound_hours_max()) * DAY_MS / 24,
-        }
-    }
-
     /// Notes that two things were raised; `false` if they were before.
     fn first(&mut self, one: String, other: String, at: Timestamp) -> bool {
         let pair = if one < other { (one, other) } else { (other, one) };
@@ -121,7 +112,7 @@ impl PlatformSessions {
     }
 
     /// A new page at the front against all others of the person.
-    fn devices(&mut self, person: PersonId, new: &Seen<Front>, policy: &Policy) -> Option<Anomaly> {
+    fn devices(&mut self, person: PersonId, new: &Seen<Front>, policy: &Policy) -> Option<Finding> {
         let granted_ms = i64::from(policy.platform_overlap_s()) * 1000;
         let two_clocks_ms = 2 * i64::from(policy.clock_tolerance_s()) * 1000;
         let found = self.fronts.of(&person).iter().find_map(|old| {
@@ -142,7 +133,7 @@ impl PlatformSessions {
         let mut evidence = vec![old.index, new.index];
         evidence.sort_unstable();
         evidence.dedup();
-        Some(Anomaly {
+        Some(Finding {
             id: AnomalyId::of(AnomalyKind::PlatformSessions, &evidence),
             kind: AnomalyKind::PlatformSessions,
             severity: Severity::Alarm,
@@ -164,7 +155,6 @@ impl PlatformSessions {
                 ),
             ),
             evidence,
-            policy: policy.profile(),
         })
     }
 
@@ -176,7 +166,7 @@ impl PlatformSessions {
         stay: &Stay,
         registry: &Registry,
         policy: &Policy,
-    ) -> Option<Anomaly> {
+    ) -> Option<Finding> {
         let lesson = front.what.lesson.as_ref().filter(|lesson| **lesson != stay.lesson)?;
         let granted_ms = i64::from(policy.platform_overlap_s()) * 1000
             + i64::from(policy.clock_tolerance_s()) * 1000
@@ -194,7 +184,7 @@ impl PlatformSessions {
         let (platform, other) = (&front.what.platform, &stay.lesson);
         let mut evidence = vec![front.index, stay.indexes[0], stay.indexes[1]];
         evidence.sort_unstable();
-        Some(Anomaly {
+        Some(Finding {
             id: AnomalyId::of(AnomalyKind::PlatformSessions, &evidence),
             kind: AnomalyKind::PlatformSessions,
             severity: Severity::Alarm,
@@ -216,7 +206,6 @@ impl PlatformSessions {
                 ),
             ),
             evidence,
-            policy: policy.profile(),
         })
     }
 
@@ -226,7 +215,7 @@ impl PlatformSessions {
         entry: &Entry,
         registry: &Registry,
         policy: &Policy,
-    ) -> Vec<Anomaly> {
+    ) -> Vec<Finding> {
         let Some(person) = activity.who() else { return Vec::new() };
         let mut all = Vec::new();
         for (from, until) in online::front(activity) {
@@ -242,7 +231,7 @@ impl PlatformSessions {
             for stay in self.stays(&person) {
                 all.extend(self.room(person, &new, &stay, registry, policy));
             }
-            self.fronts.add(person, new, entry.committed_at);
+            self.fronts.add(person, new, entry.committed_at, policy);
         }
         all
     }
@@ -253,13 +242,26 @@ impl Rule for PlatformSessions {
         AnomalyKind::PlatformSessions
     }
 
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "platform_overlap_s",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
     /// What comes later is compared with all that came before, whichever of the two it is: a terminal that was
     /// offline, or a platform, may be the late one.
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
         let now = entry.committed_at;
         if now.ms_since(self.swept_at) >= DAY_MS {
             self.swept_at = now;
-            let horizon = now.plus_ms(-self.span_ms);
+            let horizon = now.plus_ms(-i64::from(policy.time_bound_hours_max()) * HOUR_MS);
             self.raised.retain(|_, at| *at >= horizon);
         }
         if let Body::Fact(Fact::Activity(activity)) = &entry.body {
@@ -279,7 +281,7 @@ impl Rule for PlatformSessions {
         let (lesson, terminal) = (lesson.clone(), record.terminal.clone());
         let what = Mark { comes, lesson, terminal, uncertainty_ms: moment.uncertainty_ms };
         let (at, index) = (moment.at, entry.index);
-        self.marks.add(*person, Seen { at, index, what }, now);
+        self.marks.add(*person, Seen { at, index, what }, now, policy);
         let fronts = self.fronts.of(person).to_vec();
         if fronts.is_empty() {
             return Vec::new();

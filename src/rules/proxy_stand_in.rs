@@ -19,7 +19,7 @@
 //! Ask both persons and the teacher; look whether the claimed person is in the room; enrol anew
 //! when the picture was wrong.
 
-use crate::domain::{Anomaly, AnomalyId, AnomalyKind, Bilingual, Outcome, Policy, Severity, Way};
+use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Finding, Outcome, Policy, Severity, Way};
 use crate::ledger::{Body, Entry};
 use crate::registry::Registry;
 use crate::rules::{Rule, moment, words};
@@ -32,7 +32,20 @@ impl Rule for ProxyStandIn {
         AnomalyKind::ProxyStandIn
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "stand_in_score_min",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
         let Body::Record { record, person, other, .. } = &entry.body else { return Vec::new() };
         let contradicted =
             record.way == Some(Way::Claimed) && record.outcome == Some(Outcome::LooksLikeOther);
@@ -66,7 +79,7 @@ impl Rule for ProxyStandIn {
                 when.en, place.en, found.score, claimed.en
             ),
         );
-        vec![Anomaly {
+        vec![Finding {
             id: AnomalyId::of(self.kind(), &[entry.index]),
             kind: self.kind(),
             severity: Severity::Alarm,
@@ -76,7 +89,6 @@ impl Rule for ProxyStandIn {
             site: registry.site_of(&record.terminal).cloned(),
             why,
             evidence: vec![entry.index],
-            policy: policy.profile(),
         }]
     }
 }

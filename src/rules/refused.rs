@@ -12,9 +12,7 @@
 //! | malformed; bad opening | nothing: kept as evidence, and a defect explains it as well as a fraud |
 //! | revoked terminal | nothing: the centre itself turned it away, and said so in its ledger |
 
-use crate::domain::{
-    Anomaly, AnomalyId, AnomalyKind, Bilingual, Policy, Refusal, Severity, TerminalId,
-};
+use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Finding, Refusal, Severity, TerminalId};
 use crate::ledger::{Body, Entry};
 use crate::record::Record;
 use crate::registry::Registry;
@@ -88,14 +86,13 @@ impl<'e> Refused<'e> {
         severity: Severity,
         why: Bilingual,
         registry: &Registry,
-        policy: &Policy,
-    ) -> Anomaly {
+    ) -> Finding {
         let evidence = vec![self.entry.index];
         let mut terminals = vec![self.terminal.clone()];
         if let Refusal::ForeignTerminal { named } = self.refusal {
             terminals.push(named.clone());
         }
-        Anomaly {
+        Finding {
             id: AnomalyId::of(kind, &evidence),
             kind,
             severity,
@@ -105,7 +102,6 @@ impl<'e> Refused<'e> {
             site: registry.site_of(self.terminal).cloned(),
             why,
             evidence,
-            policy: policy.profile(),
         }
     }
 }

@@ -18,7 +18,7 @@
 //! See whether all records of the terminal come like this (then the installation is wrong) or single
 //! ones (then somebody copies).
 
-use crate::domain::{Anomaly, AnomalyKind, Bilingual, Policy, Refusal, Severity};
+use crate::domain::{AnomalyKind, Bilingual, Finding, Policy, Refusal, Severity};
 use crate::ledger::Entry;
 use crate::registry::Registry;
 use crate::rules::refused::Refused;
@@ -32,7 +32,15 @@ impl Rule for Replayed {
         AnomalyKind::Replayed
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn judge(&mut self, entry: &Entry, registry: &Registry, _: &Policy) -> Vec<Finding> {
         let Some(refused) = Refused::of(entry, self.kind()) else { return Vec::new() };
         let (terminal, when, claim) = (refused.terminal, refused.when(), refused.claim());
         let place = words::place(registry, terminal);
@@ -60,6 +68,6 @@ impl Rule for Replayed {
                 place.en, claim.en
             ),
         );
-        vec![refused.raise(self.kind(), Severity::Alarm, why, registry, policy)]
+        vec![refused.raise(self.kind(), Severity::Alarm, why, registry)]
     }
 }

@@ -19,7 +19,7 @@
 //! Ask the teacher who stood there; offer card and PIN to whoever cannot do the movements.
 
 use crate::domain::{
-    Anomaly, AnomalyId, AnomalyKind, Bilingual, Outcome, Policy, Severity, TerminalId,
+    AnomalyId, AnomalyKind, Bilingual, Finding, Outcome, Policy, Severity, TerminalId,
 };
 use crate::ledger::{Body, Entry};
 use crate::registry::Registry;
@@ -27,14 +27,9 @@ use crate::rules::window::{Seen, Window};
 use crate::rules::{Rule, moment, words};
 
 /// Remembers each person's failed tries.
+#[derive(Default)]
 pub(super) struct SpoofAttempts {
     seen: Window<TerminalId>,
-}
-
-impl SpoofAttempts {
-    pub(super) fn new(policy: &Policy) -> Self {
-        Self { seen: Window::new(policy) }
-    }
 }
 
 impl Rule for SpoofAttempts {
@@ -42,7 +37,20 @@ impl Rule for SpoofAttempts {
         AnomalyKind::SpoofAttempts
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[
+            "failed_liveness_per_day_max",
+            "clock_tolerance_s",
+            "holding_clock_uncertainty_s",
+            "time_bound_hours_max",
+        ]
+    }
+
+    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
         let Body::Record { record, person: Some(person), .. } = &entry.body else {
             return Vec::new();
         };
@@ -57,6 +65,7 @@ impl Rule for SpoofAttempts {
             *person,
             Seen { at: moment.at, index: entry.index, what },
             entry.committed_at,
+            policy,
         );
         let date = moment.at.shanghai().date();
         let of_day: Vec<_> =
@@ -75,7 +84,7 @@ impl Rule for SpoofAttempts {
         let place = words::place(registry, &record.terminal);
         let mut sorted = evidence.clone();
         sorted.sort_unstable();
-        vec![Anomaly {
+        vec![Finding {
             id: AnomalyId::of(self.kind(), &evidence),
             kind: self.kind(),
             severity: Severity::Warning,
@@ -97,7 +106,6 @@ impl Rule for SpoofAttempts {
                 ),
             ),
             evidence: sorted,
-            policy: policy.profile(),
         }]
     }
 }

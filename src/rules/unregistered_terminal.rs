@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use crate::domain::{Anomaly, AnomalyKind, Bilingual, Policy, Severity, TerminalId};
+use crate::domain::{AnomalyKind, Bilingual, Finding, Policy, Severity, TerminalId};
 use crate::ledger::Entry;
 use crate::registry::Registry;
 use crate::rules::Rule;
@@ -54,7 +54,15 @@ impl Rule for UnregisteredTerminal {
         AnomalyKind::UnregisteredTerminal
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Anomaly> {
+    fn version(&self) -> u16 {
+        1
+    }
+
+    fn numbers(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn judge(&mut self, entry: &Entry, registry: &Registry, _: &Policy) -> Vec<Finding> {
         let Some(refused) = Refused::of(entry, self.kind()) else { return Vec::new() };
         let date = entry.committed_at.shanghai().date();
         // On a registered terminal's topic, the stranger is whom the record names.
@@ -79,6 +87,6 @@ impl Rule for UnregisteredTerminal {
                 claim.en
             ),
         );
-        vec![refused.raise(self.kind(), Severity::Warning, why, registry, policy)]
+        vec![refused.raise(self.kind(), Severity::Warning, why, registry)]
     }
 }

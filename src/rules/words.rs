@@ -1,7 +1,7 @@
 //! The pieces of which `why` is made. Investigators read them: times in China standard time,
 //! places by name, no person.
 
-use crate::domain::{Bilingual, SiteId, TerminalId, Timestamp};
+use crate::domain::{Bilingual, Score, SiteId, TerminalId, Timestamp};
 use crate::registry::Registry;
 
 const MINUTE_MS: i64 = 60_000;
@@ -32,6 +32,11 @@ pub(super) fn length(ms: i64) -> Bilingual {
             format!("{hours} h {minutes} min"),
         ),
     }
+}
+
+/// A cosine in ten-thousandths.
+pub(super) fn cosine(e4: i64) -> Score {
+    Score::from_e4(i32::try_from(e4).unwrap_or(i32::MAX))
 }
 
 /// A site by name and town, else by its id.

@@ -112,6 +112,11 @@ impl<'q> Query<'q> {
         self.0.iter().find(|(key, _)| *key == name).map(|(_, value)| *value)
     }
 
+    /// A plain word.
+    pub(super) fn text(&self, name: &str) -> Option<&'q str> {
+        self.get(name)
+    }
+
     pub(super) fn number(&self, name: &'static str) -> Result<Option<u64>, Error> {
         self.get(name).map(|text| number(name, text)).transpose()
     }

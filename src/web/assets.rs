@@ -6,13 +6,17 @@ use axum::response::{IntoResponse, Response};
 
 use super::Error;
 
-/// The page itself.
+/// The live page.
 const PAGE: &str = include_str!("assets/page.html");
+/// The page of cases.
+const CASES: &str = include_str!("assets/cases.html");
 
 /// Name, media type and content of what the page needs.
-const FILES: [(&str, &str, &str); 6] = [
+const FILES: [(&str, &str, &str); 8] = [
     ("page.css", "text/css; charset=utf-8", include_str!("assets/page.css")),
     ("page.js", "text/javascript; charset=utf-8", include_str!("assets/page.js")),
+    ("cases.css", "text/css; charset=utf-8", include_str!("assets/cases.css")),
+    ("cases.js", "text/javascript; charset=utf-8", include_str!("assets/cases.js")),
     ("live.js", "text/javascript; charset=utf-8", include_str!("assets/live.js")),
     ("draw.js", "text/javascript; charset=utf-8", include_str!("assets/draw.js")),
     ("words.js", "text/javascript; charset=utf-8", include_str!("assets/words.js")),
@@ -21,6 +25,10 @@ const FILES: [(&str, &str, &str); 6] = [
 
 pub(super) async fn page() -> Response {
     ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], PAGE).into_response()
+}
+
+pub(super) async fn cases() -> Response {
+    ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], CASES).into_response()
 }
 
 pub(super) async fn file(Path(name): Path<String>) -> Result<Response, Error> {

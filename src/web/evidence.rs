@@ -259,7 +259,9 @@ impl Facts {
             | Fact::Objected(_)
             | Fact::Platform(_)
             | Fact::Activity(_)
-            | Fact::PictureOpened { .. } => {
+            | Fact::PictureOpened { .. }
+            | Fact::Trial(_)
+            | Fact::CaseStep(_) => {
                 for (key, zh, en, value) in super::stated::fields(fact) {
                     self.put(key, zh, en, value);
                 }

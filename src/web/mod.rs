@@ -6,10 +6,11 @@
 //!
 //! - [`router`]: the routes over a [`Site`] (what the server knows).
 //! - [`Listening`] (`tcp.rs`): takes an address, another one when that is taken, and serves.
-//! - [`Entries`]: the little that the page reads from the ledger.
+//! - [`Entries`] and [`Cases`]: the little that the pages read from the ledger, and of the cases.
 
 mod api;
 mod assets;
+mod cases;
 mod error;
 mod events;
 mod evidence;
@@ -32,6 +33,10 @@ use crate::feed::Feed;
 use crate::ledger::Entry;
 use crate::platform::clock::Clock;
 
+pub use cases::{
+    CaseLine, CaseView, Cases, FoundView, LivedView, PartView, RiskView, STATES, StepView,
+    SubjectView, VerdictView, WordView, by_urgency, is_wanted,
+};
 pub use error::{Error, Public};
 pub use evidence::{EntryView, FactView};
 pub use tcp::{BindError, DEFAULT_ADDRESS, Listening, ServeError, WhenTaken};
@@ -72,6 +77,8 @@ pub struct Site {
     pub feed: Arc<Feed>,
     /// The ledger.
     pub entries: Arc<dyn Entries>,
+    /// The cases.
+    pub cases: Arc<dyn Cases>,
     /// Folder of the public log, where one is published.
     pub log: Option<PathBuf>,
     /// Says which day is today.
@@ -90,11 +97,15 @@ pub fn router(site: Site) -> Router {
     let readers = Arc::new(Semaphore::new(READERS_MAX));
     Router::new()
         .route("/", get(assets::page))
+        .route("/cases", get(assets::cases))
         .route("/assets/{name}", get(assets::file))
         .route("/api/v1/about", get(api::about))
         .route("/api/v1/figures", get(api::figures))
         .route("/api/v1/anomalies", get(api::anomalies))
         .route("/api/v1/entries/{index}", get(api::entry))
+        .route("/api/v1/cases", get(cases::list))
+        .route("/api/v1/cases/{id}", get(cases::one))
+        .route("/api/v1/precision", get(cases::precision))
         .route("/api/v1/events", get(events::stream))
         .route("/checkpoint", get(log::checkpoint))
         .route("/tile/{*rest}", get(log::tile))

@@ -1,11 +1,11 @@
-//! What the facts of the centre about plans, rosters, teachers, statuses, claims and opened pictures
-//! say, field by field. They name nobody of whom there are commitments only.
+//! What the facts of the centre about plans, rosters, teachers, statuses, claims, opened pictures and
+//! cases say, field by field. They name nobody of whom there are commitments only.
 
 use data_encoding::HEXLOWER;
 
 use crate::domain::{
-    Activity, Claim, ClaimLine, ClassPlan, Evidenced, Fact, Held, InstitutionDetails, Joined, Left,
-    LessonDetails, Objected, Platform, RollOrder, Status, Teacher, Word,
+    Activity, CaseStep, Claim, ClaimLine, ClassPlan, Evidenced, Fact, Held, InstitutionDetails,
+    Joined, Left, LessonDetails, Objected, Platform, RollOrder, Status, Step, Teacher, Trial, Word,
 };
 
 /// A stable word, the field's name in Chinese and English, and its value.
@@ -125,6 +125,14 @@ pub(super) fn fields(fact: &Fact) -> Vec<Field> {
             ("by", "查看人", "By", by.clone()),
             ("reason", "原因", "Reason", reason.clone()),
         ],
+        Fact::Trial(Trial { profile, digest, step, by, reason }) => vec![
+            ("candidate", "候选规则", "Candidate profile", profile.clone()),
+            ("step", "事项", "Step", word(*step)),
+            ("digest", "文件哈希", "Hash of its file", hex(digest)),
+            ("by", "经办人", "By", by.clone()),
+            ("reason", "原因", "Reason", reason.clone()),
+        ],
+        Fact::CaseStep(step) => case_step(step),
         Fact::Institution { .. }
         | Fact::Site { .. }
         | Fact::Terminal { .. }
@@ -136,6 +144,35 @@ pub(super) fn fields(fact: &Fact) -> Vec<Field> {
         | Fact::Replacement { .. }
         | Fact::Tick => Vec::new(),
     }
+}
+
+fn case_step(CaseStep { id: _, case, step, by, text }: &CaseStep) -> Vec<Field> {
+    let field = |key, zh, en, value: String| -> Field { (key, zh, en, value) };
+    let mut fields = vec![field("case", "案件", "Case", case.to_string())];
+    let done = |zh: &str, code: &str| field("step", "处理", "Step", format!("{zh} {code}"));
+    match step {
+        Step::Taken => fields.push(done("接手", "taken")),
+        Step::Commented => fields.push(done("备注", "commented")),
+        Step::Snoozed { until } => {
+            fields.push(done("暂缓", "snoozed"));
+            fields.push(field("until", "至", "Until", until.to_string()));
+        }
+        Step::Judged { verdict, reason, anomalies, digest } => {
+            fields.push(done("结论", "judged"));
+            fields.push(field("verdict", "结论", "Verdict", word(*verdict)));
+            fields.push(field("reason", "理由", "Reason", word(*reason)));
+            fields.push(field("anomalies", "异常数", "Anomalies judged", anomalies.to_string()));
+            fields.push(field("digest", "异常清单哈希", "Which ones", HEXLOWER.encode(digest)));
+        }
+        Step::Appealed { party } => {
+            fields.push(done("申诉", "appealed"));
+            fields.push(field("party", "申诉方", "Party", word(*party)));
+        }
+        Step::Reopened => fields.push(done("重启", "reopened")),
+    }
+    fields.push(field("by", "经办人", "By", by.clone()));
+    fields.extend(text.iter().map(|it| field("text", "说明", "Text", it.clone())));
+    fields
 }
 
 fn class_plan(plan: &ClassPlan) -> Vec<Field> {

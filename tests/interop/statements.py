@@ -243,6 +243,39 @@ def subject(v):
     return {word(*SUBJECTS)(v[0]): name(v[1][0])}
 
 
+VERDICTS = ("fraud", "error", "undecided")
+REASONS = (
+    "proxy_attendance made_up device_misused other_fraud honest_mistake device_fault wrong_data lookalike"
+    " rule_wrong not_proven proof_lost nobody_reached"
+).split()
+STEPS = {
+    1: ("taken", ()),
+    2: ("commented", ()),
+    3: ("snoozed", ((1, "until", time, MUST),)),
+    4: (
+        "judged",
+        (
+            (1, "verdict", word(*VERDICTS), MUST),
+            (2, "reason", word(*REASONS), MUST),
+            (3, "anomalies", uint, MUST),
+            (4, "digest", binary(16), MUST),
+        ),
+    ),
+    5: ("appealed", ((1, "party", word("institution", "trainee"), MUST),)),
+    6: ("reopened", ()),
+}
+
+
+def step(v):
+    """What is done about a case: an array of a number and its fields."""
+    check(type(v) is list and len(v) == 2 and v[0] in STEPS, "an unknown step")
+    kind, rows = STEPS[v[0]]
+    if not rows:
+        check(v[1] == [])
+        return kind
+    return {kind: table(*rows)(v[1])}
+
+
 FACTS = {
     1: ("institution", ((1, "id", name), (2, "name", bilingual))),
     2: (
@@ -339,6 +372,10 @@ FACTS = {
         "picture_opened",
         ((1, "digest", digest), (2, "terminal", name), (3, "seq", uint), (4, "by", text), (5, "reason", text)),
     ),
+    27: (
+        "case_step",
+        ((1, "id", binary(16)), (2, "case", binary(16)), (3, "step", step), (4, "by", text), (5, "text", text, MAY)),
+    ),
     29: (
         "held",
         (
@@ -390,9 +427,19 @@ FACTS = {
             (10, "happenings", many(happened)),
         ),
     ),
+    33: (
+        "trial",
+        (
+            (1, "profile", text),
+            (2, "digest", digest),
+            (3, "step", word("named", "withdrawn", "promoted")),
+            (4, "by", text),
+            (5, "reason", text),
+        ),
+    ),
 }
 # Their fields stand in a map inside the array of one.
-WRAPPED = {"lesson"} | {FACTS[number][0] for number in (*range(16, 26), 29, 30, 31, 32)}
+WRAPPED = {"lesson"} | {FACTS[number][0] for number in (*range(16, 26), 27, *range(29, 34))}
 REFUSALS = {
     1: ("malformed", ((1, "detail", text),)),
     2: ("unknown_terminal", ()),

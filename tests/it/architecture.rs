@@ -83,6 +83,7 @@ const ADAPTERS: [(&str, &[&str]); 22] = [
             "platform/https.rs",
             "cli/models/http.rs",
             "collector/publish/http.rs",
+            "collector/notify/http.rs",
             "terminal/http.rs",
         ],
     ),

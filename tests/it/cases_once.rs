@@ -4,10 +4,12 @@
 use std::thread;
 
 use rollcall::cases::{
-    Case, Cases, OpenError, PAGE_CASES_MAX, PostgresCases, ReadError, SqliteCases,
+    Cases, Found, OpenError, PAGE_CASES_MAX, PostgresCases, ReadError, SqliteCases,
 };
 use rollcall::collector::Store;
-use rollcall::domain::{Anomaly, AnomalyId, AnomalyKind, Outcome, Policy, Refusal, Severity};
+use rollcall::domain::{
+    Anomaly, AnomalyId, AnomalyKind, LedgerRange, Outcome, Policy, Refusal, Severity,
+};
 use rollcall::platform::durable;
 use rollcall::rules::Judge;
 use rusqlite::Connection;
@@ -38,7 +40,7 @@ fn scene() -> Scene {
 }
 
 /// Judges the whole ledger from its beginning, as the centre does at each start.
-fn judge_all(cases: &dyn Cases, scene: &Scene) -> Vec<Case> {
+fn judge_all(cases: &dyn Cases, scene: &Scene) -> Vec<Found> {
     let mut judge = Judge::new(Policy::sichuan_2025());
     let judged = scene.entries().iter().map(|entry| judge.judge(entry));
     judged.flat_map(|new| cases.store(&new).expect("the disk is sound")).collect()
@@ -51,7 +53,7 @@ fn invented(n: u64) -> Anomaly {
     anomaly
 }
 
-fn numbers(cases: &[Case]) -> Vec<u64> {
+fn numbers(cases: &[Found]) -> Vec<u64> {
     cases.iter().map(|case| case.number).collect()
 }
 
@@ -169,6 +171,10 @@ fn a_case_reads_well_as_json_and_names_no_person_in_words() {
         assert_eq!(json["terminals"], serde_json::json!(["cd-1", "my-1"]));
         assert_eq!(json["site"], "my");
         assert_eq!(json["policy"], "sichuan-2025/1");
+        assert_eq!(json["rule"], 1);
+        assert_eq!(json["inputs"]["travel_speed_kmh_max"], "120");
+        assert_eq!(json["ledger"]["first"], 0);
+        assert_eq!(json["ledger"]["last"], json["evidence"][1]);
         assert!(json["at"].is_i64());
         for case in &stored {
             for person in [ANN, BEA] {
@@ -225,9 +231,9 @@ fn what_is_no_database_or_newer_or_damaged_is_a_clear_error() {
     assert!(matches!(error, ReadError::Damaged { number: 1, column: "kind" }), "{error}");
     assert_eq!(error.to_string(), "could not read case 1: its kind is damaged");
 
-    other.execute("INSERT INTO cases_version VALUES (2)", []).unwrap();
+    other.execute("INSERT INTO cases_version VALUES (3)", []).unwrap();
     let error = SqliteCases::open(&path).unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 2, known: 1, .. }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 3, known: 2, .. }), "{error}");
 }
 
 #[test]
@@ -246,7 +252,86 @@ fn in_postgresql_what_is_newer_or_damaged_is_a_clear_error_and_a_broken_connecti
     database.run("UPDATE cases.anomaly SET kind = 'witchcraft' WHERE number = 1");
     let error = cases.newest(None, 5).unwrap_err();
     assert!(matches!(error, ReadError::Damaged { number: 1, column: "kind" }), "{error}");
-    database.run("UPDATE cases.state SET version = 2");
+    database.run("UPDATE cases.state SET version = 3");
     let error = PostgresCases::open(&database.address()).unwrap_err();
-    assert!(matches!(error, OpenError::Newer { found: 2, known: 1, .. }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 3, known: 2, .. }), "{error}");
+}
+
+/// The tables of version 1, as version 1 made them; never changed.
+const SQLITE_1: &str = "
+CREATE TABLE cases_version (version INTEGER NOT NULL);
+INSERT INTO cases_version VALUES (1);
+CREATE TABLE cases_anomaly (
+    number    INTEGER PRIMARY KEY,
+    id        BLOB NOT NULL UNIQUE,
+    kind      TEXT NOT NULL,
+    severity  TEXT NOT NULL,
+    at_ms     INTEGER NOT NULL,
+    who       TEXT NOT NULL,
+    terminals TEXT NOT NULL,
+    site      TEXT NOT NULL,
+    why_zh    TEXT NOT NULL,
+    why_en    TEXT NOT NULL,
+    evidence  TEXT NOT NULL,
+    policy    TEXT NOT NULL
+);
+CREATE INDEX cases_anomaly_by_kind ON cases_anomaly (kind, severity);
+";
+
+/// The same in PostgreSQL.
+const POSTGRES_1: &str = "
+CREATE SCHEMA cases;
+CREATE TABLE cases.state (version int8 NOT NULL);
+INSERT INTO cases.state VALUES (1);
+CREATE TABLE cases.anomaly (
+    number    int8 PRIMARY KEY,
+    id        bytea NOT NULL UNIQUE,
+    kind      text NOT NULL,
+    severity  text NOT NULL,
+    at_ms     int8 NOT NULL,
+    who       text NOT NULL,
+    terminals text NOT NULL,
+    site      text NOT NULL,
+    why_zh    text NOT NULL,
+    why_en    text NOT NULL,
+    evidence  text NOT NULL,
+    policy    text NOT NULL
+);
+CREATE INDEX anomaly_by_kind ON cases.anomaly (kind, severity);
+";
+
+/// The first anomaly of the scene, as version 1 stored it.
+fn row_of_version_1(table: &str, id: &str) -> String {
+    format!(
+        "INSERT INTO {table} VALUES (1, {id}, 'multi_device', 'alarm', 1772413500000, '[]',
+         '[\"cd-1\",\"my-1\"]', '\"my\"', '因', 'why', '[10,9]', 'sichuan-2025/1')"
+    )
+}
+
+#[test]
+fn cases_of_version_1_stay_what_they_were_and_say_that_their_grounds_are_unknown() {
+    let id = scene().judged()[0].id;
+    let hex = id.to_string();
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::files(folder.path());
+    let old = Connection::open(folder.path().join("cases.sqlite")).unwrap();
+    old.execute_batch(SQLITE_1).unwrap();
+    old.execute_batch(&row_of_version_1("cases_anomaly", &format!("x'{hex}'"))).unwrap();
+    drop(old);
+    let database = database();
+    database.run(POSTGRES_1);
+    database.run(&row_of_version_1("cases.anomaly", &format!("decode('{hex}', 'hex')")));
+
+    for store in [store, Store::Postgres(database.address())] {
+        let cases = store.open_cases().unwrap();
+        let old = cases.by_id(id).unwrap().expect("it is still there");
+        assert_eq!((old.number, old.anomaly.why.zh.as_str()), (1, "因"));
+        assert_eq!(old.anomaly.rule, 0, "no version was stated");
+        assert!(old.anomaly.inputs.is_empty());
+        assert_eq!(old.anomaly.ledger, LedgerRange { first: 0, last: 10 }, "up to its evidence");
+        // Judged again it is the same one: the newer ones follow it.
+        assert_eq!(numbers(&judge_all(&*cases, &scene())), [2, 3]);
+        drop(cases);
+        assert_eq!(store.open_cases().unwrap().by_id(id).unwrap(), Some(old));
+    }
 }

@@ -16,6 +16,7 @@ mod interop; // a second reader in Python, written from the specifications alone
 mod vectors; // the generator of the other docs/spec/vectors
 mod vectors_centre; // part of that generator: what the centre states of classes, people and claims
 mod vectors_counter; // part of that generator: what is done at a kiosk by hand
+mod vectors_cases; // part of that generator: what people do about cases
 
 mod face_bad_models; // unreadable, exchanged, missing model files are told by name at the start
 mod face_data; // not tests: where models and pictures are, which runtimes there are
@@ -64,8 +65,13 @@ mod collector_cli; // the collector's commands: exit codes, three-line errors, f
 mod collector_picture; // the regulator's key; a picture is opened only once that is stated
 mod collector_take; // records that people carry from a dead terminal
 
+mod rules_arrival; // late data is not guilt: other delays, the same standing anomalies
+mod rules_replay; // profiles that follow each other, replays, candidates beside the one in force
+mod rules_cli; // `rollcall rules replay | shadow | promote` through the real program
+mod rules_versions; // versions, inputs and ranges of anomalies; judging again gives the same bytes
 mod rules_golden; // each rule fires with the very words that people read, and stays silent
 mod rules_honest_life; // honest days raise nothing; the order of arrival changes nothing
+mod rules_patterns; // rules over whole lessons: each fires, and stays silent on its honest neighbour
 mod rules_refused; // the rules over refused records, with the very words that people read
 mod requirements_platforms; // those on online platforms: several devices, nobody there, and who counts
 mod platforms; // their reports, over a real broker and as a file: once, in order, answered after the commit
@@ -73,6 +79,8 @@ mod rules_world; // not tests: two schools with people whom the centre knows
 mod rules_scene; // the small world in which rules are tested
 mod challenge_actor; // movements that show a living person, through the real nets
 mod cases_once; // an anomaly is stored once, however often the ledger is judged; on sqlite and postgresql
+mod cases_cli; // cases from the command line: taken, judged, contested; every refusal
+mod notifications; // a running collector tells a real broker and a webhook of what is found and done; dead letters
 mod feed_contract; // one suite for the log of events, run on sqlite and postgresql
 mod feed_live; // who follows the feed misses nothing and sees nothing twice
 mod web_api; // the page's server on the wire: stream, JSON, guards, busy port
@@ -90,6 +98,7 @@ mod kiosk_fixture; // a whole terminal with a made camera and its screen, in thi
 mod kiosk_replan; // a new plan comes while the terminal runs: people, notices
 mod web_browser; // the page in Chromium: both languages, 1280 and 390 px, live, paused, evidence
 mod web_fixture; // an invented province, its server, and a plain HTTP client
+mod web_cases; // the pages of cases and their JSON; nothing is judged over HTTP
 mod demo_once; // the whole way, as a visitor runs it
 mod whole_way; // real processes, real broker: from a picture to a verified line
 mod broker_config; // firmware-config/mosquitto-trial.conf, with a real Mosquitto

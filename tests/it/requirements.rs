@@ -113,8 +113,10 @@ fn sc_6_what_is_made_after_a_measure_took_effect_does_not_count_also_when_it_was
 #[test]
 fn sc_9_evening_weekend_and_holiday_hours_of_the_timetable_count_and_raise_nothing() {
     let mut scene = scene("03-01 20:00");
+    // The other town's terminal is heard of, or it would be told that it is not.
+    scene.add(tries("my-1", "03-02 12:00", BEA, Outcome::NotRecognised));
     // A Saturday, and the first of May.
-    scene.state("03-02 07:00", lesson("sat", "cd", "03-07 14:00", "03-07 17:00"));
+    scene.state("03-02 12:01", lesson("sat", "cd", "03-07 14:00", "03-07 17:00"));
     scene.add(comes("cd-1", "03-02 18:50", ANN).lesson("cd-eve"));
     scene.add(leaves("cd-1", "03-02 21:31", ANN).lesson("cd-eve"));
     scene.add(comes("cd-1", "03-07 13:55", ANN).lesson("sat"));

@@ -274,6 +274,17 @@ mod off_timetable {
         );
     }
 
+    #[test]
+    fn fires_as_an_alarm_on_a_public_holiday_without_a_lesson() {
+        let mut scene = Scene::two_towns();
+        let festival = comes("cd-1", "04-05 10:00", ANN);
+        scene.add(festival.clock(ClockQuality::Synced, Some(at("04-05 00:00"))));
+        let anomalies = scene.judged();
+        let anomaly = anomalies.iter().find(|it| it.kind == AnomalyKind::OffTimetable).unwrap();
+        assert_eq!(anomaly.severity, Severity::Alarm);
+        assert!(anomaly.why.zh.starts_with("2026-04-05 10:00（节假日）"), "{}", anomaly.why.zh);
+    }
+
     /// 不得事后补录: a lesson entered after its end is no excuse.
     #[test]
     fn fires_when_the_lesson_was_registered_only_after_its_end() {
@@ -423,7 +434,7 @@ mod excess_hours {
 /// what the rule cannot know.
 #[test]
 fn every_kind_has_its_rule_its_file_and_its_page() {
-    const ALL: [AnomalyKind; 18] = [
+    const ALL: [AnomalyKind; 32] = [
         AnomalyKind::ProxyStandIn,
         AnomalyKind::ProxySharedFace,
         AnomalyKind::MultiDevice,
@@ -442,6 +453,20 @@ fn every_kind_has_its_rule_its_file_and_its_page() {
         AnomalyKind::MovedCohort,
         AnomalyKind::PlatformSessions,
         AnomalyKind::BackgroundPlay,
+        AnomalyKind::LateRegistration,
+        AnomalyKind::TwoClasses,
+        AnomalyKind::ShortLesson,
+        AnomalyKind::LateCheckouts,
+        AnomalyKind::LongWeek,
+        AnomalyKind::WithoutFace,
+        AnomalyKind::SteadyScores,
+        AnomalyKind::ScoreDrift,
+        AnomalyKind::ThinMargins,
+        AnomalyKind::Pairs,
+        AnomalyKind::PerfectAttendance,
+        AnomalyKind::SilentTerminal,
+        AnomalyKind::DeviceChanged,
+        AnomalyKind::OftenUnseen,
     ];
     // A new kind does not compile here until it stands in the list above.
     let listed = |kind: AnomalyKind| match kind {
@@ -462,7 +487,21 @@ fn every_kind_has_its_rule_its_file_and_its_page() {
         | AnomalyKind::OverLimit
         | AnomalyKind::MovedCohort
         | AnomalyKind::PlatformSessions
-        | AnomalyKind::BackgroundPlay => ALL.contains(&kind),
+        | AnomalyKind::BackgroundPlay
+        | AnomalyKind::LateRegistration
+        | AnomalyKind::TwoClasses
+        | AnomalyKind::ShortLesson
+        | AnomalyKind::LateCheckouts
+        | AnomalyKind::LongWeek
+        | AnomalyKind::WithoutFace
+        | AnomalyKind::SteadyScores
+        | AnomalyKind::ScoreDrift
+        | AnomalyKind::ThinMargins
+        | AnomalyKind::Pairs
+        | AnomalyKind::PerfectAttendance
+        | AnomalyKind::SilentTerminal
+        | AnomalyKind::DeviceChanged
+        | AnomalyKind::OftenUnseen => ALL.contains(&kind),
     };
     let mut kinds = Judge::new(Policy::sichuan_2025()).kinds();
     assert!(kinds.iter().all(|kind| listed(*kind)));

@@ -15,6 +15,7 @@ use rollcall::record::{
 use serde_json::{Map, Value, json};
 
 use crate::picture_vectors::{picture_kept, pictures};
+use crate::vectors_cases::case_steps;
 use crate::vectors_centre::of_the_centre;
 use crate::vectors_counter::{confirmed, refused_template, roll_call};
 
@@ -396,6 +397,7 @@ pub(crate) fn all_facts() -> Vec<Fact> {
         Fact::Replacement { id: "t-2".parse().unwrap(), replaces: "t-1".parse().unwrap() },
     ];
     facts.extend(of_the_centre());
+    facts.extend(case_steps());
     facts
 }
 

@@ -6,7 +6,7 @@ use rollcall::domain::{
     Happening, Held, HeldKind, InstitutionDetails, Joined, LeaveReason, Left, LessonDetails,
     LessonId, LessonKind, LessonMode, Level, Limit, Objected, Ownership, Platform,
     PlatformFunction, Qualification, RollOrder, State, Status, Subject, Target, Teacher, Timestamp,
-    Word,
+    Trial, TrialStep, Word,
 };
 
 use crate::vectors::{MORNING, key, opening};
@@ -156,6 +156,13 @@ pub(crate) fn of_the_centre() -> Vec<Fact> {
         }),
         Fact::Activity(activity(Some("welding-1-0302-am".parse().expect("a name")))),
         Fact::Activity(activity(None)),
+        Fact::Trial(Trial {
+            profile: "sichuan-2025/2".into(),
+            digest: [0xce; 32],
+            step: TrialStep::Named,
+            by: "示例市人社局 张".into(),
+            reason: "更严的路程时速 a stricter speed of travel".into(),
+        }),
     ]
 }
 

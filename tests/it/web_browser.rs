@@ -159,7 +159,7 @@ impl Tab<'_> {
     }
 
     /// Nothing sticks out at the right; panels that scroll by themselves are looked into as well.
-    fn assert_nothing_overflows(&mut self) {
+    pub(crate) fn assert_nothing_overflows(&mut self) {
         let wide = self.eval(
             "[document.documentElement, ...document.querySelectorAll('.scroll, .panel, .bar, .top')]
                .filter((e) => e.scrollWidth > e.clientWidth + 1)

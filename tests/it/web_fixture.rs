@@ -1,5 +1,4 @@
-//! An invented province for the tests of feed and page: three terminals, a dozen anomalies, thirty
-//! attendances, the entries that the evidence points to. And the plainest HTTP client.
+//! An invented province for the tests of feed and pages, its server, and the plainest HTTP client.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -8,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rollcall::domain::{
-    self, AnomalyId, AnomalyKind, Bilingual, ClockEvidence, ClockQuality, Outcome, Refusal, Score,
-    Scores, Severity, TerminalId, Timestamp, Uptime, Way,
+    self, AnomalyId, AnomalyKind, Bilingual, ClockEvidence, ClockQuality, LedgerRange, Outcome,
+    Refusal, Score, Scores, Severity, TerminalId, Timestamp, Uptime, Way,
 };
 use rollcall::feed::{
     Anomaly, Attendance, Body, Evidence, Feed, Person, Place, Reported, SqliteLog, Terminal,
@@ -141,17 +140,14 @@ pub(crate) fn anomalies() -> Vec<Body> {
 fn anomaly(case: Case) -> Body {
     let indexes: Vec<u64> = case.evidence.iter().map(|(index, _, _)| *index).collect();
     let at = at(case.at);
+    let who = case.who.iter();
     Body::Anomaly(Anomaly {
         anomaly: AnomalyId::of(case.kind, &indexes),
         kind: case.kind,
         severity: case.severity,
         at,
         committed_at: at.plus_ms(1_400),
-        who: case
-            .who
-            .iter()
-            .map(|(zh, en, name)| Person { role: text(zh, en), name: (*name).to_owned() })
-            .collect(),
+        who: who.map(|(z, e, n)| Person { role: text(z, e), name: (*n).into() }).collect(),
         place: case.place,
         terminals: case.terminals.iter().map(|id| id.parse().unwrap()).collect(),
         why: text(case.zh, case.en),
@@ -165,6 +161,9 @@ fn anomaly(case: Case) -> Body {
             })
             .collect(),
         policy: "sichuan-2025/1".to_owned(),
+        rule: 1,
+        inputs: BTreeMap::from([("clock_tolerance_s".to_owned(), "120".to_owned())]),
+        ledger: Some(LedgerRange { first: 0, last: indexes.iter().copied().max().unwrap_or(0) }),
     })
 }
 
@@ -405,6 +404,7 @@ pub(crate) fn site(feed: Arc<Feed>) -> Site {
         feed,
         log: None,
         entries: Arc::new(Book),
+        cases: Arc::new(crate::web_cases::Shelf),
         clock: Arc::new(StepClock::at(at("2026-03-02 16:20"))),
     }
 }

@@ -29,6 +29,9 @@ const TRUSTED: &str = "trusted.pem";
 /// The collector's name at the broker. No terminal can have it: an underscore stands in no name.
 pub const COLLECTOR_NAME: &str = "rollcall_collector";
 
+/// Who reads alerts at the broker.
+pub const ALERTS_NAME: &str = "rollcall_alerts";
+
 /// How long a certificate lasts, in days. Longer than any terminal is away: it may lie in a cupboard
 /// for a school year and the one after it, and still comes in to get another one. Short enough that a
 /// board which nobody remembers is let out at last; a stolen one is revoked, not waited for.
@@ -45,6 +48,8 @@ pub enum Role {
     Terminal(TerminalId),
     /// The collector.
     Collector,
+    /// Whoever reads alerts, and nothing else.
+    Alerts,
     /// The broker, under each of these host names and addresses.
     Broker(Vec<String>),
 }

@@ -7,7 +7,7 @@ use rcgen::{
     SignatureAlgorithm, date_time_ymd,
 };
 
-use super::{COLLECTOR_NAME, CaError, Role};
+use super::{ALERTS_NAME, COLLECTOR_NAME, CaError, Role};
 use crate::domain::Timestamp;
 use crate::platform::tls::pkcs8_of;
 use crate::record::{SigningKey, VerifyingKey};
@@ -92,6 +92,7 @@ pub(super) fn certificate(
     let (name, usage, hosts): (&str, _, &[String]) = match role {
         Role::Terminal(id) => (id.as_str(), ExtendedKeyUsagePurpose::ClientAuth, &[]),
         Role::Collector => (COLLECTOR_NAME, ExtendedKeyUsagePurpose::ClientAuth, &[]),
+        Role::Alerts => (ALERTS_NAME, ExtendedKeyUsagePurpose::ClientAuth, &[]),
         Role::Broker(hosts) => {
             let first = hosts.first().ok_or_else(|| wrong(hosts))?;
             (first, ExtendedKeyUsagePurpose::ServerAuth, hosts)

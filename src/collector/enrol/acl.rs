@@ -4,9 +4,11 @@
 //! its own topics and nothing else, so a new terminal needs no change here. A revoked one is denied
 //! everything: its section is read before the patterns.
 
-use crate::collector::ca::COLLECTOR_NAME;
+use crate::collector::ca::{ALERTS_NAME, COLLECTOR_NAME};
 use crate::domain::TerminalId;
-use crate::record::topic::{ALL_QUESTIONS, ALL_RECORDS, ALL_REPORTS, ALL_SHARES, ALL_STATUS};
+use crate::record::topic::{
+    ALL_ALERTS, ALL_QUESTIONS, ALL_RECORDS, ALL_REPORTS, ALL_SHARES, ALL_STATUS,
+};
 
 /// The whole file.
 pub fn acl<'t>(revoked: impl IntoIterator<Item = &'t TerminalId>) -> String {
@@ -22,7 +24,10 @@ pub fn acl<'t>(revoked: impl IntoIterator<Item = &'t TerminalId>) -> String {
          topic write rollcall/v1/+/answers\n\
          topic write rollcall/v1/+/dispatch\n\
          topic write rollcall/v1/+/shared\n\
-         topic write rollcall/v1/platform/+/taken\n\n"
+         topic write rollcall/v1/platform/+/taken\n\
+         topic write {ALL_ALERTS}\n\n\
+         user {ALERTS_NAME}\n\
+         topic read {ALL_ALERTS}\n\n"
     );
     for terminal in revoked {
         text += &format!("# revoked\nuser {terminal}\ntopic deny #\n\n");

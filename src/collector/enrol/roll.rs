@@ -141,6 +141,8 @@ impl Roll {
             | Fact::Platform(_)
             | Fact::Activity(_)
             | Fact::PictureOpened { .. }
+            | Fact::Trial(_)
+            | Fact::CaseStep(_)
             | Fact::Tick => {}
         }
     }

@@ -162,7 +162,10 @@ fn the_list_for_the_broker_denies_the_revoked_and_names_nobody_else() {
     let list = acl([&t1()]);
     assert!(list.contains("user t-1\ntopic deny #\n"), "{list}");
     assert!(list.contains("pattern write rollcall/v1/%u/records\n"), "{list}");
-    assert_eq!(list.lines().filter(|line| line.starts_with("user ")).count(), 2);
+    // Who reads alerts reads nothing else, and writes nothing.
+    assert!(list.contains("user rollcall_alerts\ntopic read rollcall/v1/alerts/#\n\n"), "{list}");
+    assert!(list.contains("topic write rollcall/v1/alerts/#\n\nuser rollcall_alerts"), "{list}");
+    assert_eq!(list.lines().filter(|line| line.starts_with("user ")).count(), 3);
 }
 
 /// A terminal that was away knows the centre by the authority before; a token is of the one in force.

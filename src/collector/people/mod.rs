@@ -11,7 +11,7 @@ use sha2::Sha256;
 
 pub use sqlite::{People, PeopleError};
 
-use crate::domain::{IdNumber, PersonId, TerminalId, masked_name};
+use crate::domain::{IdNumber, PersonId, TerminalId};
 use crate::record::{Opening, SALT_BYTES};
 
 /// A keyed hash of an identification number: tells two apart, and tells nobody without the key what
@@ -178,16 +178,6 @@ impl<'p> Resolver<'p> {
     pub fn into_changes(self) -> Vec<Change> {
         self.changes
     }
-}
-
-/// How a person is called before whoever works at the centre: masked, where her name is known; else the
-/// beginning of her id.
-pub fn called(people: Option<&People>, person: PersonId) -> String {
-    let known = people.and_then(|people| people.name(person).ok().flatten());
-    known.map_or_else(
-        || format!("№ {}", person.to_string().chars().take(6).collect::<String>()),
-        |name| masked_name(&name),
-    )
 }
 
 /// The scope of a class's roster.

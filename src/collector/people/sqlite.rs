@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Change, Tag};
-use crate::domain::{Committed, PersonId};
+use crate::domain::{Committed, PersonId, masked_name};
 use crate::platform::chance::random_bytes;
 use crate::platform::durable::sync_folder_of;
 use crate::platform::secret::{self, SecretError};
@@ -161,6 +161,15 @@ impl People {
     pub fn name(&self, person: PersonId) -> Result<Option<String>, PeopleError> {
         let mut find = self.db.prepare_cached("SELECT name FROM person WHERE id = ?1")?;
         Ok(find.query_row([&person.0], |row| row.get(0)).optional()?)
+    }
+
+    /// What a person is called before others: masked, where her name is known; else by the beginning of her id.
+    pub fn called(people: Option<&Self>, person: &PersonId) -> String {
+        let known = people.and_then(|people| people.name(*person).ok().flatten());
+        known.map_or_else(
+            || format!("№ {}", person.to_string().chars().take(6).collect::<String>()),
+            |name| masked_name(&name),
+        )
     }
 
     /// The number on her card, where it is known.

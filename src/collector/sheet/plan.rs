@@ -69,6 +69,8 @@ impl Standing {
                 | Fact::Platform(_)
                 | Fact::Activity(_)
                 | Fact::PictureOpened { .. }
+                | Fact::Trial(_)
+                | Fact::CaseStep(_)
                 | Fact::Tick => {}
             }
             standing.insert(name, fact);

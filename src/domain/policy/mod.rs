@@ -185,10 +185,28 @@ numbers! {
     roll_call_minutes: Whole<1, 120> => u32;
     /// From which share on of those who were in it is told that they were not seen in a roll call, percent.
     roll_call_unseen_percent_max: Whole<0, 100> => u32;
+    /// The same of one person's roll calls, percent.
+    person_unseen_percent_max: Whole<0, 100> => u32;
     /// Fastest pace at which people pass the kiosk, seconds each.
     seconds_per_checkin_min: Whole<0, 60> => u32;
     /// How often somebody may fail to be shown alive in a day before it is told.
     failed_liveness_per_day_max: Whole<1, 1000> => u32;
+    /// On how many days of two weeks somebody whose face is known may come in without it.
+    without_face_days_max: Whole<0, 14> => u32;
+    /// Which share of a lesson's people may come in without a face, percent.
+    without_face_percent_max: Whole<0, 100> => u32;
+    /// Scores of one person that scatter less than this were not measured before a face.
+    score_spread_min: Cosine => Score;
+    /// By how much a person's mean score may fall.
+    score_drift_max: Cosine => Score;
+    /// Which share of the faces of a lesson may pass by less than the thin margin, percent.
+    thin_match_percent_max: Whole<0, 100> => u32;
+    /// Two come together when the second follows within so long, seconds.
+    pair_seconds_max: Whole<1, 3600> => u32;
+    /// It is told when they do so in so many common lessons in a row.
+    pair_lessons_min: Whole<2, 1000> => u32;
+    /// A class without any absence is told when so many were to be expected.
+    perfect_absences_expected_min: Whole<1, 1000> => u32;
     /// How many faces of one picture a roll call may confirm; 1: one person at a time.
     roll_call_faces_max: Whole<1, 12> => u32;
 
@@ -216,8 +234,20 @@ numbers! {
     night_to: TimeOfDay => u32;
     /// A check-out may come this long after the lesson's end, minutes.
     overrun_minutes_max: Whole<0, 1440> => u32;
+    /// A check-out later than this after the lesson's end is late, minutes.
+    late_checkout_minutes: Whole<0, 1440> => u32;
+    /// On how many days of two weeks somebody may check out late.
+    late_checkout_days_max: Whole<0, 14> => u32;
     /// Most hours of presence of one person on one day.
     hours_per_day_max: Whole<1, 24> => u32;
+    /// Most hours of one person in lessons of seven days.
+    hours_per_week_max: Whole<1, 168> => u32;
+    /// How long one person may be in lessons of two classes at once, minutes.
+    overlap_minutes_max: Whole<0, 1440> => u32;
+    /// A lesson that most leave with more than this share of it to come was too short, percent.
+    early_end_percent_max: Whole<0, 100> => u32;
+    /// How many lessons of a class may be registered after their first minute within two weeks.
+    late_registrations_max: Whole<0, 1000> => u32;
 
     /// How long a lesson hour (学时) is, minutes.
     lesson_hour_minutes: Whole<1, 240> => u32;

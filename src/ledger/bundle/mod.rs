@@ -190,7 +190,7 @@ fn concerning(terminal: &TerminalId, facts: Vec<(Fact, Line)>) -> Vec<Line> {
         Fact::Terminal { id, .. } => id == terminal,
         Fact::Site { id, .. } => sites.contains(id),
         Fact::Institution { id, .. } => owners.contains(id),
-        Fact::Policy { .. } => true,
+        Fact::Policy { .. } | Fact::Trial(_) => true,
         Fact::TerminalKey { id, .. }
         | Fact::Revocation { id, .. }
         | Fact::Replacement { id, .. }
@@ -211,6 +211,7 @@ fn concerning(terminal: &TerminalId, facts: Vec<(Fact, Line)>) -> Vec<Line> {
         | Fact::Objected(_)
         | Fact::Platform(_)
         | Fact::Activity(_)
+        | Fact::CaseStep(_)
         | Fact::Tick => false,
     };
     facts.into_iter().filter(|(fact, _)| wanted(fact)).map(|(_, line)| line).collect()

@@ -15,6 +15,9 @@ const PERSON_MAX: usize = 64;
 /// until they fit: rules then see less far back, and nothing else gives way.
 const TOTAL_MAX: usize = 1_000_000;
 
+/// How often within a span the window is swept: something is forgotten so much later at most.
+const SWEEPS: i64 = 24;
+
 const HOUR_MS: i64 = 3_600_000;
 
 /// One happening.
@@ -34,23 +37,35 @@ pub(super) struct Window<T> {
     persons: HashMap<PersonId, Vec<Seen<T>>>,
     total: usize,
     total_max: usize,
-    span_ms: i64,
     swept_at: Timestamp,
 }
 
+impl<T> Default for Window<T> {
+    fn default() -> Self {
+        Self::with_total(TOTAL_MAX)
+    }
+}
+
 impl<T> Window<T> {
-    /// As far back as the profile lets a record's time be proven.
-    pub(super) fn new(policy: &Policy) -> Self {
-        Self::with_bounds(i64::from(policy.time_bound_hours_max()) * HOUR_MS, TOTAL_MAX)
+    fn with_total(total_max: usize) -> Self {
+        let swept_at = Timestamp::from_ms(0);
+        Self { persons: HashMap::new(), total: 0, total_max, swept_at }
     }
 
-    /// So far back.
-    pub(super) fn spanning(span_ms: i64) -> Self {
-        Self::with_bounds(span_ms, TOTAL_MAX)
+    /// The happenings of one person, earliest first.
+    pub(super) fn of(&self, person: &PersonId) -> &[Seen<T>] {
+        self.persons.get(person).map_or(&[], Vec::as_slice)
     }
 
-    /// Takes in a happening in the place of an earlier one of the same: only the newest of each counts.
-    pub(super) fn renew(&mut self, person: PersonId, seen: Seen<T>, now: Timestamp)
+    /// Takes in a happening and forgets what is too old at `now`, the centre's time: what lies farther
+    /// back than the profile lets a record's time be proven.
+    pub(super) fn add(&mut self, person: PersonId, seen: Seen<T>, now: Timestamp, policy: &Policy) {
+        self.add_within(person, seen, now, i64::from(policy.time_bound_hours_max()) * HOUR_MS);
+    }
+
+    /// Takes in a happening in the place of an earlier one of the same, and looks back so far: only the newest
+    /// of each counts.
+    pub(super) fn renew(&mut self, person: PersonId, seen: Seen<T>, now: Timestamp, span_ms: i64)
     where
         T: PartialEq,
     {
@@ -63,26 +78,15 @@ impl<T> Window<T> {
             own.remove(place);
             self.total -= 1;
         }
-        self.add(person, seen, now);
+        self.add_within(person, seen, now, span_ms);
     }
 
-    fn with_bounds(span_ms: i64, total_max: usize) -> Self {
-        let swept_at = Timestamp::from_ms(0);
-        Self { persons: HashMap::new(), total: 0, total_max, span_ms, swept_at }
-    }
-
-    /// The happenings of one person, earliest first.
-    pub(super) fn of(&self, person: &PersonId) -> &[Seen<T>] {
-        self.persons.get(person).map_or(&[], Vec::as_slice)
-    }
-
-    /// Takes in a happening and forgets what is too old at `now`, the centre's time.
-    pub(super) fn add(&mut self, person: PersonId, seen: Seen<T>, now: Timestamp) {
-        if now.ms_since(self.swept_at) >= HOUR_MS {
-            self.forget_before(now.plus_ms(-self.span_ms));
+    fn add_within(&mut self, person: PersonId, seen: Seen<T>, now: Timestamp, mut span_ms: i64) {
+        // Everybody is looked at for it: not too often.
+        if now.ms_since(self.swept_at) >= (span_ms / SWEEPS).max(HOUR_MS) {
+            self.forget_before(now.plus_ms(-span_ms));
             self.swept_at = now;
         }
-        let mut span_ms = self.span_ms;
         while self.total >= self.total_max {
             span_ms /= 2;
             let horizon =

@@ -246,7 +246,20 @@ function check_yourself(event) {
       en("No database, no network: check signatures, chain and ledger proofs of the exported bundle against the centre's public key.")),
     el("p", "command", el("code", "", command), copy),
     el("p", "quiet", "异常编号 ", en("Anomaly"), " ", el("code", "", event.anomaly), " · 规则 ", en("Policy"), " ", el("code", "", event.policy)),
+    ...grounds(event),
   );
+}
+
+// What an auditor needs to judge again: the rule's version, the numbers it read, what it had seen.
+function grounds(event) {
+  if (!event.rule || !event.ledger) return [];
+  const { first, last } = event.ledger;
+  const inputs = Object.entries(event.inputs).flatMap(([name, value]) => [" ", el("code", "", `${name} = ${value}`)]);
+  return [
+    el("p", "quiet", "检测 ", en("Rule"), " ", el("code", "", `${event.kind} v${event.rule}`),
+      " · 所见账本 ", en("ledger judged"), " ", el("code", "", `#${first}–#${last}`)),
+    ...(inputs.length ? [el("p", "quiet", "所用数值 ", en("Numbers used"), ...inputs)] : []),
+  ];
 }
 
 // --- The side -------------------------------------------------------------------------------

@@ -26,6 +26,20 @@ export const KINDS = {
   moved_cohort: ["成批流动", "A group at two institutions"],
   platform_sessions: ["多端登录", "At two devices at once"],
   background_play: ["挂课刷课", "Played without anybody"],
+  late_registration: ["补登课次", "Lessons registered late"],
+  two_classes: ["同时两班", "In two classes at once"],
+  short_lesson: ["课时不足", "A lesson that was too short"],
+  late_checkouts: ["惯常晚签退", "Late check-outs, again and again"],
+  long_week: ["周超时长", "A week that is too long"],
+  without_face: ["频繁非人脸签到", "Unusually often without a face"],
+  steady_scores: ["相似度过稳", "Scores that no living face gives"],
+  score_drift: ["相似度走低", "Scores that drift away"],
+  thin_margins: ["勉强通过成堆", "Many that only just pass"],
+  pairs: ["成对出入", "Two who always come and go together"],
+  perfect_attendance: ["全勤异常", "A class without any absence"],
+  silent_terminal: ["终端沉默", "A terminal that has fallen silent"],
+  device_changed: ["设备变更", "A terminal that is no longer what it was"],
+  often_unseen: ["屡次点名未到", "Again and again not seen in roll calls"],
 };
 
 export const STATES = {

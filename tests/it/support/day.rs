@@ -74,7 +74,8 @@ impl Day {
         Self::configured_in(1883, database).play()
     }
 
-    fn play(self) -> Self {
+    /// Makes keys, a ledger and what [`Day::played`] says.
+    pub(crate) fn play(self) -> Self {
         let day = self;
         let mut home = Home::create_in(&day.data(), day.store()).unwrap();
         let (mut one, mut two) = (Pen::new("t-1", 1), Pen::new("t-2", 2));

@@ -16,7 +16,7 @@ pub struct Share {
 
 impl Share {
     /// Counts one more.
-    pub(super) fn count(&mut self, hit: bool) {
+    pub fn count(&mut self, hit: bool) {
         self.of += 1;
         self.hits += u64::from(hit);
     }
@@ -41,7 +41,7 @@ impl Share {
 }
 
 /// A count as a number to calculate with.
-pub(super) fn float(count: u64) -> f64 {
+pub fn float(count: u64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "fewer than 2^53")]
     let number = count as f64;
     number

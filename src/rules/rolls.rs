@@ -1,0 +1,138 @@
+//! Roll calls that are over and told of, with who was asked and who came.
+//!
+//! A roll call is over, and all is told, when the same terminal has told of something later: its records come
+//! in their order. So silence is never taken for absence.
+//!
+//! Remembers who is in, by terminal and lesson: the people of the lessons of two days.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::{
+    Event, LessonId, NoticeKind, Outcome, PersonId, Policy, TerminalId, Timestamp,
+};
+use crate::ledger::{Body, Entry};
+use crate::record::Record;
+use crate::registry::Registry;
+use crate::rules::moment;
+
+const MINUTE_MS: i64 = 60_000;
+
+/// A lesson that has been over for so long is forgotten, in milliseconds: whoever is still checked in
+/// has forgotten to check out.
+const OVER_MS: i64 = 24 * 60 * MINUTE_MS;
+
+/// A roll call: over, or on, or one whose end nobody has told yet.
+#[derive(Debug)]
+pub(super) struct Roll {
+    pub(super) terminal: TerminalId,
+    pub(super) lesson: LessonId,
+    pub(super) began: Timestamp,
+    pub(super) until: Timestamp,
+    /// Ledger index of the notice.
+    pub(super) index: u64,
+    /// Who was in.
+    pub(super) asked: BTreeSet<PersonId>,
+    /// Who came, or left by the terminal.
+    pub(super) seen: BTreeSet<PersonId>,
+}
+
+impl Roll {
+    /// Who was in and did not come.
+    pub(super) fn unseen(&self) -> Vec<PersonId> {
+        self.asked.difference(&self.seen).copied().collect()
+    }
+}
+
+#[derive(Debug, Default)]
+struct Room {
+    inside: BTreeSet<PersonId>,
+    roll: Option<Roll>,
+    newest: Timestamp,
+}
+
+impl Room {
+    fn take(&mut self, record: &Record, person: Option<PersonId>) {
+        let accepted = record.outcome == Some(Outcome::Accepted);
+        let Some(person) = person.filter(|_| accepted) else { return };
+        match record.event {
+            Event::CheckIn => {
+                self.inside.insert(person);
+            }
+            Event::CheckOut => {
+                self.inside.remove(&person);
+                // Who left by the terminal was there.
+                if let Some(roll) = &mut self.roll {
+                    roll.seen.insert(person);
+                }
+            }
+            Event::Presence => {
+                if let Some(roll) = &mut self.roll {
+                    roll.seen.insert(person);
+                }
+            }
+            Event::Attempt | Event::Gap | Event::Notice => {}
+        }
+    }
+}
+
+/// How long a roll call lasts: as it was ordered, else as the profile says.
+fn lasts_ms(record: &Record, registry: &Registry, policy: &Policy) -> i64 {
+    let digest = record.notice.and_then(|notice| notice.digest);
+    let ordered = registry.roll_orders(&record.terminal).iter();
+    let ordered = ordered.rev().find(|it| Some(it.order.order) == digest);
+    let minutes = ordered.map_or(policy.roll_call_minutes(), |it| it.order.minutes);
+    i64::from(minutes) * MINUTE_MS
+}
+
+/// See the file's head.
+#[derive(Debug, Default)]
+pub(super) struct Rolls {
+    rooms: BTreeMap<TerminalId, BTreeMap<LessonId, Room>>,
+}
+
+impl Rolls {
+    /// Takes in an entry and hands on the roll calls that are over by it.
+    pub(super) fn take(
+        &mut self,
+        entry: &Entry,
+        registry: &Registry,
+        policy: &Policy,
+    ) -> Vec<Roll> {
+        let Body::Record { record, person, .. } = &entry.body else { return Vec::new() };
+        let Some(moment) = moment::proven(record, entry.committed_at, policy) else {
+            return Vec::new();
+        };
+        if !self.rooms.contains_key(&record.terminal) {
+            self.rooms.insert(record.terminal.clone(), BTreeMap::new());
+        }
+        let Some(rooms) = self.rooms.get_mut(&record.terminal) else { return Vec::new() };
+        let mut over = Vec::new();
+        for room in rooms.values_mut() {
+            over.extend(room.roll.take_if(|roll| moment.at > roll.until));
+        }
+        if let Some(lesson) = &record.lesson {
+            let now = entry.committed_at;
+            if !rooms.contains_key(lesson) {
+                let allowed_ms =
+                    i64::from(policy.time_bound_hours_max()) * 60 * MINUTE_MS + OVER_MS;
+                rooms.retain(|_, room| now.ms_since(room.newest) <= allowed_ms);
+                rooms.insert(lesson.clone(), Room::default());
+            }
+            let Some(room) = rooms.get_mut(lesson) else { return over };
+            room.newest = room.newest.max(moment.at);
+            room.take(record, *person);
+            if record.notice.is_some_and(|notice| notice.kind == NoticeKind::RollCalled) {
+                room.roll = Some(Roll {
+                    terminal: record.terminal.clone(),
+                    lesson: lesson.clone(),
+                    began: moment.at,
+                    until: moment.at.plus_ms(lasts_ms(record, registry, policy)),
+                    index: entry.index,
+                    asked: room.inside.clone(),
+                    seen: BTreeSet::new(),
+                });
+            }
+        }
+        over
+    }
+}

@@ -19,7 +19,7 @@
 //! ## What to do
 //! Ask who was at the kiosk; `rollcall terminal doctor` shows camera, models and firmware.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::domain::{
     AnomalyId, AnomalyKind, Bilingual, Finding, NoticeKind, Policy, Severity, TerminalId,
@@ -31,7 +31,7 @@ use crate::rules::{Rule, moment, words};
 /// Remembers what each terminal was, and how many use which models.
 #[derive(Default)]
 pub(super) struct DeviceChanged {
-    terminals: BTreeMap<TerminalId, Device>,
+    terminals: HashMap<TerminalId, Device>,
     packs: BTreeMap<[u8; 32], usize>,
 }
 
@@ -55,10 +55,7 @@ fn numbers(version: &str) -> Vec<u32> {
 
 impl DeviceChanged {
     fn change(&mut self, record: &crate::record::Record) -> Option<Change> {
-        if !self.terminals.contains_key(&record.terminal) {
-            self.terminals.insert(record.terminal.clone(), Device::default());
-        }
-        let device = self.terminals.get_mut(&record.terminal)?;
+        let device = self.terminals.entry(record.terminal.clone()).or_default();
         let mut change = None;
         if device.firmware != record.firmware {
             let before = std::mem::replace(&mut device.firmware, record.firmware.clone());

@@ -97,6 +97,8 @@ pub(super) struct Held {
 struct Open {
     announced: Announced,
     index: u64,
+    /// The end of its grace, by the profile that was in force when it was announced.
+    due: Timestamp,
     stays: BTreeMap<PersonId, Stay>,
 }
 
@@ -182,21 +184,22 @@ impl Lessons {
         let id = announced.lesson.id.clone();
         let stays = match self.open.remove(&id) {
             Some(before) => {
-                self.unlist(&before.announced, policy);
+                self.unlist(&before);
                 before.stays
             }
             None => BTreeMap::new(),
         };
         let ends = announced.lesson.ends;
-        self.due.insert((ends.plus_ms(grace_ms(policy)), id.clone()));
+        let due = ends.plus_ms(grace_ms(policy));
+        self.due.insert((due, id.clone()));
         let place = self.sites.entry(announced.lesson.site.clone()).or_default();
         place.by_end.insert((ends, id.clone()));
-        self.open.insert(id, Open { announced, index, stays });
+        self.open.insert(id, Open { announced, index, due, stays });
     }
 
-    fn unlist(&mut self, announced: &Announced, policy: &Policy) {
-        let lesson = &announced.lesson;
-        self.due.remove(&(lesson.ends.plus_ms(grace_ms(policy)), lesson.id.clone()));
+    fn unlist(&mut self, open: &Open) {
+        let lesson = &open.announced.lesson;
+        self.due.remove(&(open.due, lesson.id.clone()));
         if let Some(place) = self.sites.get_mut(&lesson.site) {
             place.by_end.remove(&(lesson.ends, lesson.id.clone()));
         }
@@ -268,8 +271,9 @@ impl Lessons {
     }
 
     fn close(&mut self, id: &LessonId, policy: &Policy) -> Option<Held> {
-        let Open { announced, index, stays } = self.open.remove(id)?;
-        self.unlist(&announced, policy);
+        let open = self.open.remove(id)?;
+        self.unlist(&open);
+        let Open { announced, index, stays, .. } = open;
         let lesson = &announced.lesson;
         let opens_ms = i64::from(policy.door_opens_minutes_before()) * MINUTE_MS;
         let place = self.sites.get_mut(&lesson.site)?;

@@ -107,7 +107,7 @@ pub struct Version {
     pub kind: AnomalyKind,
     /// From 1, one more with each change of what it raises or says.
     pub version: u16,
-    /// Which numbers of the profile it reads, itself or through what it shares with others.
+    /// Which numbers of the profile it reads.
     pub numbers: &'static [&'static str],
 }
 
@@ -193,11 +193,9 @@ impl Judge {
             let mut found = rule.judge(entry, registry, policy);
             found.extend(lessons.iter().flat_map(|held| rule.lesson_over(held, &ground)));
             found.extend(rolls.iter().flat_map(|roll| rule.roll_over(roll, &ground)));
-            raised.extend(
-                found
-                    .into_iter()
-                    .map(|finding| judged(finding, policy, rule.version(), inputs.clone(), ledger)),
-            );
+            let version = rule.version();
+            let found = found.into_iter();
+            raised.extend(found.map(|it| judged(it, policy, version, inputs.clone(), ledger)));
         }
         if self.is_silent() { Vec::new() } else { raised }
     }

@@ -156,11 +156,11 @@ impl Rule for OffTimetable {
     fn numbers(&self) -> &'static [&'static str] {
         &[
             "timetable_margin_minutes",
-            "night_from",
-            "night_to",
             "clock_tolerance_s",
             "holding_clock_uncertainty_s",
             "time_bound_hours_max",
+            "night_from",
+            "night_to",
         ]
     }
 

@@ -20,7 +20,7 @@
 //! ## What to do
 //! Call both persons to the camera together; compare their enrolment with their identity papers.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use crate::domain::{
     AnomalyId, AnomalyKind, Bilingual, Finding, NoticeKind, Outcome, PersonId, Policy, Severity,
@@ -42,12 +42,13 @@ const PAIRS_MAX: usize = 4_096;
 /// here, so there are no more terminals than the centre registered.
 #[derive(Default)]
 pub(super) struct ProxySharedFace {
-    accepted: HashMap<TerminalId, BTreeMap<u64, Accepted>>,
+    accepted: HashMap<TerminalId, VecDeque<Accepted>>,
     /// Who was said to have whose face, oldest first: two are told once, not at each coming and going.
     told: VecDeque<[PersonId; 2]>,
 }
 
 struct Accepted {
+    seq: u64,
     index: u64,
     person: Option<PersonId>,
 }
@@ -66,11 +67,17 @@ impl ProxySharedFace {
         false
     }
 
-    fn remember(&mut self, terminal: &TerminalId, seq: u64, accepted: Accepted) {
+    fn earlier(&self, terminal: &TerminalId, seq: u64) -> Option<&Accepted> {
+        let own = self.accepted.get(terminal)?;
+        own.get(own.binary_search_by_key(&seq, |accepted| accepted.seq).ok()?)
+    }
+
+    /// A terminal's numbers grow along the ledger, so the newest is the last.
+    fn remember(&mut self, terminal: &TerminalId, accepted: Accepted) {
         let own = self.accepted.entry(terminal.clone()).or_default();
-        own.insert(seq, accepted);
+        own.push_back(accepted);
         if own.len() > TERMINAL_MAX {
-            own.pop_first();
+            own.pop_front();
         }
     }
 }
@@ -142,7 +149,7 @@ impl Rule for ProxySharedFace {
         let least = policy.same_face_score_min();
         let pointed = record.same_face.filter(|same| same.score >= least);
         let earlier = pointed.and_then(|same| {
-            let earlier = self.accepted.get(&record.terminal)?.get(&same.seq)?;
+            let earlier = self.earlier(&record.terminal, same.seq)?;
             // Erasing a person erases her everywhere: if one of two is erased, they are two.
             (earlier.person != *person).then_some((same, earlier.index, earlier.person))
         });
@@ -180,8 +187,7 @@ impl Rule for ProxySharedFace {
         });
         self.remember(
             &record.terminal,
-            record.seq,
-            Accepted { index: entry.index, person: *person },
+            Accepted { seq: record.seq, index: entry.index, person: *person },
         );
         seen.into_iter().collect()
     }

@@ -55,15 +55,21 @@ impl<T> Default for Days<T> {
 impl<T> Days<T> {
     /// Takes in one and forgets what lies more than `days` before the newest.
     pub(super) fn add(&mut self, at: Timestamp, what: T, days: i64) {
-        let place = self.0.partition_point(|(other, _)| *other <= at);
+        // Mostly it is the newest.
+        let place = match self.0.last() {
+            Some((last, _)) if at < *last => self.0.partition_point(|(other, _)| *other <= at),
+            Some(_) | None => self.0.len(),
+        };
         self.0.insert(place, (at, what));
-        if let Some((newest, _)) = self.0.last() {
-            let horizon = newest.plus_ms(-days * DAY_MS);
-            self.0.retain(|(at, _)| *at > horizon);
+        let Some((newest, _)) = self.0.last() else { return };
+        let horizon = newest.plus_ms(-days * DAY_MS);
+        if self.0.first().is_some_and(|(at, _)| *at <= horizon) {
+            let old = self.0.partition_point(|(at, _)| *at <= horizon);
+            self.0.drain(..old);
         }
     }
 
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &(Timestamp, T)> {
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &(Timestamp, T)> + Clone {
         self.0.iter()
     }
 

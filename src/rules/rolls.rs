@@ -5,7 +5,7 @@
 //!
 //! Remembers who is in, by terminal and lesson: the people of the lessons of two days.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::domain::{
     Event, LessonId, NoticeKind, Outcome, PersonId, Policy, TerminalId, Timestamp,
@@ -87,7 +87,15 @@ fn lasts_ms(record: &Record, registry: &Registry, policy: &Policy) -> i64 {
 /// See the file's head.
 #[derive(Debug, Default)]
 pub(super) struct Rolls {
-    rooms: BTreeMap<TerminalId, BTreeMap<LessonId, Room>>,
+    kiosks: HashMap<TerminalId, Kiosk>,
+}
+
+/// The rooms behind a terminal.
+#[derive(Debug, Default)]
+struct Kiosk {
+    rooms: BTreeMap<LessonId, Room>,
+    /// How many roll calls are on: mostly none, and then nobody needs to look for one that is over.
+    on: usize,
 }
 
 impl Rolls {
@@ -102,26 +110,22 @@ impl Rolls {
         let Some(moment) = moment::proven(record, entry.committed_at, policy) else {
             return Vec::new();
         };
-        if !self.rooms.contains_key(&record.terminal) {
-            self.rooms.insert(record.terminal.clone(), BTreeMap::new());
-        }
-        let Some(rooms) = self.rooms.get_mut(&record.terminal) else { return Vec::new() };
+        let Kiosk { rooms, on } = self.kiosks.entry(record.terminal.clone()).or_default();
         let mut over = Vec::new();
-        for room in rooms.values_mut() {
-            over.extend(room.roll.take_if(|roll| moment.at > roll.until));
+        if *on > 0 {
+            for room in rooms.values_mut() {
+                over.extend(room.roll.take_if(|roll| moment.at > roll.until));
+            }
+            *on -= over.len();
         }
         if let Some(lesson) = &record.lesson {
             let now = entry.committed_at;
-            if !rooms.contains_key(lesson) {
-                let allowed_ms =
-                    i64::from(policy.time_bound_hours_max()) * 60 * MINUTE_MS + OVER_MS;
-                rooms.retain(|_, room| now.ms_since(room.newest) <= allowed_ms);
-                rooms.insert(lesson.clone(), Room::default());
-            }
-            let Some(room) = rooms.get_mut(lesson) else { return over };
+            let room = rooms.entry(lesson.clone()).or_default();
+            let is_new = room.newest == Timestamp::default();
             room.newest = room.newest.max(moment.at);
             room.take(record, *person);
             if record.notice.is_some_and(|notice| notice.kind == NoticeKind::RollCalled) {
+                *on += usize::from(room.roll.is_none());
                 room.roll = Some(Roll {
                     terminal: record.terminal.clone(),
                     lesson: lesson.clone(),
@@ -131,6 +135,12 @@ impl Rolls {
                     asked: room.inside.clone(),
                     seen: BTreeSet::new(),
                 });
+            }
+            if is_new {
+                let allowed_ms =
+                    i64::from(policy.time_bound_hours_max()) * 60 * MINUTE_MS + OVER_MS;
+                rooms.retain(|_, room| now.ms_since(room.newest) <= allowed_ms);
+                *on = rooms.values().filter(|room| room.roll.is_some()).count();
             }
         }
         over

@@ -43,10 +43,10 @@ struct Compared {
 
 /// Sum of the squared distances from the mean, times the number of them: whole numbers, so that every
 /// machine judges alike.
-fn scatter(scores: &[Compared]) -> i64 {
-    let count = i64::try_from(scores.len()).unwrap_or(i64::MAX);
-    let sum: i64 = scores.iter().map(|it| it.e4).sum();
-    let squares: i64 = scores.iter().map(|it| it.e4 * it.e4).sum();
+fn scatter<'s>(scores: impl Iterator<Item = &'s Compared>) -> i64 {
+    let (count, sum, squares) = scores.fold((0, 0, 0), |(count, sum, squares), it| {
+        (count + 1, sum + it.e4, squares + it.e4 * it.e4)
+    });
     count * squares - sum * sum
 }
 
@@ -62,9 +62,9 @@ impl Rule for SteadyScores {
     fn numbers(&self) -> &'static [&'static str] {
         &[
             "score_spread_min",
-            "door_opens_minutes_before",
-            "overrun_minutes_max",
             "report_grace_hours",
+            "overrun_minutes_max",
+            "door_opens_minutes_before",
             "clock_tolerance_s",
             "holding_clock_uncertainty_s",
             "time_bound_hours_max",
@@ -84,10 +84,11 @@ impl Rule for SteadyScores {
                 let scores = self.persons.of(*person, mark.at);
                 let compared = Compared { e4: i64::from(score.as_e4()), index: mark.index };
                 scores.add(mark.at, compared, DAYS);
-                let newest: Vec<_> = scores.iter().rev().take(RUN).map(|(_, it)| *it).collect();
-                if newest.len() < RUN || scatter(&newest) >= least_scatter {
+                let newest = scores.iter().rev().take(RUN).map(|(_, it)| it);
+                if scores.len() < RUN || scatter(newest.clone()) >= least_scatter {
                     continue;
                 }
+                let newest: Vec<_> = newest.copied().collect();
                 let mut evidence: Vec<u64> = newest.iter().map(|it| it.index).collect();
                 evidence.sort_unstable();
                 scores.clear();

@@ -42,9 +42,9 @@ impl Rule for ThinMargins {
         &[
             "thin_match_margin",
             "thin_match_percent_max",
-            "door_opens_minutes_before",
-            "overrun_minutes_max",
             "report_grace_hours",
+            "overrun_minutes_max",
+            "door_opens_minutes_before",
             "clock_tolerance_s",
             "holding_clock_uncertainty_s",
             "time_bound_hours_max",

@@ -41,7 +41,7 @@ fn judged(mut judge: Judge, scene: &Scene) -> Vec<Anomaly> {
 
 /// She is 20 minutes outside each lesson of the day: fine by the margin of 120, not by one of 10.
 fn early(scene: &mut Scene, day: &str) -> u64 {
-    scene.add(comes("cd-1", &format!("03-02 {day}"), ANN))
+    scene.add(comes("cd-1", &format!("03-02 {day}"), ANN).lesson("cd-am"))
 }
 
 #[test]

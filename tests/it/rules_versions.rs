@@ -94,17 +94,23 @@ fn the_range_begins_where_judging_began() {
 }
 
 /// What rules share, and the numbers that it reads for them.
-const SHARED: [(&str, &[&str]); 6] = [
-    ("moment::", &["clock_tolerance_s", "holding_clock_uncertainty_s", "time_bound_hours_max"]),
-    (
-        "fnlesson_over(",
-        &["clock_tolerance_s", "holding_clock_uncertainty_s", "time_bound_hours_max"],
-    ),
-    ("fnlesson_over(", &["door_opens_minutes_before", "overrun_minutes_max", "report_grace_hours"]),
-    ("fnroll_over(", &["clock_tolerance_s", "holding_clock_uncertainty_s", "time_bound_hours_max"]),
-    ("fnroll_over(", &["roll_call_minutes"]),
+const SHARED: [(&str, &[&str]); 4] = [
+    ("moment::", &PROVEN),
     (".is_night(", &["night_from", "night_to"]),
+    ("fnlesson_over(", &LESSONS),
+    ("fnroll_over(", &ROLLS),
 ];
+const PROVEN: [&str; 3] =
+    ["clock_tolerance_s", "holding_clock_uncertainty_s", "time_bound_hours_max"];
+const LESSONS: [&str; 6] = [
+    "report_grace_hours",
+    "overrun_minutes_max",
+    "door_opens_minutes_before",
+    PROVEN[0],
+    PROVEN[1],
+    PROVEN[2],
+];
+const ROLLS: [&str; 4] = ["roll_call_minutes", PROVEN[0], PROVEN[1], PROVEN[2]];
 
 /// The inputs of an anomaly are all that the profile had to do with it: this reads the rules' code.
 #[test]

@@ -94,7 +94,12 @@ impl<T> Window<T> {
             self.forget_before(horizon);
         }
         let own = self.persons.entry(person).or_default();
-        let place = own.partition_point(|other| (other.at, other.index) < (seen.at, seen.index));
+        let is_before = |other: &Seen<T>| (other.at, other.index) < (seen.at, seen.index);
+        // Mostly it is the newest.
+        let place = match own.last() {
+            Some(last) if !is_before(last) => own.partition_point(is_before),
+            Some(_) | None => own.len(),
+        };
         own.insert(place, seen);
         self.total += 1;
         if own.len() > PERSON_MAX {

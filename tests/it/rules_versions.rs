@@ -94,8 +94,9 @@ fn the_range_begins_where_judging_began() {
 }
 
 /// What rules share, and the numbers that it reads for them.
-const SHARED: [(&str, &[&str]); 4] = [
+const SHARED: [(&str, &[&str]); 5] = [
     ("moment::", &PROVEN),
+    ("online::is_proven(", &[PROVEN[0], PROVEN[2]]),
     (".is_night(", &["night_from", "night_to"]),
     ("fnlesson_over(", &LESSONS),
     ("fnroll_over(", &ROLLS),

@@ -52,7 +52,6 @@ impl<T> Window<T> {
         Self { persons: HashMap::new(), total: 0, total_max, swept_at }
     }
 
-    #[cfg(test)]
     /// The happenings of one person, earliest first.
     pub(super) fn of(&self, person: &PersonId) -> &[Seen<T>] {
         self.persons.get(person).map_or(&[], Vec::as_slice)

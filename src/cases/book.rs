@@ -1,45 +1,21 @@
-//! The cases of a running centre: what was found and what was done, kept in short, and gathered anew only when
-//! something has come. Some 200 bytes for each anomaly; a province's year of them fits in a few mebibytes.
+//! The cases of a running centre: what was found and what was done, kept in short and gathered as it comes.
+//! Some 500 bytes for each anomaly; a province's year of them fits in some tens of mebibytes.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use super::{Brief, Case, Cases, Found, Lived, ReadError, Stated, gather, lived};
-use crate::domain::{AnomalyKind, CaseId, Fact};
+use super::{Brief, Cases, Found, Gathered, ReadError, Stated};
+use crate::domain::Fact;
 use crate::ledger::{Body, Entry};
 
 /// Anomalies read at once.
 const READ_ANOMALIES: usize = 500;
-
-/// All cases at one moment.
-#[derive(Debug, Default)]
-pub struct Gathered {
-    /// In the order of their opening.
-    pub cases: Vec<Case>,
-    /// What each rule has lived.
-    pub lived: BTreeMap<AnomalyKind, Lived>,
-}
-
-impl Gathered {
-    /// A case by its name, or by any anomaly in it.
-    pub fn case(&self, id: CaseId) -> Option<&Case> {
-        let holds = |case: &&Case| case.anomalies.iter().any(|it| CaseId::opened_by(it.id) == id);
-        self.cases.iter().find(|case| case.id == id).or_else(|| self.cases.iter().find(holds))
-    }
-
-    /// The cases whose name begins with `start`.
-    pub fn beginning_with(&self, start: &str) -> Vec<&Case> {
-        self.cases.iter().filter(|case| case.id.to_string().starts_with(start)).collect()
-    }
-}
 
 /// See the head of this file.
 #[derive(Debug, Default)]
 pub struct Book {
     found: Vec<Brief>,
     steps: Vec<Stated>,
-    /// `None`: something has come since.
-    gathered: Option<Arc<Gathered>>,
+    gathered: Gathered,
+    /// Whether all must be gathered anew, at the next question.
+    stale: bool,
 }
 
 impl Book {
@@ -47,7 +23,7 @@ impl Book {
     pub fn read(store: &dyn Cases) -> Result<Self, ReadError> {
         let mut book = Self::default();
         loop {
-            let after = book.found.last().map_or(0, |brief| brief.number);
+            let after = book.newest();
             let page = store.after(after, READ_ANOMALIES)?;
             if page.is_empty() {
                 return Ok(book);
@@ -58,9 +34,11 @@ impl Book {
 
     /// Takes in what was found, in that order.
     pub fn find(&mut self, found: &[Found]) {
-        if !found.is_empty() {
-            self.found.extend(found.iter().map(Brief::of));
-            self.gathered = None;
+        for brief in found.iter().map(Brief::of) {
+            if !self.stale {
+                self.gathered.find(&brief);
+            }
+            self.found.push(brief);
         }
     }
 
@@ -68,8 +46,9 @@ impl Book {
     pub fn apply(&mut self, entry: &Entry) {
         if let Body::Fact(Fact::CaseStep(step)) = &entry.body {
             let (index, at) = (entry.index, entry.committed_at);
-            self.steps.push(Stated { index, at, step: step.clone() });
-            self.gathered = None;
+            let stated = Stated { index, at, step: step.clone() };
+            self.stale = self.stale || !self.gathered.step(&stated);
+            self.steps.push(stated);
         }
     }
 
@@ -89,12 +68,17 @@ impl Book {
     }
 
     /// All cases as they are now.
-    pub fn gathered(&mut self) -> Arc<Gathered> {
-        let gathered = self.gathered.get_or_insert_with(|| {
-            let cases = gather(&self.found, &self.steps);
-            let lived = lived(&cases);
-            Arc::new(Gathered { cases, lived })
-        });
-        Arc::clone(gathered)
+    pub fn gathered(&mut self) -> &Gathered {
+        if self.stale {
+            self.gathered = Gathered::of(&self.found, &self.steps);
+            self.stale = false;
+        }
+        &self.gathered
+    }
+
+    /// The same, where nothing more comes.
+    pub fn into_gathered(mut self) -> Gathered {
+        self.gathered();
+        self.gathered
     }
 }

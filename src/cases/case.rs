@@ -6,8 +6,6 @@
 //! [`SPAN_MS`] of that one, until it is judged: a verdict is about what was there to be seen, and what is found
 //! afterwards opens another case.
 
-use std::collections::HashMap;
-
 use sha2::{Digest, Sha256};
 
 use super::Found;
@@ -154,7 +152,7 @@ struct Standing<'c> {
 }
 
 impl Case {
-    fn opened_by(brief: &Brief) -> Self {
+    pub(super) fn opened_by(brief: &Brief) -> Self {
         Self {
             id: CaseId::opened_by(brief.id),
             subject: brief.subject.clone(),
@@ -251,7 +249,8 @@ impl Case {
         })
     }
 
-    fn takes(&self, brief: &Brief) -> bool {
+    /// Whether it takes this anomaly, which is about its subject.
+    pub(super) fn takes(&self, brief: &Brief) -> bool {
         let judged = self.steps.iter().filter_map(|stated| match stated.step.step {
             Step::Judged { anomalies, .. } => usize::try_from(anomalies).ok(),
             Step::Taken
@@ -272,34 +271,4 @@ fn digest(anomalies: &[Brief]) -> [u8; 16] {
     let mut digest = [0; 16];
     digest.copy_from_slice(&whole[..16]);
     digest
-}
-
-/// Gathers what was found, in the order of finding, with what was done, in the ledger's order. Cases come in
-/// the order of their opening.
-///
-/// A step belongs to the case that holds the anomaly by which it names its case. That is the one that
-/// opened it, unless the store was made anew by other rules, which may find another one first.
-pub fn gather(found: &[Brief], steps: &[Stated]) -> Vec<Case> {
-    let mut steps_of: HashMap<CaseId, Vec<Stated>> = HashMap::new();
-    for stated in steps {
-        steps_of.entry(stated.step.case).or_default().push(stated.clone());
-    }
-    let mut cases: Vec<Case> = Vec::new();
-    let mut places: HashMap<&Subject, Vec<usize>> = HashMap::new();
-    for brief in found {
-        let of_subject = places.entry(&brief.subject).or_default();
-        let place = of_subject.iter().rev().copied().find(|&place| cases[place].takes(brief));
-        let place = place.unwrap_or_else(|| {
-            of_subject.push(cases.len());
-            cases.push(Case::opened_by(brief));
-            cases.len() - 1
-        });
-        let case = &mut cases[place];
-        case.anomalies.push(brief.clone());
-        if let Some(more) = steps_of.remove(&CaseId::opened_by(brief.id)) {
-            case.steps.extend(more);
-            case.steps.sort_by_key(|stated| stated.index);
-        }
-    }
-    cases
 }

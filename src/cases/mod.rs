@@ -8,6 +8,7 @@
 mod book;
 mod case;
 mod columns;
+mod gathered;
 mod may;
 mod postgres;
 mod precision;
@@ -22,8 +23,9 @@ use std::error::Error;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
-pub use book::{Book, Gathered};
-pub use case::{Brief, CASE_ANOMALIES_MAX, Case, SPAN_MS, State, Stated, Subject, gather};
+pub use book::Book;
+pub use case::{Brief, CASE_ANOMALIES_MAX, Case, SPAN_MS, State, Stated, Subject};
+pub use gathered::Gathered;
 pub use may::{BY_BYTES_MAX, Denied, SNOOZE_DAYS_MAX, TEXT_BYTES_MAX, may};
 pub use postgres::PostgresCases;
 pub use precision::{Lived, lived};

@@ -27,6 +27,25 @@ fn found(n: u64, kind: AnomalyKind, severity: Severity, time: &str, person: u8) 
     }
 }
 
+/// The n-th anomaly as a rule raises it, about one person.
+fn raised(n: u64, person: u8) -> Anomaly {
+    Anomaly {
+        id: AnomalyId::of(AnomalyKind::Altered, &[n]),
+        who: vec![PersonId([person; 16])],
+        terminals: vec![terminal("t-1")],
+        kind: AnomalyKind::Altered,
+        severity: Severity::Alarm,
+        at: at("03-02 08:00"),
+        site: None,
+        why: crate::domain::Bilingual::new("", ""),
+        evidence: vec![n],
+        policy: String::new(),
+        rule: 1,
+        inputs: BTreeMap::new(),
+        ledger: crate::domain::LedgerRange { first: 0, last: n },
+    }
+}
+
 fn alarm(n: u64, time: &str) -> Brief {
     found(n, AnomalyKind::ProxyStandIn, Severity::Alarm, time, 1)
 }
@@ -46,6 +65,10 @@ fn verdict(case: &Case, verdict: Verdict, reason: VerdictReason) -> Step {
 
 fn fraud(case: &Case) -> Step {
     verdict(case, Verdict::Fraud, VerdictReason::ProxyAttendance)
+}
+
+fn gather(found: &[Brief], steps: &[Stated]) -> Vec<Case> {
+    Gathered::of(found, steps).cases().to_vec()
 }
 
 // ---- gathering --------------------------------------------------------------------------------
@@ -71,19 +94,9 @@ fn anomalies_on_one_subject_within_thirty_days_are_one_case() {
 #[test]
 fn what_many_people_did_is_about_the_door_and_a_pair_about_whom_was_claimed() {
     let anomaly = |who: &[u8], terminals: &[&str]| Anomaly {
-        id: AnomalyId([0; 16]),
         who: who.iter().map(|n| PersonId([*n; 16])).collect(),
         terminals: terminals.iter().map(|name| terminal(name)).collect(),
-        kind: AnomalyKind::Altered,
-        severity: Severity::Alarm,
-        at: at("03-02 08:00"),
-        site: None,
-        why: crate::domain::Bilingual::new("", ""),
-        evidence: Vec::new(),
-        policy: String::new(),
-        rule: 1,
-        inputs: std::collections::BTreeMap::new(),
-        ledger: crate::domain::LedgerRange { first: 0, last: 4 },
+        ..raised(0, 0)
     };
     let of = |who: &[u8], terminals: &[&str]| Subject::of(&anomaly(who, terminals));
     assert_eq!(of(&[1], &["t-1", "t-2"]), Subject::Person(PersonId([1; 16])));
@@ -127,6 +140,43 @@ fn a_store_that_is_made_anew_in_another_order_keeps_the_steps_and_says_so() {
     assert_eq!(again.len(), 1);
     assert!(matches!(again[0].verdict(), Some((Verdict::Fraud, _))));
     assert!(!again[0].is_as_judged());
+}
+
+/// What a running centre carries on is what a start gathers at once, in whatever order both lists come.
+#[test]
+fn what_is_carried_on_is_what_is_gathered_at_once() {
+    let found: Vec<Found> = (1..=9)
+        .map(|n| Found { number: n, anomaly: raised(n, u8::try_from(n % 2).unwrap()) })
+        .collect();
+    let briefs: Vec<Brief> = found.iter().map(Brief::of).collect();
+    let first = gather(&briefs[..4], &[]);
+    let stated: Vec<Stated> = (1_u8..)
+        .zip([Step::Taken, fraud(&first[0]), Step::Reopened, fraud(&first[1])])
+        .map(|(n, it)| stated(n, "03-04 10:00", step(n, &first[usize::from(n == 4)], it, "Li")))
+        .collect();
+    let entry = |it: &Stated| crate::ledger::Entry {
+        index: it.index,
+        committed_at: it.at,
+        body: crate::ledger::Body::Fact(crate::domain::Fact::CaseStep(it.step.clone())),
+    };
+    let expected = gather(&briefs, &stated);
+    assert_eq!(expected.len(), 4, "what came after the verdicts opened others");
+    // The steps come after this many anomalies; 0: before all, as never in life; 9: as at a start.
+    for before in 0..=9 {
+        for asked in [false, true] {
+            let mut book = Book::default();
+            book.find(&found[..before]);
+            for it in &stated {
+                book.apply(&entry(it));
+                if asked {
+                    assert!(book.gathered().cases().len() <= expected.len());
+                }
+            }
+            book.find(&found[before..]);
+            assert_eq!(book.gathered().cases(), expected, "steps after {before}");
+            assert_eq!(*book.gathered().lived(), lived(&expected));
+        }
+    }
 }
 
 // ---- how a case stands ------------------------------------------------------------------------

@@ -53,7 +53,7 @@ fn teller<T>(
     tell: impl FnOnce(&Teller<'_>) -> T,
 ) -> T {
     let called = |person: &PersonId| persons.called(person);
-    let (gathered, registry) = (&*reading.gathered, &reading.registry);
+    let (gathered, registry) = (&reading.gathered, &reading.registry);
     tell(&Teller { gathered, registry, called: &called, now })
 }
 
@@ -150,7 +150,9 @@ fn whole(view: &CaseView) {
         say!("    {}", found.why.zh);
         say!("    {}", found.why.en);
         let entries: Vec<_> = found.evidence.iter().map(u64::to_string).collect();
-        say!("    证据 evidence: {}  规则 policy: {}", entries.join(", "), found.policy);
+        let (rule, policy) = (found.rule, &found.policy);
+        let entries = entries.join(", ");
+        say!("    证据 evidence: {entries}  规则 policy: {policy}  检测版本 rule version: {rule}");
     }
     say!("# 经过 history");
     for step in &view.steps {
@@ -173,7 +175,7 @@ fn done(step: &StepView) -> String {
 
 pub(super) fn precision(reading: &Reading, as_json: bool) {
     let lived: Vec<_> =
-        reading.gathered.lived.iter().map(|(kind, it)| LivedView::of(*kind, it)).collect();
+        reading.gathered.lived().iter().map(|(kind, it)| LivedView::of(*kind, it)).collect();
     if as_json {
         say!("{:#}", json!({ "detectors": lived }));
         return;

@@ -9,7 +9,9 @@ use super::backup::{backup, renew_key, restore, take};
 use super::collector_ca::{CaCommand, For, certificate};
 use super::collector_evidence::{audit, export, prove};
 pub(super) use super::collector_home::home_failed;
+use super::collector_limits::LimitsArgs;
 use super::collector_picture::PictureCommand;
+use super::collector_platform::PlatformCommand;
 use super::collector_roll_call::{self, RollCallArgs};
 use super::collector_sheet::{self, PeopleCommand, SheetCommand};
 use super::collector_terminal::TerminalCommand;
@@ -93,6 +95,12 @@ enum Command {
     /// Dated states: opened, suspended, on the white list, a claim granted.
     #[command(subcommand)]
     Status(SheetCommand<{ Kind::Status as usize }>),
+    /// Online platforms: who they are, and what they report.
+    #[command(subcommand)]
+    Platform(PlatformCommand),
+    /// Certificates and subsidies that people hold from elsewhere, one row for each.
+    #[command(subcommand)]
+    Held(SheetCommand<{ Kind::Held as usize }>),
     /// Subsidies that are asked for, one row for each person.
     #[command(subcommand)]
     Claim(SheetCommand<{ Kind::Claim as usize }>),
@@ -110,6 +118,9 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Shows what goes beyond the limits of the policy: of a claim, a class or an institution. Ends with 1
+    /// when something is refused for it.
+    Limits(LimitsArgs),
     /// Has the roll called, unannounced, in a lesson that is under way, and shows who comes; while a
     /// collector runs. Ends with 1 when the terminal does not answer or somebody is not seen.
     RollCall(RollCallArgs),
@@ -219,6 +230,9 @@ impl Args {
             Command::Status(command) => command.run(),
             Command::Claim(command) => command.run(),
             Command::People(command) => command.run(),
+            Command::Held(command) => command.run(),
+            Command::Platform(command) => command.run(),
+            Command::Limits(args) => super::collector_limits::limits(&args),
             Command::Hours { config, class, json } => {
                 super::collector_hours::hours(&config, &class, json)
             }

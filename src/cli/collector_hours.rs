@@ -7,13 +7,11 @@ use serde_json::{Value, json};
 use super::collector::{ConfigArg, Told, config_failed, load, store};
 use super::collector_sheet::people_failed;
 use super::report::{Exit, Report};
+use crate::collector::limits::fold;
 use crate::collector::people::People;
 use crate::domain::{ClassId, Lesson, PersonId};
 use crate::ledger::ReadError;
 use crate::rules::hours::{Attended, Hours, Unseen};
-
-/// Entries read at once.
-const READ_ENTRIES: usize = 1_000;
 
 pub(super) fn hours(config: &ConfigArg, class: &ClassId, json: bool) -> Told {
     let config = load(config)?;
@@ -22,14 +20,7 @@ pub(super) fn hours(config: &ConfigArg, class: &ClassId, json: bool) -> Told {
     let ledger = store(&config)?.read_ledger().map_err(|error| {
         (Exit::Environment, Report::of(&error, "look at [store] and the folder"))
     })?;
-    let mut hours = Hours::of(class.clone(), policy);
-    let mut next = 0;
-    loop {
-        let entries = ledger.entries_since(next, READ_ENTRIES).map_err(read)?;
-        let Some(last) = entries.last() else { break };
-        next = last.index + 1;
-        entries.iter().for_each(|entry| hours.take(entry));
-    }
+    let hours = fold(&*ledger, [class.clone()], policy).map_err(read)?;
     if hours.registry().class(class).is_none() {
         let what = format!("could not count the hours of {class}");
         let because = "the ledger knows no such class";

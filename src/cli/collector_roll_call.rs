@@ -7,14 +7,13 @@ use std::time::Duration;
 use clap::Args as ClapArgs;
 use serde_json::json;
 
+use super::cases::folder_failed;
 use super::collector::{ConfigArg, Told, home_failed, load, store};
 use super::collector_sheet::people_failed;
 use super::report::{Exit, Report};
 use crate::collector::dispatch::Projection;
 use crate::collector::people::People;
-use crate::collector::roll_calls::{
-    Answer, Orders, Protocol, Seen, Wish, Wishes, WishesError, judge,
-};
+use crate::collector::roll_calls::{Answer, Orders, Protocol, Seen, Wish, Wishes, judge};
 use crate::collector::{Config, Home, HomeError, Stater, Store};
 use crate::domain::{Fact, LessonId, PersonId, Policy, TerminalId, Timestamp};
 use crate::ledger::{Body, Entry, Ledger, ReadError};
@@ -68,7 +67,7 @@ pub(super) fn orders(
     projection: Projection,
     stater: Stater,
 ) -> Told<Orders> {
-    let wishes = Wishes::open(&config.data_dir).map_err(|error| wishes_failed(&error))?;
+    let wishes = Wishes::open(&config.data_dir).map_err(|error| folder_failed(&error))?;
     Ok(Orders { projection, wishes, minutes: policy.roll_call_minutes(), stater })
 }
 
@@ -102,17 +101,13 @@ pub(super) fn run(args: &RollCallArgs) -> Told {
             return Err((Exit::Environment, report));
         }
     }
-    let wishes = Wishes::open(&config.data_dir).map_err(|error| wishes_failed(&error))?;
-    wishes.leave(&wish).map_err(|error| wishes_failed(&error))?;
+    let wishes = Wishes::open(&config.data_dir).map_err(|error| folder_failed(&error))?;
+    wishes.leave(&wish).map_err(|error| folder_failed(&error))?;
     let people = match People::are_in(&config.data_dir) {
         true => Some(People::open(&config.data_dir).map_err(|error| people_failed(&error))?),
         false => None,
     };
     Watcher { args, wish, people, clock }.follow(&store)
-}
-
-fn wishes_failed(error: &WishesError) -> (Exit, Report) {
-    (Exit::Environment, Report::of(error, "look at the folder's rights and its disk"))
 }
 
 fn ledger_failed(error: &dyn std::error::Error) -> (Exit, Report) {

@@ -136,8 +136,11 @@ impl<const K: usize> SheetCommand<K> {
             Self::Add { config, row, replace } => {
                 let what = format!("could not add the {}", kind.singular());
                 let grid = Grid::of_pairs(&row.0);
-                let order = Order { kind, grid: &grid, replace: *replace, only_check: false };
-                tell(kind, &enter(&load(config)?, order, &what)?, false)
+                let config = load(config)?;
+                let policy = config.policy().map_err(super::collector::config_failed)?;
+                let (policy, replace) = (&policy, *replace);
+                let order = Order { policy, kind, grid: &grid, replace, only_check: false };
+                tell(kind, &enter(&config, order, &what)?, false)
             }
             Self::List { config, json, csv, names } => {
                 let shown = list(&load(config)?, kind, *names)?;
@@ -164,7 +167,9 @@ impl<const K: usize> SheetCommand<K> {
                 let config = Config::load(config).map_err(super::collector::config_failed)?;
                 let what = format!("could not import the {} in {}", kind.plural(), file.display());
                 let grid = sheet::read(file).map_err(|error| not_read(&what, &error))?;
-                let order = Order { kind, grid: &grid, replace: *replace, only_check: *check };
+                let policy = config.policy().map_err(super::collector::config_failed)?;
+                let (policy, replace, only_check) = (&policy, *replace, *check);
+                let order = Order { policy, kind, grid: &grid, replace, only_check };
                 tell(kind, &enter(&config, order, &what)?, *check)
             }
         }
@@ -197,7 +202,9 @@ fn enter(config: &Config, order: Order<'_>, what: &str) -> Told<Plan> {
         | HomeError::Folder { .. }
         | HomeError::Ledger(_) => home_failed(error),
     })?;
-    let mut people = match order.kind.names_people() {
+    // Whether a claim may be granted hangs on who its people are, where anybody knows.
+    let granting = order.kind == Kind::Status && People::are_in(&config.data_dir);
+    let mut people = match order.kind.names_people() || granting {
         true => Some(People::open(&config.data_dir).map_err(|error| people_failed(&error))?),
         false => None,
     };

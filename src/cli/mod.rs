@@ -56,6 +56,10 @@ mod collector_evidence;
 #[cfg(feature = "collector")]
 mod collector_hours;
 #[cfg(feature = "collector")]
+mod collector_limits;
+#[cfg(feature = "collector")]
+mod collector_platform;
+#[cfg(feature = "collector")]
 mod collector_roll_call;
 #[cfg(feature = "collector")]
 mod collector_run;

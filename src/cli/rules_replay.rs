@@ -83,7 +83,7 @@ fn verdicts(store: &Store) -> Told<HashMap<AnomalyId, Verdict>> {
     let reading = Reading::of(store).map_err(|error| {
         (Exit::Environment, Report::of(&error, "look at [store] and the folder"))
     })?;
-    let judged = reading.gathered.cases.iter().filter_map(|case| Some((case, case.verdict()?.0)));
+    let judged = reading.gathered.cases().iter().filter_map(|case| Some((case, case.verdict()?.0)));
     let of_each =
         judged.flat_map(|(case, verdict)| case.anomalies.iter().map(move |it| (it.id, verdict)));
     Ok(of_each.collect())

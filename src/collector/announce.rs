@@ -252,6 +252,10 @@ fn role(kind: AnomalyKind, place: usize) -> Bilingual {
             | AnomalyKind::MachinePace
             | AnomalyKind::SpoofAttempts
             | AnomalyKind::MissedRollCall
+            | AnomalyKind::OverLimit
+            | AnomalyKind::MovedCohort
+            | AnomalyKind::PlatformSessions
+            | AnomalyKind::BackgroundPlay
             | AnomalyKind::LateRegistration
             | AnomalyKind::TwoClasses
             | AnomalyKind::ShortLesson

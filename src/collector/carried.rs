@@ -11,8 +11,9 @@ use data_encoding::{BASE64, HEXLOWER_PERMISSIVE};
 use serde::Deserialize;
 
 use super::office::{Office, Payload, Taken};
+use super::platforms::Reason;
 use super::{CoreError, Home};
-use crate::domain::{IdError, PersonId, TerminalId, Timestamp};
+use crate::domain::{IdError, PersonId, PlatformId, TerminalId, Timestamp};
 use crate::ingest::{Limits, Step};
 use crate::ledger::ReadError;
 use crate::platform::clock::Clock;
@@ -197,18 +198,7 @@ impl Carried {
     ) -> Result<Outcome, CarriedError> {
         let Self { terminal, parcels } = self;
         let all = parcels.len() as u64;
-        let (log, receipt) = (home.log.clone().key, home.receipt.clone().key);
-        let mut office = Office::new(limits, log, receipt);
-        let mut next = 0;
-        loop {
-            let stored = home.ledger.stored_since(next, READ_ENTRIES)?;
-            let Some(last) = stored.last() else { break };
-            next = last.index + 1;
-            for stored in &stored {
-                office.remember(&crate::ledger::read_back(stored)?, &stored.sealed);
-            }
-        }
-        office.resume(&*home.ledger)?;
+        let mut office = resumed(home, limits)?;
         if !office.knows(&terminal) {
             return Err(CarriedError::Unknown { terminal });
         }
@@ -227,6 +217,42 @@ impl Carried {
         outcome.waiting = all.saturating_sub(answered);
         Ok(outcome)
     }
+}
+
+/// The office as a collector would have it that starts now.
+fn resumed(home: &Home, limits: Limits) -> Result<Office, ReadError> {
+    let (log, receipt) = (home.log.clone().key, home.receipt.clone().key);
+    let mut office = Office::new(limits, log, receipt);
+    let mut next = 0;
+    loop {
+        let stored = home.ledger.stored_since(next, READ_ENTRIES)?;
+        let Some(last) = stored.last() else { break };
+        next = last.index + 1;
+        for stored in &stored {
+            office.remember(&crate::ledger::read_back(stored)?, &stored.sealed);
+        }
+    }
+    office.resume(&*home.ledger)?;
+    Ok(office)
+}
+
+/// Takes in a platform's report that people have carried here, while no collector runs. How many stretches
+/// are new, and the sealed answer; or why it is not taken.
+pub fn take_report(
+    home: &mut Home,
+    platform: &PlatformId,
+    sealed: Vec<u8>,
+    clock: &dyn Clock,
+) -> Result<Result<(usize, Vec<u8>), Reason>, CarriedError> {
+    let mut office = resumed(home, Limits::default())?;
+    let (mut taken, now) = (Taken::default(), clock.now());
+    let new = match office.take_report(platform, &Payload::Whole(sealed), now, &mut taken) {
+        Ok(new) => new,
+        Err(reason) => return Ok(Err(reason)),
+    };
+    let settled = office.settle(taken, &mut *home.ledger, now)?;
+    let answer = settled.taken.into_iter().next().map(|(_, sealed)| sealed);
+    Ok(Ok((new, answer.unwrap_or_default())))
 }
 
 impl Outcome {

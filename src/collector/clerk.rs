@@ -7,10 +7,11 @@
 use std::collections::HashMap;
 
 use super::facts::{Named, named};
-use super::people::{People, PeopleError, Resolver};
+use super::limits;
+use super::people::{Change, People, PeopleError, Resolver};
 use super::sheet::{Grid, Kind, Listed, Plan, Problems, Standing, listed, parse, plan, resolve};
 use super::{Home, StateError};
-use crate::domain::Timestamp;
+use crate::domain::{Policy, Timestamp};
 use crate::ledger::{Body, Ledger, ReadError};
 use crate::registry::Registry;
 
@@ -34,6 +35,8 @@ pub enum ClerkError {
 /// What is asked of the clerk.
 #[derive(Debug, Clone, Copy)]
 pub struct Order<'o> {
+    /// Whose limits are looked at.
+    pub policy: &'o Policy,
     /// What the table is about.
     pub kind: Kind,
     /// The table.
@@ -52,7 +55,7 @@ pub fn enter(
     chance: fn() -> [u8; 32],
     now: Timestamp,
 ) -> Result<Result<Plan, Problems>, ClerkError> {
-    let Order { kind, grid, replace, only_check } = order;
+    let Order { policy, kind, grid, replace, only_check } = order;
     let in_their_words = |problems: Problems| problems.named_as_in(kind, grid);
     let rows = match parse(kind, grid) {
         Ok(rows) => rows,
@@ -69,6 +72,22 @@ pub fn enter(
         Ok(plan) => plan,
         Err(problems) => return Ok(Err(in_their_words(problems))),
     };
+    let mut behind = match &people {
+        Some(people) => people.everybody()?,
+        None => HashMap::new(),
+    };
+    behind.extend(changes.iter().filter_map(|change| match change {
+        Change::Opening { opening, .. } => Some((opening.commitment().0, opening.person)),
+        Change::Person { .. } | Change::Card { .. } => None,
+    }));
+    let seen = limits::look(&*home.ledger, &plan.facts, &behind, policy, now)?;
+    if !seen.refused.is_empty() {
+        let mut problems = Problems::default();
+        seen.refused.into_iter().for_each(|problem| problems.push(problem));
+        return Ok(Err(problems));
+    }
+    plan.facts.extend(seen.facts.into_iter().filter(|fact| !standing.says(fact)));
+    plan.remarks.extend(seen.remarks);
     plan.remarks.extend(remarks);
     plan.remarks.sort_by_key(|remark| remark.row);
     for remark in &mut plan.remarks {

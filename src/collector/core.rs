@@ -13,13 +13,13 @@ use super::home::Home;
 use super::mqtt::{Outlet, Ticket};
 use super::office::{Office, Payload, Settled, Taken};
 use super::{CoreError, Counters, Hooks, StartError, StateError, check_facts};
-use crate::domain::{Fact, TerminalId, Timestamp};
+use crate::domain::{Fact, PlatformId, TerminalId, Timestamp};
 use crate::ingest::{Limits, Step};
 use crate::ledger::tree::Frontier;
 use crate::ledger::{Entry, Kind, Ledger, Stored};
 use crate::platform::clock::Clock;
 use crate::record::share::SHARE_BYTES_MAX;
-use crate::record::topic::Channel;
+use crate::record::topic::{Channel, taken_of};
 use crate::record::{CentreKeys, Checkpoint, SealedEvidence, SealedFact, seal_statement};
 
 /// Entries read back at once when a collector starts.
@@ -38,6 +38,7 @@ const STATUS_BYTES_MAX: usize = 4_096;
 /// What the core waits for.
 pub(super) enum Inbound {
     Message { terminal: TerminalId, channel: Channel, payload: Payload, ticket: Option<Ticket> },
+    Report { platform: PlatformId, payload: Payload, ticket: Option<Ticket> },
     State { facts: Vec<Fact>, reply: SyncSender<Result<Vec<Entry>, StateError>> },
     Checkpoint { reply: SyncSender<Vec<u8>> },
     Stop,
@@ -191,6 +192,24 @@ impl Core {
                     Channel::Answers | Channel::Dispatch | Channel::Shared => {}
                 }
             }
+            Inbound::Report { platform, payload, ticket } => {
+                self.counters.messages.fetch_add(1, Relaxed);
+                work.tickets.extend(ticket);
+                work.parcels += 1;
+                let (now, taken) = (self.clock.now(), &mut work.taken);
+                match self.office.take_report(&platform, &payload, now, taken) {
+                    Ok(count) => work.parcels += count,
+                    Err(reason) => {
+                        // The first of each life of the program is told; the rest is counted.
+                        if self.counters.reports_refused.fetch_add(1, Relaxed) == 0 {
+                            warn!(
+                                refusal.code = reason.code(),
+                                "A report of platform {platform} was not taken in."
+                            );
+                        }
+                    }
+                }
+            }
             Inbound::State { facts, reply } => match check_facts(&facts, self.office.log()) {
                 Ok(()) => {
                     let first = work.taken.entries();
@@ -249,10 +268,13 @@ impl Core {
     fn finish(&mut self, work: Work) -> Result<(), CoreError> {
         let Work { taken, statements, tickets, .. } = work;
         self.count(taken.steps());
-        let Settled { committed, answers } =
+        let Settled { committed, answers, taken } =
             self.office.settle(taken, &mut *self.ledger, self.clock.now())?;
         for (terminal, sealed) in answers {
             self.outlet.publish(Channel::Answers.of(&terminal), sealed);
+        }
+        for (platform, sealed) in taken {
+            self.outlet.publish(taken_of(&platform), sealed);
         }
         self.outlet.acknowledge(tickets);
         for Statement { facts, first, reply } in statements {

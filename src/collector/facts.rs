@@ -253,13 +253,21 @@ pub fn named(fact: &Fact) -> Option<Named> {
             Named("claim line", format!("{}/{}", it.claim, HEXLOWER.encode(&it.member)))
         }
         Fact::RollOrdered(it) => Named("roll call", HEXLOWER.encode(&it.order)),
+        Fact::Held(it) => Named("held", it.id.to_string()),
+        Fact::Objected(it) => {
+            let (kind, limit) = (it.of.kind().code(), it.limit.code());
+            Named("objection", format!("{kind} {}/{limit}", it.of.id()))
+        }
+        Fact::Platform(it) => Named("platform", it.id.to_string()),
         Fact::TerminalKey { id, .. } => Named("key of terminal", id.to_string()),
         Fact::Revocation { id, .. } => Named("revocation", id.to_string()),
         Fact::Replacement { id, .. } => Named("replacement", id.to_string()),
-        // Each opening and each step stands for itself.
-        Fact::PictureOpened { .. } | Fact::CaseStep(_) | Fact::Trial(_) | Fact::Tick => {
-            return None;
-        }
+        // Each opening, each step, and each stretch of a session stands for itself.
+        Fact::PictureOpened { .. }
+        | Fact::CaseStep(_)
+        | Fact::Trial(_)
+        | Fact::Activity(_)
+        | Fact::Tick => return None,
     })
 }
 
@@ -312,7 +320,11 @@ pub fn compare(standing: &[Fact], wished: Vec<Fact>) -> Result<Difference, Facts
             | Fact::Status(_)
             | Fact::Claim(_)
             | Fact::ClaimLine(_)
-            | Fact::RollOrdered(_) => &[],
+            | Fact::RollOrdered(_)
+            | Fact::Held(_)
+            | Fact::Objected(_)
+            | Fact::Platform(_)
+            | Fact::Activity(_) => &[],
             Fact::TerminalKey { id, .. }
             | Fact::Revocation { id, .. }
             | Fact::Replacement { id, .. }

@@ -26,6 +26,7 @@ pub mod dispatch;
 pub mod enrol;
 mod core;
 pub mod facts;
+pub mod limits;
 pub mod people;
 pub mod sheet;
 mod home;
@@ -34,6 +35,7 @@ mod mqtt;
 pub mod notify;
 pub mod office;
 pub mod picture;
+pub mod platforms;
 pub mod prove;
 pub mod publish;
 pub mod roll_calls;
@@ -253,6 +255,7 @@ struct Counters {
     uncommitted: AtomicU64,
     nameless: AtomicU64,
     shares_ignored: AtomicU64,
+    reports_refused: AtomicU64,
     answers_dropped: AtomicU64,
     sessions_dropped: AtomicU64,
 }
@@ -276,6 +279,8 @@ pub struct Counts {
     pub nameless: u64,
     /// Messages on a channel for shares that were too long, or of a terminal that nobody registered.
     pub shares_ignored: u64,
+    /// Reports of platforms that were not taken in.
+    pub reports_refused: u64,
     /// Answers for which the outbox had no room.
     pub answers_dropped: u64,
     /// Broker sessions given up because of a message of more than a mebibyte.
@@ -378,6 +383,7 @@ impl Collector {
             uncommitted: c.uncommitted.load(Relaxed),
             nameless: c.nameless.load(Relaxed),
             shares_ignored: c.shares_ignored.load(Relaxed),
+            reports_refused: c.reports_refused.load(Relaxed),
             answers_dropped: c.answers_dropped.load(Relaxed),
             sessions_dropped: c.sessions_dropped.load(Relaxed),
         }

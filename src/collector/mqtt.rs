@@ -23,7 +23,9 @@ use super::{Broker, Counters};
 use crate::ingest::Evidence;
 use crate::platform::telemetry::Chain;
 use crate::record::BATCH_BYTES_MAX;
-use crate::record::topic::{ALL_QUESTIONS, ALL_RECORDS, ALL_SHARES, ALL_STATUS, Channel};
+use crate::record::topic::{
+    ALL_QUESTIONS, ALL_RECORDS, ALL_REPORTS, ALL_SHARES, ALL_STATUS, Channel, platform_of,
+};
 
 /// Largest MQTT packet that is read. Above [`BATCH_BYTES_MAX`] a message is refused and its
 /// beginning kept; above this the broker's session is given up, because a client of MQTT 3.1.1
@@ -223,7 +225,7 @@ impl Line {
             return;
         }
         self.connection.fetch_add(1, SeqCst);
-        let filters = [ALL_RECORDS, ALL_QUESTIONS, ALL_STATUS, ALL_SHARES]
+        let filters = [ALL_RECORDS, ALL_QUESTIONS, ALL_STATUS, ALL_SHARES, ALL_REPORTS]
             .map(|filter| SubscribeFilter::new(filter.to_owned(), QoS::AtLeastOnce));
         self.events.pending.push_front(Request::Subscribe(Subscribe::new_many(filters)));
         self.counters.connected.store(true, SeqCst);
@@ -233,6 +235,14 @@ impl Line {
     fn receive(&mut self, publish: Publish) -> Option<Inbound> {
         let ticket = (publish.qos != QoS::AtMostOnce)
             .then(|| Ticket { packet: publish.pkid, connection: self.connection.load(SeqCst) });
+        let payload = if publish.payload.len() > BATCH_BYTES_MAX {
+            Payload::TooLong(Evidence::of(&publish.payload))
+        } else {
+            Payload::Whole(publish.payload.to_vec())
+        };
+        if let Some(platform) = platform_of(&publish.topic) {
+            return Some(Inbound::Report { platform, payload, ticket });
+        }
         let Some((terminal, channel)) = Channel::parse(&publish.topic) else {
             // Our filters let through only names that are no names: nobody to keep it under.
             self.counters.nameless.fetch_add(1, Relaxed);
@@ -240,11 +250,6 @@ impl Line {
                 self.events.pending.push_back(Request::PubAck(PubAck::new(publish.pkid)));
             }
             return None;
-        };
-        let payload = if publish.payload.len() > BATCH_BYTES_MAX {
-            Payload::TooLong(Evidence::of(&publish.payload))
-        } else {
-            Payload::Whole(publish.payload.to_vec())
         };
         Some(Inbound::Message { terminal, channel, payload, ticket })
     }

@@ -8,7 +8,8 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::CoreError;
-use crate::domain::{Fact, TerminalId, Timestamp};
+use super::platforms::{Platforms, Reason};
+use crate::domain::{Fact, PlatformId, TerminalId, Timestamp};
 #[cfg(feature = "testing")]
 use crate::ingest::Head;
 use crate::ingest::{Answer, Evidence, Intake, Limits, Past, Step, answers};
@@ -32,6 +33,8 @@ pub struct Taken {
     steps: Vec<Step>,
     /// The facts, each with the number of steps before it: order is kept.
     facts: VecDeque<(usize, Fact)>,
+    /// Platforms that are to be told what is there.
+    reported: BTreeSet<PlatformId>,
 }
 
 impl Taken {
@@ -47,7 +50,7 @@ impl Taken {
 
     /// In the order in which it came.
     fn into_items(self) -> Vec<Item> {
-        let Self { steps, mut facts } = self;
+        let Self { steps, mut facts, reported: _ } = self;
         let mut items = Vec::with_capacity(steps.len() + facts.len());
         for (place, step) in steps.into_iter().enumerate() {
             while let Some((_, fact)) = facts.pop_front_if(|(steps, _)| *steps <= place) {
@@ -70,11 +73,14 @@ pub struct Settled {
     pub committed: Vec<Entry>,
     /// Sealed answers, and to whom.
     pub answers: Vec<(TerminalId, Vec<u8>)>,
+    /// Sealed answers to platforms.
+    pub taken: Vec<(PlatformId, Vec<u8>)>,
 }
 
 /// The state between messages, with the centre's keys.
 pub struct Office {
     intake: Intake,
+    platforms: Platforms,
     log: SigningKey,
     receipt: SigningKey,
     /// How the receipt keys of before led to this one, sealed, the oldest first.
@@ -87,7 +93,8 @@ impl Office {
     /// Knows nobody yet: then every entry of the ledger is remembered, and the rest resumed.
     pub fn new(limits: Limits, log: SigningKey, receipt: SigningKey) -> Self {
         let (handovers, told) = (Vec::new(), BTreeSet::new());
-        Self { intake: Intake::new(limits), log, receipt, handovers, told }
+        let (intake, platforms) = (Intake::new(limits), Platforms::default());
+        Self { intake, platforms, log, receipt, handovers, told }
     }
 
     /// Terminals that pin an earlier receipt key are led on by these, the oldest first.
@@ -100,7 +107,10 @@ impl Office {
     /// Takes note of an entry that the ledger holds already, and of the key that sealed it.
     pub fn remember(&mut self, entry: &Entry, sealed: &[u8]) {
         match &entry.body {
-            Body::Fact(fact) => self.intake.learn(fact),
+            Body::Fact(fact) => {
+                self.intake.learn(fact);
+                self.platforms.learn(fact);
+            }
             Body::Record { record, .. } => {
                 if let Ok(key) = peek_kid(sealed) {
                     self.intake.resume_key(&record.terminal, key);
@@ -159,6 +169,28 @@ impl Office {
         Ok(1)
     }
 
+    /// Judges a platform's report. One that is not taken because another is missing before it is answered all
+    /// the same, so that its platform knows where to go on; whatever else is not taken gets no answer.
+    pub fn take_report(
+        &mut self,
+        topic: &PlatformId,
+        payload: &Payload,
+        now: Timestamp,
+        taken: &mut Taken,
+    ) -> Result<usize, Reason> {
+        let Payload::Whole(bytes) = payload else { return Err(Reason::Unsigned) };
+        let judged = self.platforms.take(topic, bytes, now);
+        if matches!(judged, Ok(_) | Err(Reason::Gap)) {
+            taken.reported.insert(topic.clone());
+        }
+        let facts = judged?;
+        let count = facts.len();
+        for fact in facts {
+            taken.facts.push_back((taken.steps.len(), fact));
+        }
+        Ok(count)
+    }
+
     /// The sealed answer to a question for the time, behind what leads to the key that it is sealed
     /// with. Anything but sixteen bytes of a registered terminal is no question: no answer, no harm.
     pub fn answer_time(
@@ -190,6 +222,7 @@ impl Office {
     /// States a fact, behind all that was taken before.
     pub fn state(&mut self, fact: Fact, taken: &mut Taken) {
         self.intake.learn(&fact);
+        self.platforms.learn(&fact);
         taken.facts.push_back((taken.steps.len(), fact));
     }
 
@@ -203,6 +236,7 @@ impl Office {
         let last = ledger.last_committed_at();
         let size = ledger.size() + taken.entries() as u64;
         let answers = answers(&taken.steps, size, now.max(last));
+        let reported = taken.reported.clone();
         let items = taken.into_items();
         let mut committed = Vec::new();
         if !items.is_empty() {
@@ -222,7 +256,12 @@ impl Office {
             }
             sealed.push((terminal, answer));
         }
-        Ok(Settled { committed, answers: sealed })
+        let at = now.max(last);
+        let told = reported.iter().filter_map(|platform| {
+            let answer = self.platforms.answer(platform, &self.receipt, at)?;
+            Some((platform.clone(), answer))
+        });
+        Ok(Settled { committed, answers: sealed, taken: told.collect() })
     }
 
     fn seal(&self, answer: &Answer) -> (TerminalId, Vec<u8>) {

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Deserialize;
 
-use crate::cases::{self, Book, Cases, Gathered};
+use crate::cases::{self, Book, Cases};
 use crate::collector::Hooks;
 use crate::collector::profiles::Profiles;
 use crate::collector::shadow::{Shadow, Tried};
@@ -133,11 +133,6 @@ impl Watch {
             after = last.number;
             all.extend(page.into_iter().map(|case| case.anomaly));
         }
-    }
-
-    /// The cases as they are now.
-    pub fn gathered(&self) -> Arc<Gathered> {
-        self.lock().book.gathered()
     }
 
     /// Asks the book of cases something; with what the ledger says and how persons are called.

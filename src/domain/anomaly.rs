@@ -42,6 +42,14 @@ pub enum AnomalyKind {
     SpoofAttempts,
     /// Many who were in were not seen when the roll was called (点名多人未到).
     MissedRollCall,
+    /// What was claimed or engaged goes beyond a limit (超出限制).
+    OverLimit,
+    /// A group comes to two institutions, or a class to another one's terminal (成批流动).
+    MovedCohort,
+    /// One person at two devices at once, or in a room and on a platform (多端登录).
+    PlatformSessions,
+    /// A session played on without anybody before it (挂课刷课).
+    BackgroundPlay,
     /// Lessons were registered once they had begun, or were over (补登课次).
     LateRegistration,
     /// One person was in two classes at the same time (同时两班).
@@ -90,6 +98,10 @@ impl AnomalyKind {
             Self::MachinePace => "machine_pace",
             Self::SpoofAttempts => "spoof_attempts",
             Self::MissedRollCall => "missed_roll_call",
+            Self::OverLimit => "over_limit",
+            Self::MovedCohort => "moved_cohort",
+            Self::PlatformSessions => "platform_sessions",
+            Self::BackgroundPlay => "background_play",
             Self::LateRegistration => "late_registration",
             Self::TwoClasses => "two_classes",
             Self::ShortLesson => "short_lesson",

@@ -6,10 +6,12 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use super::terms::{
-    Aspect, Employment, LeaveReason, LessonKind, LessonMode, Level, Ownership, Qualification,
-    State, SubjectKind, Target, TrialStep,
+    Aspect, Employment, Fund, HeldKind, LeaveReason, LessonKind, LessonMode, Level, Limit,
+    Ownership, Qualification, State, SubjectKind, Target, TrialStep,
 };
-use super::{ClaimId, ClassId, InstitutionId, LessonId, SiteId, TeacherId, TerminalId, Timestamp};
+use super::{
+    ClaimId, ClassId, HeldId, InstitutionId, LessonId, SiteId, TeacherId, TerminalId, Timestamp,
+};
 
 /// SHA-256(salt ‖ person id), as `record::Opening` makes it.
 pub type Committed = [u8; 32];
@@ -290,6 +292,68 @@ pub struct RollOrder {
     /// Who ordered it: a name or an office.
     #[n(5)]
     pub by: String,
+}
+
+/// Somebody holds a certificate, or drew a subsidy, of which this ledger knows nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct Held {
+    /// Its id: a number of whoever told it, which says nothing about the person.
+    #[n(1)]
+    pub id: HeldId,
+    /// Who, by a commitment of this fact alone.
+    #[n(2)]
+    #[cbor(with = "minicbor::bytes")]
+    pub person: Committed,
+    /// What.
+    #[n(3)]
+    pub kind: HeldKind,
+    /// The occupation's name.
+    #[n(4)]
+    pub occupation: String,
+    /// The occupation's code in the national classification.
+    #[n(5)]
+    pub occupation_code: Option<String>,
+    /// Of which level.
+    #[n(6)]
+    pub level: Level,
+    /// The day on which it was issued or drawn, at midnight China standard time.
+    #[n(7)]
+    pub on: Timestamp,
+    /// From which purse, if it is a subsidy.
+    #[n(8)]
+    pub fund: Option<Fund>,
+    /// The class of this centre that it was issued for.
+    #[n(9)]
+    pub class: Option<ClassId>,
+    /// Who says so: a register or an office. Names nobody.
+    #[n(10)]
+    pub source: String,
+}
+
+/// What was claimed or engaged goes beyond a limit, by the people whom the centre knew then. Says how
+/// far, and of no person who: that is said to whoever may ask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Encode, Decode)]
+#[cbor(map)]
+pub struct Objected {
+    /// What it is about.
+    #[n(1)]
+    pub of: Subject,
+    /// Which limit.
+    #[n(2)]
+    pub limit: Limit,
+    /// How many persons of it go beyond.
+    #[n(3)]
+    pub persons: u32,
+    /// What was found, of the worst of them.
+    #[n(4)]
+    pub found: u32,
+    /// What is allowed.
+    #[n(5)]
+    pub allowed: u32,
+    /// Name and version of the profile whose limit it is.
+    #[n(6)]
+    pub policy: String,
 }
 
 /// A policy profile beside the one in force, and what becomes of it.

@@ -4,10 +4,10 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use super::{Bilingual, ClassId, InstitutionId, Lesson, SiteId, TerminalId};
+use super::{Activity, Bilingual, ClassId, InstitutionId, Lesson, Platform, SiteId, TerminalId};
 use super::{
-    CaseStep, Claim, ClaimLine, ClassPlan, InstitutionDetails, Joined, Left, LessonDetails,
-    RollOrder, Status, Teacher, Trial,
+    CaseStep, Claim, ClaimLine, ClassPlan, Held, InstitutionDetails, Joined, Left, LessonDetails,
+    Objected, RollOrder, Status, Teacher, Trial,
 };
 
 /// A place on earth, in millionths of a degree (WGS 84).
@@ -204,7 +204,19 @@ pub enum Fact {
     /// Somebody does something about a case.
     #[n(27)]
     CaseStep(#[n(0)] CaseStep),
-    // 28 to 32 are left for cases and people.
+    // 28 is left for cases.
+    /// Somebody holds a certificate, or drew a subsidy, elsewhere.
+    #[n(29)]
+    Held(#[n(0)] Held),
+    /// What was claimed or engaged goes beyond a limit.
+    #[n(30)]
+    Objected(#[n(0)] Objected),
+    /// An online platform is registered.
+    #[n(31)]
+    Platform(#[n(0)] Platform),
+    /// A stretch of a session on a platform.
+    #[n(32)]
+    Activity(#[n(0)] Activity),
     /// A policy profile is tried out, or no longer, or promoted.
     #[n(33)]
     Trial(#[n(0)] Trial),

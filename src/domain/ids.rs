@@ -143,6 +143,14 @@ name_id!(
     /// A claim for a subsidy (补贴申领).
     ClaimId
 );
+name_id!(
+    /// An online platform that reports sessions.
+    PlatformId
+);
+name_id!(
+    /// Something that somebody holds from elsewhere: a certificate, or a subsidy that was drawn.
+    HeldId
+);
 
 /// A person, by 16 random bytes that say nothing about her. Never in a signed record: there only
 /// a commitment to it stands (docs/spec/record-v1.md, "Person").

@@ -11,6 +11,7 @@ mod holidays;
 mod identity;
 mod ids;
 mod notice;
+mod platform;
 mod policy;
 mod refusal;
 mod score;
@@ -24,25 +25,27 @@ mod timetable;
 pub use anomaly::{Anomaly, AnomalyId, AnomalyKind, Finding, LedgerRange, Severity};
 pub use case::{CaseId, CaseStep, Party, Step, Verdict, VerdictReason};
 pub use centre::{
-    Claim, ClaimLine, ClassPlan, Committed, InstitutionDetails, Joined, Left, LessonDetails,
-    ROSTER_BY_MEMBERS, RollOrder, Status, Subject, Teacher, Trial,
+    Claim, ClaimLine, ClassPlan, Committed, Held, InstitutionDetails, Joined, Left, LessonDetails,
+    Objected, ROSTER_BY_MEMBERS, RollOrder, Status, Subject, Teacher, Trial,
 };
 pub use checkin::{Challenged, CheckIn, Event, OtherPerson, Outcome, SameFace, Scores, Way};
 pub use fact::{Fact, GeoPoint};
 pub use holidays::Holidays;
 pub use identity::{IdNumber, IdNumberError, without_numbers};
 pub use ids::{
-    ClaimId, ClassId, IdError, InstitutionId, LessonId, PersonId, SiteId, TeacherId, TerminalId,
+    ClaimId, ClassId, HeldId, IdError, InstitutionId, LessonId, PersonId, PlatformId, SiteId,
+    TeacherId, TerminalId,
 };
 pub use notice::{Note, Notice, NoticeKind};
+pub use platform::{Activity, Evidenced, HAPPENINGS_MAX, Happened, Platform};
 pub use policy::{Basis, Fraction, Modality, NumberLine, Policy, PolicyError};
 pub use refusal::Refusal;
 pub use score::Score;
 pub use share::{Share, float};
 pub use sighting::{Candidate, FacePlace, Landmarks, Quality, SeenFace, Sighting};
 pub use terms::{
-    Aspect, Employment, LeaveReason, LessonKind, LessonMode, Level, Ownership, Qualification,
-    State, SubjectKind, Target, TrialStep, Word,
+    Aspect, Employment, Fund, Happening, HeldKind, LeaveReason, LessonKind, LessonMode, Level,
+    Limit, Ownership, PlatformFunction, Qualification, State, SubjectKind, Target, TrialStep, Word,
 };
 pub use text::{Bilingual, masked_name};
 pub use time::{ClockDoubt, ClockEvidence, ClockQuality, TimeError, Timestamp, Uptime};

@@ -257,6 +257,100 @@ words! {
 }
 
 words! {
+    /// What somebody holds from elsewhere.
+    HeldKind {
+        /// A certificate of an occupation and level.
+        1 Certificate "certificate" "证书",
+        /// A training subsidy that was drawn.
+        2 Subsidy "subsidy" "培训补贴",
+        /// A skill subsidy of an insured employee.
+        3 SkillSubsidy "skill_subsidy" "技能提升补贴",
+    }
+}
+
+words! {
+    /// Which purse a subsidy comes from.
+    Fund {
+        /// The employment fund.
+        1 EmploymentFund "employment_fund" "就业补助资金",
+        /// The unemployment insurance fund.
+        2 UnemploymentFund "unemployment_fund" "失业保险基金",
+        /// The account for the raising of skills.
+        3 SkillAccount "skill_account" "技能提升专账资金",
+        /// Any other.
+        4 Other "other" "其他资金",
+    }
+}
+
+words! {
+    /// Limits that hold for people and institutions for life, not in a window of days.
+    Limit {
+        /// Subsidies of one person in a year.
+        1 SubsidiesPerYear "subsidies_per_year" "年度补贴次数",
+        /// Those of them that come from the employment fund.
+        2 EmploymentFundPerYear "employment_fund_per_year" "就业补助资金年度次数",
+        /// The same occupation and level again.
+        3 OccupationLevel "occupation_level" "同一职业同一等级",
+        /// A lower level after a higher certificate.
+        4 LowerLevel "lower_level" "高等级后低等级",
+        /// More hours than the ledger can prove.
+        5 HoursBeyondLedger "hours_beyond_ledger" "申领学时多于账本",
+        /// More hours than the ledger proves today; terminals may still report the rest.
+        6 HoursUnproven "hours_unproven" "学时尚未报齐",
+        /// Too small a share of offline hours in an occupation that is led by practice.
+        7 OfflineShare "offline_share" "线下学时比例",
+        /// Too large a share of online hours.
+        8 OnlineShare "online_share" "线上学时比例",
+        /// Practice online.
+        9 OnlinePractice "online_practice" "线上实操",
+        /// A part-time teacher at too many institutions within a year.
+        10 TeacherInstitutions "teacher_institutions" "兼职机构数",
+        /// Too few full-time teachers at a private institution.
+        11 FulltimeShare "fulltime_share" "专职教师比例",
+        /// A teacher with neither qualification nor experience.
+        12 Unqualified "unqualified" "教师无资格",
+        /// A certificate of a class in whose examination its holder was not seen.
+        13 ExamUnseen "exam_unseen" "未见参加考核",
+    }
+}
+
+words! {
+    /// What an online platform must be able to do (Hebei 七).
+    PlatformFunction {
+        /// Knows who its users are.
+        1 RealNames "real_names" "实名验证",
+        /// Compares faces.
+        2 Faces "faces" "人脸识别",
+        /// Controls how one learns: no skipping, no playing on unwatched.
+        3 Conduct "conduct" "学习行为控制",
+        /// Keeps records that can be asked and counted.
+        4 Records "records" "记录查询统计",
+        /// Lets teacher and trainee talk.
+        5 Interaction "interaction" "即时互动",
+        /// Looks after the quality of its courses.
+        6 Quality "quality" "质量管控",
+    }
+}
+
+words! {
+    /// What happens in a session on a platform.
+    Happening {
+        /// Somebody logged in.
+        1 Opened "opened" "登录",
+        /// The session ended.
+        2 Closed "closed" "退出",
+        /// The page came to the front.
+        3 Foreground "foreground" "转到前台",
+        /// The page went to the back.
+        4 Background "background" "转到后台",
+        /// The player plays; tells how many pages are open.
+        5 Beat "beat" "播放心跳",
+        /// Somebody did something: a key, a click, an answer.
+        6 Touch "touch" "操作",
+    }
+}
+
+words! {
     /// What kind of thing a status is about.
     SubjectKind {
         /// An institution.

@@ -22,6 +22,11 @@ pub fn aims(detector: AnomalyKind) -> &'static [Kind] {
         AnomalyKind::MachinePace => &[Kind::PaperTrainees, Kind::Burst, Kind::CardBurst],
         AnomalyKind::SpoofAttempts => &[Kind::Spoof],
         AnomalyKind::MissedRollCall => &[Kind::ClassLeaves],
+        // Nobody claims anything in a made province.
+        AnomalyKind::OverLimit => &[],
+        AnomalyKind::MovedCohort => &[Kind::MovedCohort],
+        // Nor is anybody taught on a platform there.
+        AnomalyKind::PlatformSessions | AnomalyKind::BackgroundPlay => &[],
         AnomalyKind::LateRegistration => &[Kind::BackfilledLessons],
         AnomalyKind::TwoClasses => &[Kind::TwoClasses, Kind::TwoPlaces],
         AnomalyKind::LateCheckouts => &[Kind::StretchedCheckouts],

@@ -174,6 +174,10 @@ impl Intake {
             | Fact::Claim(_)
             | Fact::ClaimLine(_)
             | Fact::RollOrdered(_)
+            | Fact::Held(_)
+            | Fact::Objected(_)
+            | Fact::Platform(_)
+            | Fact::Activity(_)
             | Fact::PictureOpened { .. }
             | Fact::Trial(_)
             | Fact::CaseStep(_)

@@ -103,6 +103,10 @@ pub fn learn(rings: &mut BTreeMap<TerminalId, Keyring>, fact: &Fact) -> Result<(
         | Fact::Claim(_)
         | Fact::ClaimLine(_)
         | Fact::RollOrdered(_)
+        | Fact::Held(_)
+        | Fact::Objected(_)
+        | Fact::Platform(_)
+        | Fact::Activity(_)
         | Fact::PictureOpened { .. }
         | Fact::Trial(_)
         | Fact::CaseStep(_)

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::staged::{Staged, Stored};
 use super::tree::{Frontier, TreeHash};
-use super::{CommitError, Entry, Kind, Ledger, ReadError};
+use super::{CommitError, Entry, Ledger, ReadError};
 use crate::domain::{PersonId, TerminalId, Timestamp};
 use crate::ingest::{Head, Link, Past};
 use crate::record::{Opening, SealedHash};
@@ -106,7 +106,7 @@ impl Ledger for Memory {
     fn erase(&mut self, person: PersonId) -> Result<usize, CommitError> {
         let names = |opening: &Option<Opening>| opening.is_some_and(|o| o.person == person);
         let mut erased = 0;
-        for stored in self.stored.iter_mut().filter(|stored| stored.kind == Kind::Record) {
+        for stored in &mut self.stored {
             for opening in [&mut stored.person, &mut stored.other] {
                 if names(opening) {
                     *opening = None;

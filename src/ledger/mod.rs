@@ -35,7 +35,7 @@ pub use memory::Memory;
 pub use open::OpenLedgerError;
 pub use postgres::Postgres;
 pub use sqlite::Sqlite;
-pub use staged::{Item, Kind, StageError, Staged, Stored};
+pub use staged::{Item, Kind, StageError, Staged, Stored, may_lie_beside};
 
 use crate::domain::{PersonId, TerminalId, Timestamp};
 use crate::ingest::{Head, Past};

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::CommitError;
 use super::entry::{Body, Entry};
 use super::tree::TreeHash;
-use crate::domain::{Fact, Refusal, TerminalId, Timestamp};
+use crate::domain::{Activity, Fact, Refusal, TerminalId, Timestamp};
 use crate::ingest::{Admitted, Evidence, Head, Refused};
 use crate::record::{
     OpenError, Opening, Record, SEALED_BYTES_MAX, SealedEvidence, SealedFact, SealedHash,
@@ -205,13 +205,36 @@ impl Row {
                     terminal: None,
                     link: None,
                     evidence: None,
-                    person: None,
+                    person: beside(&fact),
                     other: None,
                     body: Body::Fact(fact),
                 }
             }
         })
     }
+}
+
+/// What opens the person of a fact: only of a session's.
+fn beside(fact: &Fact) -> Option<Opening> {
+    let Fact::Activity(Activity { opened, .. }) = fact else { return None };
+    opened.map(|(salt, person)| Opening { salt, person })
+}
+
+/// The fact with what opens its person, if that is still there and fits.
+fn opened(fact: Fact, opening: Option<Opening>) -> Fact {
+    if let Fact::Activity(activity) = fact {
+        let fits = opening.filter(|it| it.commitment().0 == activity.person);
+        let opened = fits.map(|it| (it.salt, it.person));
+        Fact::Activity(Activity { opened, ..activity })
+    } else {
+        fact
+    }
+}
+
+/// Whether an opening may lie beside a fact: that of a session's person, and no other.
+pub fn may_lie_beside(fact: &Fact, person: Option<Opening>, other: Option<Opening>) -> bool {
+    let fits = |opening: Opening| matches!(fact, Fact::Activity(activity) if opening.commitment().0 == activity.person);
+    other.is_none() && person.is_none_or(fits)
 }
 
 impl Row {
@@ -294,7 +317,7 @@ impl Stored {
             Kind::Fact => {
                 let statement: SealedFact = peek_statement(&self.sealed)?;
                 self.stated_at(statement.at)?;
-                Body::Fact(statement.fact)
+                Body::Fact(opened(statement.fact, self.person))
             }
         };
         Ok(Entry { index: self.index, committed_at: self.committed_at, body })

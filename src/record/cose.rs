@@ -66,6 +66,10 @@ pub enum Typ {
     Share,
     /// The centre's answer to a terminal's question for shares.
     Shared,
+    /// What an online platform tells of its sessions.
+    Report,
+    /// The centre's answer to it, after commit.
+    ReportTaken,
 }
 
 impl Typ {
@@ -93,6 +97,8 @@ impl Typ {
             Typ::Dispatch => "rollcall-dispatch-v1",
             Typ::Share => "rollcall-share-v1",
             Typ::Shared => "rollcall-shared-v1",
+            Typ::Report => "rollcall-report-v1",
+            Typ::ReportTaken => "rollcall-report-taken-v1",
         }
     }
 }

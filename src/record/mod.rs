@@ -29,6 +29,7 @@ pub mod picture;
 mod reading_key;
 mod receipt;
 mod record_v1;
+pub mod report;
 pub mod share;
 mod slip;
 mod statement;

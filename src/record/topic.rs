@@ -1,6 +1,6 @@
 //! The MQTT topics between terminal and centre (docs/spec/transport.md, "Topics").
 
-use crate::domain::TerminalId;
+use crate::domain::{PlatformId, TerminalId};
 
 /// Filter for all records of all terminals.
 pub const ALL_RECORDS: &str = "rollcall/v1/+/records";
@@ -11,6 +11,27 @@ pub const ALL_STATUS: &str = "rollcall/v1/+/status";
 
 /// Filter for the shares of all terminals.
 pub const ALL_SHARES: &str = "rollcall/v1/+/share";
+
+/// Filter for the reports of all platforms.
+pub const ALL_REPORTS: &str = "rollcall/v1/platform/+/reports";
+
+/// What stands before a platform's name.
+const PLATFORM: &str = "rollcall/v1/platform/";
+
+/// Where a platform's reports go.
+pub fn reports_of(platform: &PlatformId) -> String {
+    format!("{PLATFORM}{platform}/reports")
+}
+
+/// Where the centre answers them.
+pub fn taken_of(platform: &PlatformId) -> String {
+    format!("{PLATFORM}{platform}/taken")
+}
+
+/// Whose reports a topic is for; `None` when it is for none.
+pub fn platform_of(topic: &str) -> Option<PlatformId> {
+    topic.strip_prefix(PLATFORM)?.strip_suffix("/reports")?.parse().ok()
+}
 
 /// Everything that is told of anomalies and cases.
 pub const ALL_ALERTS: &str = "rollcall/v1/alerts/#";

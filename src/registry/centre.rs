@@ -5,8 +5,8 @@ use super::claims::Filed;
 use super::roster::Membership;
 use super::status::Stated;
 use crate::domain::{
-    Aspect, ClaimId, ClassId, ClassPlan, Committed, InstitutionDetails, InstitutionId,
-    LessonDetails, LessonId, Subject, Teacher, TeacherId, Timestamp,
+    Aspect, ClaimId, ClassId, ClassPlan, Committed, Held, InstitutionDetails, InstitutionId,
+    LessonDetails, LessonId, Platform, PlatformId, Subject, Teacher, TeacherId, Timestamp,
 };
 
 impl Registry {
@@ -32,12 +32,23 @@ impl Registry {
 
     /// A teacher by the institution's number.
     pub fn teacher(&self, id: &TeacherId) -> Option<&Teacher> {
-        self.teachers.get(id)
+        self.teachers.get(id).map(|(teacher, _)| teacher)
     }
 
     /// All teachers, by number.
     pub fn teachers(&self) -> impl Iterator<Item = &Teacher> {
-        self.teachers.values()
+        self.teachers.values().map(|(teacher, _)| teacher)
+    }
+
+    /// The centre's time when it was stated, as it stands, that she teaches there.
+    pub fn teacher_stated_at(&self, id: &TeacherId) -> Option<Timestamp> {
+        self.teachers.get(id).map(|(_, at)| *at)
+    }
+
+    /// When the lessons begin that a teacher holds.
+    pub fn lessons_of_teacher(&self, id: &TeacherId) -> impl Iterator<Item = Timestamp> {
+        let hers = self.lesson_details.values().filter(move |it| it.teacher.as_ref() == Some(id));
+        hers.filter_map(|it| self.lesson(&it.lesson)).map(|it| it.lesson.starts)
     }
 
     /// All statuses, by subject and then by the moment from which they hold.
@@ -63,5 +74,20 @@ impl Registry {
     /// All claims, by id.
     pub fn claims(&self) -> impl Iterator<Item = &Filed> {
         self.claims.all()
+    }
+
+    /// What people hold from elsewhere, by id.
+    pub fn held(&self) -> impl Iterator<Item = &Held> {
+        self.held.values()
+    }
+
+    /// A platform by its id, as it stands.
+    pub fn platform(&self, id: &PlatformId) -> Option<&Platform> {
+        self.platforms.get(id)
+    }
+
+    /// All platforms, by id.
+    pub fn platforms(&self) -> impl Iterator<Item = &Platform> {
+        self.platforms.values()
     }
 }

@@ -26,8 +26,9 @@ pub use status::Stated;
 pub use timetable::Announced;
 
 use crate::domain::{
-    Bilingual, ClassId, ClassPlan, Fact, GeoPoint, InstitutionDetails, InstitutionId,
-    LessonDetails, LessonId, SiteId, Teacher, TeacherId, TerminalId, Timestamp,
+    Bilingual, ClassId, ClassPlan, Fact, GeoPoint, Held, HeldId, InstitutionDetails, InstitutionId,
+    LessonDetails, LessonId, Platform, PlatformId, SiteId, Teacher, TeacherId, TerminalId,
+    Timestamp,
 };
 use crate::ledger::{Body, Entry};
 use claims::Claims;
@@ -91,10 +92,12 @@ pub struct Registry {
     institution_details: BTreeMap<InstitutionId, InstitutionDetails>,
     class_plans: BTreeMap<ClassId, ClassPlan>,
     lesson_details: BTreeMap<LessonId, LessonDetails>,
-    teachers: BTreeMap<TeacherId, Teacher>,
+    teachers: BTreeMap<TeacherId, (Teacher, Timestamp)>,
     rosters: Rosters,
     statuses: Statuses,
     claims: Claims,
+    held: BTreeMap<HeldId, Held>,
+    platforms: BTreeMap<PlatformId, Platform>,
     roll_calls: RollCalls,
     policies: Policies,
 }
@@ -150,22 +153,30 @@ impl Registry {
                 self.lesson_details.insert(details.lesson.clone(), details.clone());
             }
             Fact::Teacher(teacher) => {
-                self.teachers.insert(teacher.id.clone(), teacher.clone());
+                self.teachers.insert(teacher.id.clone(), (teacher.clone(), at));
             }
             Fact::Joined(joined) => self.rosters.join(joined, at),
             Fact::Left(left) => self.rosters.leave(left, at),
             Fact::Status(status) => self.statuses.state(status.clone(), at),
             Fact::Claim(claim) => self.claims.file(claim.clone(), at),
             Fact::ClaimLine(line) => self.claims.line(line.clone()),
+            Fact::Platform(platform) => {
+                self.platforms.insert(platform.id.clone(), platform.clone());
+            }
+            Fact::Held(held) => {
+                self.held.insert(held.id.clone(), held.clone());
+            }
             Fact::RollOrdered(order) => self.roll_calls.order(order.clone(), at),
             Fact::TerminalKey { id, key, .. } => {
                 if let Some(terminal) = self.terminals.get_mut(id) {
                     terminal.key = *key;
                 }
             }
-            // Old records of such a terminal stay what they are; who looked at a picture, or
-            // what is said of a case, changes nothing.
+            // Old records of such a terminal stay what they are; who looked at a picture, what is said of a case,
+            // or what is objected changes nothing, and sessions are records of a kind.
             Fact::Revocation { .. }
+            | Fact::Objected(_)
+            | Fact::Activity(_)
             | Fact::Replacement { .. }
             | Fact::PictureOpened { .. }
             | Fact::CaseStep(_)

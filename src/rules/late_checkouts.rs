@@ -47,11 +47,10 @@ impl Rule for LateCheckouts {
 
     fn numbers(&self) -> &'static [&'static str] {
         &[
-            "late_checkout_days_max",
             "late_checkout_minutes",
-            "door_opens_minutes_before",
-            "overrun_minutes_max",
+            "late_checkout_days_max",
             "report_grace_hours",
+            "door_opens_minutes_before",
             "clock_tolerance_s",
             "holding_clock_uncertainty_s",
             "time_bound_hours_max",

@@ -72,9 +72,8 @@ impl Rule for LateRegistration {
     fn numbers(&self) -> &'static [&'static str] {
         &[
             "late_registrations_max",
-            "door_opens_minutes_before",
-            "overrun_minutes_max",
             "report_grace_hours",
+            "door_opens_minutes_before",
             "clock_tolerance_s",
             "holding_clock_uncertainty_s",
             "time_bound_hours_max",

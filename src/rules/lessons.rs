@@ -1,7 +1,6 @@
 //! Lessons that are over and told of: what rules read that look at a whole lesson, or at many of them.
 //!
-//! A lesson is handed on once, when every terminal of its site has told of something later than the last
-//! believable check-out, or when the profile's grace has run past by the centre's own time; what comes later
+//! A lesson is handed on once, when every terminal of its site has told of something twelve hours later, or when the profile's grace has run past by the centre's own time; what comes later
 //! still is recorded and counted, and judged by no such rule. At one site lessons are handed on in the order
 //! of their ends, so whatever order the terminals' records arrive in, a class's rules see the same.
 //!
@@ -19,6 +18,10 @@ use crate::rules::moment;
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
+
+/// So long after a lesson's end a check-out may come at the latest, to be looked at with the lesson: until
+/// every terminal has told of something later, all may still have one.
+const LATEST_MS: i64 = 12 * HOUR_MS;
 
 /// Most attempts without a lesson that one site is remembered for: a hundred classes that find none.
 const UNPLACED_MAX: usize = 4_096;
@@ -230,6 +233,10 @@ impl Lessons {
         let Some(open) = record.lesson.as_ref().and_then(|id| self.open.get_mut(id)) else {
             return;
         };
+        // Whether the lesson still waits for it would hang on the order of arrival.
+        if at > open.announced.lesson.ends.plus_ms(LATEST_MS) {
+            return;
+        }
         let scores = record.scores.as_ref();
         let mark = || Mark {
             at,
@@ -258,11 +265,10 @@ impl Lessons {
 
     /// The lessons of a site of which every terminal there has told all.
     fn complete(&mut self, site: &SiteId, policy: &Policy) -> Vec<Held> {
-        let overrun_ms = i64::from(policy.overrun_minutes_max()) * MINUTE_MS;
         let mut over = Vec::new();
         while let Some(place) = self.sites.get(site)
             && let Some((ends, id)) = place.by_end.first()
-            && place.told.values().min().is_some_and(|told| *told > ends.plus_ms(overrun_ms))
+            && place.told.values().min().is_some_and(|told| *told > ends.plus_ms(LATEST_MS))
         {
             let id = id.clone();
             over.extend(self.close(&id, policy));

@@ -59,9 +59,8 @@ impl Rule for LongWeek {
     fn numbers(&self) -> &'static [&'static str] {
         &[
             "hours_per_week_max",
-            "door_opens_minutes_before",
-            "overrun_minutes_max",
             "report_grace_hours",
+            "door_opens_minutes_before",
             "clock_tolerance_s",
             "holding_clock_uncertainty_s",
             "time_bound_hours_max",

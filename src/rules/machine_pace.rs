@@ -70,12 +70,11 @@ enum Pace {
     Even { interval_ms: i64 },
 }
 
-/// Whether the spread of so many intervals is small beside their mean, by their sum and the sum of their
-/// squares; in whole numbers, so that every machine judges alike.
-fn is_even(count: i64, sum_ms: i64, squares: i64) -> bool {
-    let square = sum_ms.saturating_mul(sum_ms);
-    let scatter = count.saturating_mul(squares).saturating_sub(square);
-    scatter.saturating_mul(SAME_PART * SAME_PART) < square
+/// Whether the spread of some intervals is small beside their mean; in whole numbers, so that every machine
+/// judges alike.
+fn is_even(count: i64, squares: i64, span_ms: i64) -> bool {
+    let scatter = count.saturating_mul(squares).saturating_sub(span_ms.saturating_mul(span_ms));
+    scatter.saturating_mul(SAME_PART * SAME_PART) < span_ms.saturating_mul(span_ms)
 }
 
 impl Row {
@@ -84,11 +83,11 @@ impl Row {
             return None;
         }
         let (mut least, mut most) = (i64::MAX, i64::MIN);
-        let (mut span_ms, mut squares, mut passages) = (0_i64, 0_i64, 0_i64);
+        let (mut span_ms, mut squares, mut passages) = (0, 0_i64, 0);
         for (earlier, later) in self.newest.iter().zip(self.newest.iter().skip(1)) {
             let interval_ms = later.at.ms_since(earlier.at);
             (least, most) = (least.min(interval_ms), most.max(interval_ms));
-            span_ms = span_ms.saturating_add(interval_ms);
+            span_ms += interval_ms;
             squares = squares.saturating_add(interval_ms.saturating_mul(interval_ms));
             passages += 1;
         }
@@ -99,7 +98,7 @@ impl Row {
         if span_ms < needed_ms {
             return Some(Pace::Fast { span_ms });
         }
-        let even = most - least <= SAME_MS || is_even(passages, span_ms, squares);
+        let even = most - least <= SAME_MS || is_even(passages, squares, span_ms);
         even.then_some(Pace::Even { interval_ms: span_ms / passages })
     }
 }
@@ -110,7 +109,7 @@ impl Rule for MachinePace {
     }
 
     fn version(&self) -> u16 {
-        2
+        1
     }
 
     fn numbers(&self) -> &'static [&'static str] {

@@ -12,9 +12,11 @@
 //! - Memory is bounded, by time (the profile's longest provable delay) and by count (`window`).
 
 pub mod hours;
+pub mod limits;
 mod lessons;
 mod moment;
 mod names;
+mod online;
 mod recent;
 mod refused;
 mod rolls;
@@ -23,6 +25,7 @@ mod words;
 
 // The rules, from who stood there, over where and when, to what was sent.
 mod altered;
+mod background_play;
 mod device_changed;
 mod excess_hours;
 mod forged;
@@ -33,11 +36,14 @@ mod long_week;
 mod machine_pace;
 mod made_afterwards;
 mod missed_roll_call;
+mod moved_cohort;
 mod multi_device;
 mod off_timetable;
 mod often_unseen;
+mod over_limit;
 mod pairs;
 mod perfect_attendance;
+mod platform_sessions;
 mod proxy_shared_face;
 mod proxy_stand_in;
 mod replayed;
@@ -101,7 +107,7 @@ pub struct Version {
     pub kind: AnomalyKind,
     /// From 1, one more with each change of what it raises or says.
     pub version: u16,
-    /// Which numbers of the profile it reads, itself or through what it shares with others.
+    /// Which numbers of the profile it reads.
     pub numbers: &'static [&'static str],
 }
 
@@ -278,6 +284,10 @@ fn every_rule() -> Vec<Box<dyn Rule>> {
         Box::new(perfect_attendance::PerfectAttendance::default()),
         Box::new(silent_terminal::SilentTerminal::default()),
         Box::new(device_changed::DeviceChanged::default()),
+        Box::new(over_limit::OverLimit),
+        Box::new(moved_cohort::MovedCohort::default()),
+        Box::new(platform_sessions::PlatformSessions::default()),
+        Box::new(background_play::BackgroundPlay::default()),
     ]
 }
 

@@ -63,12 +63,11 @@ impl Rule for Pairs {
 
     fn numbers(&self) -> &'static [&'static str] {
         &[
-            "pair_lessons_min",
-            "pair_seconds_max",
             "thin_match_margin",
-            "door_opens_minutes_before",
-            "overrun_minutes_max",
+            "pair_seconds_max",
+            "pair_lessons_min",
             "report_grace_hours",
+            "door_opens_minutes_before",
             "clock_tolerance_s",
             "holding_clock_uncertainty_s",
             "time_bound_hours_max",

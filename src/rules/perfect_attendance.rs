@@ -63,9 +63,8 @@ impl Rule for PerfectAttendance {
     fn numbers(&self) -> &'static [&'static str] {
         &[
             "perfect_absences_expected_min",
-            "door_opens_minutes_before",
-            "overrun_minutes_max",
             "report_grace_hours",
+            "door_opens_minutes_before",
             "clock_tolerance_s",
             "holding_clock_uncertainty_s",
             "time_bound_hours_max",

@@ -73,7 +73,6 @@ impl Rule for SilentTerminal {
         &[
             "report_grace_hours",
             "door_opens_minutes_before",
-            "overrun_minutes_max",
             "clock_tolerance_s",
             "holding_clock_uncertainty_s",
             "time_bound_hours_max",

@@ -42,9 +42,8 @@ impl Rule for ThinMargins {
         &[
             "thin_match_margin",
             "thin_match_percent_max",
-            "door_opens_minutes_before",
-            "overrun_minutes_max",
             "report_grace_hours",
+            "door_opens_minutes_before",
             "clock_tolerance_s",
             "holding_clock_uncertainty_s",
             "time_bound_hours_max",

@@ -2,6 +2,7 @@
 //! done about a case from here: whoever does something says who she is, and this server knows nobody
 //! (docs/decisions/0028).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -13,7 +14,8 @@ use super::api::{Query, blocking};
 use super::{EntriesError, Error, Shared};
 use crate::cases::{Lived, Risk};
 use crate::domain::{
-    AnomalyKind, Bilingual, CaseId, Severity, TerminalId, Timestamp, Verdict, VerdictReason, Word,
+    AnomalyKind, Bilingual, CaseId, LedgerRange, Severity, TerminalId, Timestamp, Verdict,
+    VerdictReason, Word,
 };
 use crate::feed::Place;
 
@@ -182,6 +184,12 @@ pub struct FoundView {
     pub evidence: Vec<u64>,
     /// The policy profile whose numbers were used.
     pub policy: String,
+    /// Version of the rule; 0 where it was stored before rules had versions.
+    pub rule: u16,
+    /// The numbers that the rule reads, by name.
+    pub inputs: BTreeMap<String, String>,
+    /// What had been judged of the ledger.
+    pub ledger: LedgerRange,
 }
 
 /// What somebody did.

@@ -4,8 +4,8 @@
 use data_encoding::HEXLOWER;
 
 use crate::domain::{
-    CaseStep, Claim, ClaimLine, ClassPlan, Fact, InstitutionDetails, Joined, Left, LessonDetails,
-    RollOrder, Status, Step, Teacher, Trial, Word,
+    Activity, CaseStep, Claim, ClaimLine, ClassPlan, Evidenced, Fact, Held, InstitutionDetails,
+    Joined, Left, LessonDetails, Objected, Platform, RollOrder, Status, Step, Teacher, Trial, Word,
 };
 
 /// A stable word, the field's name in Chinese and English, and its value.
@@ -107,6 +107,17 @@ pub(super) fn fields(fact: &Fact) -> Vec<Field> {
             ("minutes", "限时（分钟）", "Minutes", minutes.to_string()),
             ("by", "责令人", "Ordered by", by.clone()),
         ],
+        Fact::Held(held) => held_fields(held),
+        Fact::Platform(platform) => platform_fields(platform),
+        Fact::Activity(activity) => activity_fields(activity),
+        Fact::Objected(Objected { of, limit, persons, found, allowed, policy }) => vec![
+            ("limit", "超出限制", "Beyond a limit", word(*limit)),
+            ("of", "对象", "Of", format!("{} {}", word(of.kind()), of.id())),
+            ("persons", "涉及人数", "Persons", persons.to_string()),
+            ("found", "查得", "Found", found.to_string()),
+            ("allowed", "允许", "Allowed", allowed.to_string()),
+            ("policy", "策略", "Profile", policy.clone()),
+        ],
         Fact::PictureOpened { digest, terminal, seq, by, reason } => vec![
             ("picture", "查看存证照片", "Evidence picture opened", hex(digest)),
             ("terminal", "终端", "Terminal", terminal.to_string()),
@@ -180,5 +191,50 @@ fn class_plan(plan: &ClassPlan) -> Vec<Field> {
     let practice = plan.hours_practice.map(number);
     fields.extend(practice.map(|it| ("hours_practice", "其中实操", "Of practice", it)));
     fields.extend(plan.hours_online.map(|it| ("hours_online", "其中线上", "Online", number(it))));
+    fields
+}
+
+fn held_fields(held: &Held) -> Vec<Field> {
+    let code = held.occupation_code.as_deref().unwrap_or_default();
+    let mut fields = vec![
+        ("held", "外部证书或补贴", "Held from elsewhere", held.id.to_string()),
+        ("person", "本人承诺值", "Person (commitment)", HEXLOWER.encode(&held.person)),
+        ("kind", "类别", "Kind", word(held.kind)),
+        ("occupation", "职业工种", "Occupation", format!("{} {code}", held.occupation)),
+        ("level", "等级", "Level", word(held.level)),
+        ("on", "日期", "On", held.on.to_string()),
+    ];
+    fields.extend(held.fund.map(|it| ("fund", "资金来源", "Fund", word(it))));
+    fields.extend(held.class.iter().map(|it| ("class", "班级", "Class", it.to_string())));
+    fields.push(("source", "来源", "Source", held.source.clone()));
+    fields
+}
+
+fn platform_fields(platform: &Platform) -> Vec<Field> {
+    let evidenced = |it: &Evidenced| format!("{} {}", word(it.function), it.basis);
+    let functions: Vec<_> = platform.functions.iter().map(evidenced).collect();
+    let listed = platform.listed.clone().unwrap_or_else(|| "—".to_owned());
+    vec![
+        ("platform", "登记线上平台", "Platform registered", platform.id.to_string()),
+        ("name", "名称", "Name", format!("{} {}", platform.name.zh, platform.name.en)),
+        ("key", "公钥", "Verification key", HEXLOWER.encode(&platform.key)),
+        ("functions", "已证明的功能", "Functions evidenced", functions.join("; ")),
+        ("listed", "公布名单", "Published list", listed),
+    ]
+}
+
+fn activity_fields(activity: &Activity) -> Vec<Field> {
+    let mut fields = vec![
+        ("platform", "平台学习记录", "Session on platform", activity.platform.to_string()),
+        ("report", "报告序号", "Report", activity.report.to_string()),
+        ("session", "会话", "Session", HEXLOWER.encode(&activity.session)),
+        ("account", "账号", "Account", HEXLOWER.encode(&activity.account)),
+        ("device", "设备", "Device", HEXLOWER.encode(&activity.device)),
+        ("person", "本人承诺值", "Person (commitment)", HEXLOWER.encode(&activity.person)),
+        ("from", "自", "From", activity.from.to_string()),
+        ("until", "至", "Until", activity.until().to_string()),
+        ("happenings", "事件数", "Happenings", activity.happenings.len().to_string()),
+    ];
+    fields.extend(activity.lesson.iter().map(|it| ("lesson", "课次", "Lesson", it.to_string())));
     fields
 }

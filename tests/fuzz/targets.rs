@@ -19,6 +19,7 @@ use rollcall::ledger::tiles::entries_in;
 use rollcall::ledger::{Memory, Staged};
 use rollcall::record::enrolment::{Answer, Expected, open_enrolment, peek_request};
 use rollcall::record::note::{Note, TreeHead, Vkey, Word, parse_lines};
+use rollcall::record::report::{Report, ReportTaken};
 use rollcall::record::{
     Batch, Checkpoint, Parcel, Receipt, Record, SealedEvidence, SealedFact, Slip, SlipText, Stated,
     TimeAnswer, Token, Wanted, peek_statement, seal_statement,
@@ -129,6 +130,9 @@ pub(crate) fn all() -> Vec<Target> {
             if back == Ok(parcel.clone()) { Ok(true) } else { Err(format!("{parcel:?}")) }
         }),
     ];
+    let reports = vectors("platforms.json", "sealed");
+    all.push(statement::<Report>("platform_report", "rollcall-report-v1", &reports));
+    all.push(statement::<ReportTaken>("report_taken", "rollcall-report-taken-v1", &reports));
     all.extend(enrolment());
     all.extend(crate::dispatch::all());
     all.extend(crate::share::all());

@@ -43,7 +43,7 @@ def main():
             committed = fields["other"]["person"] if of == "other" else fields[of]
             same(commitment(opening), committed, f"{v['name']}, opening of {of}")
         count += 1
-    for v in vectors("answers.json") + vectors("ledger.json"):
+    for v in vectors("answers.json") + vectors("ledger.json") + vectors("platforms.json"):
         _, fields = unseal(bytes.fromhex(v["sealed"]), {v["typ"]}, keys[v["key"]])
         same(fields, v["fields"], v["typ"])
         count += 1

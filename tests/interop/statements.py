@@ -197,6 +197,46 @@ STATES = (
 ).split()
 
 
+LEVELS = ("none", "junior", "intermediate", "senior", "technician", "senior_technician")
+LIMITS = (
+    "subsidies_per_year employment_fund_per_year occupation_level lower_level hours_beyond_ledger hours_unproven"
+    " offline_share online_share online_practice teacher_institutions fulltime_share unqualified exam_unseen"
+).split()
+
+
+FUNCTIONS = ("real_names", "faces", "conduct", "records", "interaction", "quality")
+HAPPENINGS = ("opened", "closed", "foreground", "background", "beat", "touch")
+
+
+def many(kind):
+    """An array of these."""
+
+    def decode(v):
+        check(type(v) is list, "no array")
+        return [kind(it) for it in v]
+
+    return decode
+
+
+def happened(v):
+    """platform-v1.md: an array of two, or of three with pages."""
+    check(type(v) is list and len(v) in (2, 3), "no happening")
+    told = {"after_ms": uint(v[0]), "what": word(*HAPPENINGS)(v[1])}
+    check(v[0] < 2**32, "more than 32 bits")
+    return told | ({"pages": uint(v[2])} if len(v) == 3 else {})
+
+
+stretch = table(
+    (1, "session", binary(16), MUST),
+    (2, "account", digest, MUST),
+    (3, "device", digest, MUST),
+    (4, "person", table((1, "salt", digest, MUST), (2, "person", binary(16), MUST)), MUST),
+    (5, "lesson", name, MAY),
+    (6, "from", time, MUST),
+    (7, "happenings", many(happened), MUST),
+)
+
+
 def subject(v):
     """What a status is about: an array of its kind and an array of its name."""
     check(type(v) is list and len(v) == 2 and type(v[1]) is list and len(v[1]) == 1)
@@ -270,7 +310,7 @@ FACTS = {
             (2, "project", text),
             (3, "occupation", text),
             (4, "occupation_code", text, MAY),
-            (5, "level", word("none", "junior", "intermediate", "senior", "technician", "senior_technician")),
+            (5, "level", word(*LEVELS)),
             (6, "starts", time),
             (7, "ends", time),
             (8, "hours", uint),
@@ -336,6 +376,57 @@ FACTS = {
         "case_step",
         ((1, "id", binary(16)), (2, "case", binary(16)), (3, "step", step), (4, "by", text), (5, "text", text, MAY)),
     ),
+    29: (
+        "held",
+        (
+            (1, "id", name),
+            (2, "person", digest),
+            (3, "kind", word("certificate", "subsidy", "skill_subsidy")),
+            (4, "occupation", text),
+            (5, "occupation_code", text, MAY),
+            (6, "level", word(*LEVELS)),
+            (7, "on", time),
+            (8, "fund", word("employment_fund", "unemployment_fund", "skill_account", "other"), MAY),
+            (9, "class", name, MAY),
+            (10, "source", text),
+        ),
+    ),
+    30: (
+        "objected",
+        (
+            (1, "of", subject),
+            (2, "limit", word(*LIMITS)),
+            (3, "persons", uint),
+            (4, "found", uint),
+            (5, "allowed", uint),
+            (6, "policy", text),
+        ),
+    ),
+    31: (
+        "platform",
+        (
+            (1, "id", name),
+            (2, "name", bilingual),
+            (3, "key", digest),
+            (4, "functions", many(table((1, "function", word(*FUNCTIONS), MUST), (2, "basis", text, MUST)))),
+            (5, "listed", text, MAY),
+        ),
+    ),
+    32: (
+        "activity",
+        (
+            (1, "platform", name),
+            (2, "report", uint),
+            (3, "digest", digest),
+            (4, "session", binary(16)),
+            (5, "account", digest),
+            (6, "device", digest),
+            (7, "person", digest),
+            (8, "lesson", name, MAY),
+            (9, "from", time),
+            (10, "happenings", many(happened)),
+        ),
+    ),
     33: (
         "trial",
         (
@@ -348,7 +439,7 @@ FACTS = {
     ),
 }
 # Their fields stand in a map inside the array of one.
-WRAPPED = {"lesson"} | {FACTS[number][0] for number in (*range(16, 26), 27, 33)}
+WRAPPED = {"lesson"} | {FACTS[number][0] for number in (*range(16, 26), 27, *range(29, 34))}
 REFUSALS = {
     1: ("malformed", ((1, "detail", text),)),
     2: ("unknown_terminal", ()),
@@ -397,6 +488,14 @@ STATEMENTS = {
         (1, "origin", text, MUST), (2, "size", uint, MUST), (3, "root", digest, MUST), (4, "at", time, MUST)
     ),
     "rollcall-handover-v1": table((1, "from", digest, MUST), (2, "to", digest, MUST), (3, "at", time, MUST)),
+    # platform-v1.md
+    "rollcall-report-v1": table(
+        (1, "platform", name, MUST),
+        (2, "number", uint, MUST),
+        (3, "made", time, MUST),
+        (4, "stretches", many(stretch), MUST),
+    ),
+    "rollcall-report-taken-v1": table((1, "platform", name, MUST), (2, "upto", uint, MUST), (3, "at", time, MUST)),
     # enrolment-v1.md
     "rollcall-next-key-v1": table((1, "terminal", name, MUST), (2, "key", digest, MUST)),
     "rollcall-succession-v1": table((1, "terminal", name, MUST), (2, "next", sealed_bytes, MUST)),

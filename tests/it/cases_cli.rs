@@ -2,6 +2,7 @@
 //! fact of the ledger with the name of whoever took it.
 
 use rollcall::collector::Home;
+use rollcall::collector::people::{Change, People, Tag};
 use rollcall::domain::{Fact, Outcome};
 use serde_json::{Value, json};
 
@@ -37,6 +38,13 @@ fn case_with(day: &Day, anomalies: u64) -> String {
     let cases = list["cases"].as_array().unwrap();
     let case = cases.iter().find(|it| it["anomalies"] == anomalies).unwrap();
     case["id"].as_str().unwrap().to_owned()
+}
+
+/// Ann is 安宁 here.
+fn know_ann(day: &Day) {
+    let mut people = People::create(&day.data()).unwrap();
+    let ann = Change::Person { id: ANN, name: "安宁".into(), tag: Tag([1; 32]) };
+    people.keep(&[ann]).unwrap();
 }
 
 const BY: [&str; 2] = ["--by", "王主任 Wang, bureau of Chengdu"];
@@ -160,4 +168,18 @@ fn what_cannot_be_is_refused_with_what_to_do_and_nothing_is_stated() {
     assert!(said.contains("proxy_attendance 冒名顶替"), "{said}");
     let home = Home::open_in(&day.data(), day.store()).unwrap();
     assert_eq!(home.facts().unwrap(), []);
+}
+
+#[test]
+fn who_is_known_here_is_shown_masked_and_cannot_be_named_in_the_ledger() {
+    let day = centre();
+    know_ann(&day);
+    let ann = case_with(&day, 2);
+    let shown = fine(&cases(&day, &["show", &ann]));
+    assert!(shown.contains("安*") && !shown.contains("安宁"), "{shown}");
+    let text = ["--text", "安宁 was in Mianyang"];
+    let said = cases(&day, &[&["comment", &ann], &BY[..], &text[..]].concat());
+    refused(&said, 2, &["names somebody", "without the name"]);
+    let text = ["--text", "she was in Mianyang"];
+    fine(&cases(&day, &[&["comment", &ann], &BY[..], &text[..]].concat()));
 }

@@ -13,11 +13,12 @@ use serde_json::Value;
 use crate::support::day::{Day, rollcall, verify, write};
 
 /// The sample tables in the order in which they build on each other.
-const SAMPLES: [(&str, &str); 8] = [
+const SAMPLES: [(&str, &str); 9] = [
     ("institution", "institutions.csv"),
     ("site", "sites.csv"),
     ("teacher", "teachers.csv"),
     ("class", "classes.csv"),
+    ("held", "held.csv"),
     ("roster", "roster.csv"),
     ("lesson", "lessons.csv"),
     ("status", "statuses.csv"),

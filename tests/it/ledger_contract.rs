@@ -222,6 +222,23 @@ fn erasing_a_person_changes_nothing_but_the_name() {
     });
 }
 
+/// Who is behind a session lies beside it like who is behind a record.
+#[test]
+fn a_session_keeps_its_person_beside_it_and_is_whole_without_her() {
+    on_each(|ledger| {
+        let activity = crate::platforms::report(1, opening(1)).into_activities([9; 32]).remove(0);
+        ledger.commit(stage(vec![Item::Fact(Fact::Activity(activity.clone()))], MORNING)).unwrap();
+        let read = |ledger: &dyn Ledger| ledger.entries_since(0, 1).unwrap().remove(0).body;
+        assert_eq!(activity.who(), Some(opening(1).person));
+        assert_eq!(read(ledger), Body::Fact(Fact::Activity(activity.clone())));
+        let root = ledger.root();
+        assert_eq!(ledger.erase(opening(1).person).unwrap(), 1);
+        let erased = rollcall::domain::Activity { opened: None, ..activity };
+        assert_eq!(read(ledger), Body::Fact(Fact::Activity(erased)));
+        assert_eq!(ledger.root(), root);
+    });
+}
+
 #[test]
 fn a_reopened_ledger_goes_on_where_it_ended_and_a_reader_sees_it_at_once() {
     on_each_store(|store| {

@@ -8,11 +8,13 @@ mod support; // not tests: what several files need
 mod architecture; // the layering law and other absences
 mod dispatch_vectors; // docs/spec/vectors/dispatches.json: its generator, and that it opens to what it says
 mod share_vectors; // docs/spec/vectors/shares.json: its generator, and that it opens to what it says
+mod platform_vectors; // docs/spec/vectors/platforms.json: its generator, and that a report opens to what it says
 mod picture_vectors; // docs/spec/vectors/pictures.json: its generator, and that only its key opens what it says
 mod broken_vectors; // the generator of docs/spec/vectors/invalid.json
 mod record_vectors; // docs/spec/vectors, byte for byte; one flipped bit is refused, for every bit
 mod interop; // a second reader in Python, written from the specifications alone, agrees
 mod vectors; // the generator of the other docs/spec/vectors
+mod vectors_centre; // part of that generator: what the centre states of classes, people and claims
 mod vectors_counter; // part of that generator: what is done at a kiosk by hand
 mod vectors_cases; // part of that generator: what people do about cases
 
@@ -57,6 +59,7 @@ mod centre_facts; // schools from the command line and from tables: add, list, i
 mod collector_postgres; // the database killed and cut off under a real collector: exactly once
 mod centre_keys; // loss and rotation of the centre's two keys
 mod enrolment_restored; // terminals, keys and revocations over a restore, in both stores
+mod claims_cli; // what speaks against a claim, through the real binary: noted, stated, not granted
 mod collector_backup; // backup and restore between stores; loss, and records offered again
 mod collector_cli; // the collector's commands: exit codes, three-line errors, full disk
 mod collector_picture; // the regulator's key; a picture is opened only once that is stated
@@ -68,8 +71,13 @@ mod rules_cli; // `rollcall rules replay | shadow | promote` through the real pr
 mod rules_versions; // versions, inputs and ranges of anomalies; judging again gives the same bytes
 mod rules_golden; // each rule fires with the very words that people read, and stays silent
 mod rules_honest_life; // honest days raise nothing; the order of arrival changes nothing
-mod rules_patterns; // rules over whole lessons: each fires, and stays silent on its honest neighbour
+mod rules_habits; // rules over people's many lessons: each fires, and stays silent on its honest neighbour
+mod rules_march; // the scene of rules over whole lessons
+mod rules_patterns; // rules over lessons and terminals: each fires, and stays silent on its honest neighbour
 mod rules_refused; // the rules over refused records, with the very words that people read
+mod requirements_platforms; // those on online platforms: several devices, nobody there, and who counts
+mod platforms; // their reports, over a real broker and as a file: once, in order, answered after the commit
+mod rules_world; // not tests: two schools with people whom the centre knows
 mod rules_scene; // the small world in which rules are tested
 mod challenge_actor; // movements that show a living person, through the real nets
 mod cases_once; // an anomaly is stored once, however often the ledger is judged; on sqlite and postgresql
@@ -82,6 +90,8 @@ mod kiosk_browser; // the kiosk's screen in Chromium: real people, real decision
 mod kiosk_counter; // what is done at the kiosk by hand, in Chromium: card and PIN, staff, consent, roll call
 mod terminal_enrol; // a roster enrolled from a folder of photos
 mod requirements; // the demands of the policies, by the numbers of their rows
+mod requirements_people; // those on people: what bars a subsidy for life, whose hours are claimed
+mod requirements_schools; // those on institutions: teachers, examinations, groups that move
 mod policy_cli; // profiles: listed, shown, checked
 mod simulate_cli; // `rollcall simulate` and `rollcall rules evaluate` through the real binary, on a tiny province
 mod roll_calls; // a roll call that is ordered at the centre: real program, real broker, a terminal's door

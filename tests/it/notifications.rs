@@ -188,7 +188,8 @@ fn what_people_do_and_what_is_found_is_told_at_once_and_what_was_refused_once_mo
     refused(&told(&day, &["retry", "nobody"]), 2, &["no receiver nobody"]);
     refused(&told(&day, &["retry", "desk", "--id", "other"]), 2, &["nothing like this"]);
     fine(&told(&day, &["retry", "desk", "--id", message["id"].as_str().unwrap()]));
-    eventually("it is delivered", || status().status.success());
+    eventually("it is delivered", || types(&asked).len() == 2);
+    eventually("nothing is given up any more", || status().status.success());
     assert_eq!(types(&asked), ["rollcall.case.v1 taken", "rollcall.case.v1 taken"]);
 
     // A stranger's record comes, is refused, judged, and told.

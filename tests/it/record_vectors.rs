@@ -29,7 +29,7 @@ fn folder() -> PathBuf {
 }
 
 /// The committed vectors of one file.
-fn committed(file: &str) -> Vec<Value> {
+pub(crate) fn committed(file: &str) -> Vec<Value> {
     let text = std::fs::read_to_string(folder().join(file)).expect("the file is committed");
     let value: Value = serde_json::from_str(&text).expect("it is JSON");
     value["vectors"].as_array().expect("it has vectors").clone()

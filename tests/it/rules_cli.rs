@@ -116,7 +116,7 @@ fn a_replay_shows_what_changes_and_changes_nothing() {
     assert_eq!([fires, moved, stays], [0, 0, 0]);
     assert_eq!(counts(&all, "unregistered_terminal"), [0, 0, 0, 1]);
     let text = fine(&rules(&day, "replay", &["--with", file, "--examples", "1"]));
-    for expected in ["sichuan-2025/2", "off_timetable v1", "不再 would fall silent", "№ ", "#"]
+    for expected in ["sichuan-2025/2", "off_timetable v2", "不再 would fall silent", "№ ", "#"]
     {
         assert!(text.contains(expected), "{expected}: {text}");
     }

@@ -434,7 +434,7 @@ mod excess_hours {
 /// what the rule cannot know.
 #[test]
 fn every_kind_has_its_rule_its_file_and_its_page() {
-    const ALL: [AnomalyKind; 28] = [
+    const ALL: [AnomalyKind; 32] = [
         AnomalyKind::ProxyStandIn,
         AnomalyKind::ProxySharedFace,
         AnomalyKind::MultiDevice,
@@ -449,6 +449,10 @@ fn every_kind_has_its_rule_its_file_and_its_page() {
         AnomalyKind::MachinePace,
         AnomalyKind::SpoofAttempts,
         AnomalyKind::MissedRollCall,
+        AnomalyKind::OverLimit,
+        AnomalyKind::MovedCohort,
+        AnomalyKind::PlatformSessions,
+        AnomalyKind::BackgroundPlay,
         AnomalyKind::LateRegistration,
         AnomalyKind::TwoClasses,
         AnomalyKind::ShortLesson,
@@ -480,6 +484,10 @@ fn every_kind_has_its_rule_its_file_and_its_page() {
         | AnomalyKind::MachinePace
         | AnomalyKind::SpoofAttempts
         | AnomalyKind::MissedRollCall
+        | AnomalyKind::OverLimit
+        | AnomalyKind::MovedCohort
+        | AnomalyKind::PlatformSessions
+        | AnomalyKind::BackgroundPlay
         | AnomalyKind::LateRegistration
         | AnomalyKind::TwoClasses
         | AnomalyKind::ShortLesson

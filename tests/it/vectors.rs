@@ -4,11 +4,8 @@
 
 use data_encoding::HEXLOWER;
 use rollcall::domain::{
-    Bilingual, Challenged, Claim, ClaimLine, ClassPlan, ClockEvidence, ClockQuality, Employment,
-    Event, Fact, GeoPoint, InstitutionDetails, Joined, LeaveReason, Left, Lesson, LessonDetails,
-    LessonKind, LessonMode, Level, Notice, NoticeKind, Outcome, Ownership, PersonId, Qualification,
-    Refusal, RollOrder, SameFace, Score, Scores, State, Status, Subject, Target, Teacher,
-    Timestamp, Trial, TrialStep, Uptime, Way,
+    Bilingual, Challenged, ClockEvidence, ClockQuality, Event, Fact, GeoPoint, Lesson, Notice,
+    NoticeKind, Outcome, PersonId, Refusal, SameFace, Score, Scores, Timestamp, Uptime, Way,
 };
 use rollcall::record::enrolment::seal_succession;
 use rollcall::record::{
@@ -19,6 +16,7 @@ use serde_json::{Map, Value, json};
 
 use crate::picture_vectors::{picture_kept, pictures};
 use crate::vectors_cases::case_steps;
+use crate::vectors_centre::of_the_centre;
 use crate::vectors_counter::{confirmed, refused_template, roll_call};
 
 /// 2026-03-02 08:30:05 in China standard time.
@@ -45,6 +43,7 @@ pub(crate) fn files() -> Vec<(&'static str, Value)> {
         ("dispatches.json", crate::dispatch_vectors::dispatches()),
         ("shares.json", crate::share_vectors::shares()),
         ("pictures.json", pictures()),
+        ("platforms.json", crate::platform_vectors::reports()),
         ("invalid.json", crate::broken_vectors::invalid()),
     ]
 }
@@ -219,9 +218,8 @@ pub(crate) fn without_nulls(value: Value) -> Value {
                 items.iter().map(|b| b.as_u64().unwrap().try_into().unwrap()).collect();
             json!(hex(bytes))
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            value
-        }
+        Value::Array(items) => Value::Array(items.into_iter().map(without_nulls).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
     }
 }
 
@@ -401,106 +399,6 @@ pub(crate) fn all_facts() -> Vec<Fact> {
     facts.extend(of_the_centre());
     facts.extend(case_steps());
     facts
-}
-
-/// Plans, rosters, teachers, statuses of each kind of subject, claims: with all fields, and without
-/// those that may be absent.
-fn of_the_centre() -> Vec<Fact> {
-    let member = opening(0x61, 0xa1).commitment().0;
-    let class = || "welding-1".parse().expect("a name");
-    let status = |of: Subject, state: State, until: Option<Timestamp>| {
-        let basis = until.map(|_| "示例〔2026〕1号".to_owned());
-        Fact::Status(Status { of, state, from: MORNING, until, basis })
-    };
-    let later = Some(MORNING.plus_ms(30 * 86_400_000));
-    vec![
-        Fact::InstitutionDetails(InstitutionDetails {
-            institution: "north".parse().expect("a name"),
-            credit_code: Some("91350100M000100Y43".into()),
-            ownership: Some(Ownership::Private),
-            area: Some("510700".into()),
-        }),
-        Fact::InstitutionDetails(InstitutionDetails {
-            institution: "south".parse().expect("a name"),
-            credit_code: None,
-            ownership: None,
-            area: None,
-        }),
-        Fact::ClassPlan(ClassPlan {
-            class: class(),
-            project: "焊工（初级）".into(),
-            occupation: "焊工".into(),
-            occupation_code: Some("6-18-02-04".into()),
-            level: Level::Junior,
-            starts: MORNING,
-            ends: MORNING.plus_ms(60 * 86_400_000),
-            hours: 240,
-            hours_practice: Some(160),
-            hours_online: Some(0),
-            target: Target::OnTheJob,
-        }),
-        Fact::LessonDetails(LessonDetails {
-            lesson: "welding-1-0302-am".parse().expect("a name"),
-            teacher: Some("north-t01".parse().expect("a name")),
-            kind: Some(LessonKind::Practice),
-            mode: Some(LessonMode::Offline),
-        }),
-        Fact::Joined(Joined { class: class(), member }),
-        Fact::Left(Left { class: class(), member, reason: LeaveReason::Withdrawn }),
-        Fact::Teacher(Teacher {
-            id: "north-t01".parse().expect("a name"),
-            institution: "north".parse().expect("a name"),
-            person: opening(0x62, 0xa2).commitment().0,
-            employment: Employment::PartTime,
-            qualification: Qualification::Trade,
-        }),
-        status(Subject::Institution("north".parse().expect("a name")), State::Licensed, later),
-        status(Subject::Site("north-1".parse().expect("a name")), State::SiteVerified, None),
-        status(Subject::Class(class()), State::Opened, None),
-        status(
-            Subject::Lesson("welding-1-0302-am".parse().expect("a name")),
-            State::Cancelled,
-            None,
-        ),
-        status(Subject::Teacher("north-t01".parse().expect("a name")), State::Suspended, later),
-        status(Subject::Claim("welding-1-a".parse().expect("a name")), State::Submitted, None),
-        Fact::Claim(Claim {
-            id: "welding-1-a".parse().expect("a name"),
-            institution: "north".parse().expect("a name"),
-            class: class(),
-            persons: 1,
-            hours: 240,
-            amount_fen: 150_000,
-            basis: "初级工 1500元/人".into(),
-        }),
-        Fact::ClaimLine(ClaimLine {
-            claim: "welding-1-a".parse().expect("a name"),
-            member,
-            hours: 240,
-            amount_fen: 150_000,
-        }),
-        Fact::RollOrdered(RollOrder {
-            order: [0x71; 32],
-            terminal: "t-1".parse().expect("a name"),
-            lesson: "welding-1-0302-am".parse().expect("a name"),
-            minutes: 10,
-            by: "示例监管科".into(),
-        }),
-        Fact::PictureOpened {
-            digest: [0x91; 32],
-            terminal: "t-1".parse().expect("a name"),
-            seq: 10,
-            by: "示例市人社局 张".into(),
-            reason: "case 7: a contradicted claim".into(),
-        },
-        Fact::Trial(Trial {
-            profile: "sichuan-2025/2".into(),
-            digest: [0xce; 32],
-            step: TrialStep::Named,
-            by: "示例市人社局 张".into(),
-            reason: "更严的路程时速 a stricter speed of travel".into(),
-        }),
-    ]
 }
 
 /// One entry about refused bytes for each reason.

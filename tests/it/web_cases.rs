@@ -1,6 +1,6 @@
 //! The pages of cases and their JSON: an invented shelf of four cases, in every state that asks for attention.
 
-use rollcall::cases::{Brief, Found, Gathered, Stated, Subject, gather, lived};
+use rollcall::cases::{Brief, Found, Gathered, Stated, Subject};
 use rollcall::collector::cases::Teller;
 use rollcall::domain::{
     Anomaly, AnomalyId, AnomalyKind, Bilingual, CaseId, CaseStep, Fact, GeoPoint, Party, PersonId,
@@ -58,9 +58,12 @@ fn found() -> Vec<Found> {
 
 fn gathered() -> Gathered {
     let briefs: Vec<Brief> = found().iter().map(Brief::of).collect();
-    let cases = gather(&briefs, &[]);
+    let open = Gathered::of(&briefs, &[]);
     let case_of = |person: u8| {
-        cases.iter().find(|it| it.subject == Subject::Person(PersonId([person; 16]))).unwrap()
+        open.cases()
+            .iter()
+            .find(|it| it.subject == Subject::Person(PersonId([person; 16])))
+            .unwrap()
     };
     let judged = |person, verdict, reason| {
         let (anomalies, digest) = case_of(person).seen();
@@ -100,9 +103,7 @@ fn gathered() -> Gathered {
         }
     })
     .collect();
-    let cases = gather(&briefs, &steps);
-    let lived = lived(&cases);
-    Gathered { cases, lived }
+    Gathered::of(&briefs, &steps)
 }
 
 fn registry() -> Registry {

@@ -8,9 +8,10 @@ use super::super::audit::sealed;
 use crate::domain::{TerminalId, Timestamp};
 use crate::ledger::backup::{FORMAT, First, LINE_BYTES_MAX, Last, Line};
 use crate::ledger::tree::{Frontier, TreeHash};
-use crate::ledger::{Kind, Stored};
+use crate::ledger::{Kind, Stored, may_lie_beside};
 use crate::record::{
-    BackupSeal, CentreKeys, Keyring, OpenError, Opening, Record, VerifyingKey, open_statement,
+    BackupSeal, CentreKeys, Keyring, OpenError, Opening, Record, SealedFact, VerifyingKey,
+    open_statement, peek_statement,
 };
 
 /// What is wrong with a backup.
@@ -181,7 +182,14 @@ impl Check {
                     return Err("an opening beside it is not its own".into());
                 }
             }
-            Kind::Refused | Kind::Fact => {
+            Kind::Fact => {
+                let fact = peek_statement::<SealedFact>(&stored.sealed);
+                let fact = fact.map_err(|error| error.to_string())?.fact;
+                if !may_lie_beside(&fact, stored.person, stored.other) {
+                    return Err("an opening beside it is not its own".into());
+                }
+            }
+            Kind::Refused => {
                 if stored.person.is_some() || stored.other.is_some() {
                     return Err("an opening lies beside what names nobody".into());
                 }

@@ -73,8 +73,8 @@ impl Steps {
     pub fn look(&self, now: Timestamp) -> Result<(), StepError> {
         for (name, step) in self.waiting.all()? {
             let judged = self.watch.ask(|book, _| {
-                let gathered = book.gathered();
-                (!book.has_step(&step.id)).then(|| may(gathered.case(step.case), &step, now))
+                let stated = book.has_step(&step.id);
+                (!stated).then(|| may(book.gathered().case(step.case), &step, now))
             });
             match judged {
                 Some(Ok(())) => drop(self.stater.state(vec![Fact::CaseStep(step)])?),
@@ -126,11 +126,10 @@ pub enum ReadingError {
 /// The cases as they lie in a store, whether a collector runs or not.
 pub struct Reading {
     /// The cases.
-    pub gathered: Arc<Gathered>,
+    pub gathered: Gathered,
     /// What the ledger says.
     pub registry: Registry,
     store: Box<dyn Cases>,
-    book: Book,
 }
 
 impl Reading {
@@ -150,12 +149,13 @@ impl Reading {
                 book.apply(entry);
             }
         }
-        Ok(Self { gathered: book.gathered(), registry, store: cases, book })
+        Ok(Self { gathered: book.into_gathered(), registry, store: cases })
     }
 
     /// Whether this step is in the ledger.
     pub fn has_step(&self, id: &[u8; 16]) -> bool {
-        self.book.has_step(id)
+        let steps = self.gathered.cases().iter().flat_map(|case| &case.steps);
+        steps.into_iter().any(|stated| stated.step.id == *id)
     }
 
     /// What is stored of a case's anomalies.
@@ -186,10 +186,9 @@ pub struct Desk(pub Watch);
 impl Desk {
     fn told<T>(&self, now: Timestamp, tell: impl FnOnce(&Teller<'_>) -> T) -> T {
         self.0.ask(|book, announcer| {
-            let (gathered, names) = (book.gathered(), announcer.names());
-            let called = |person: &PersonId| names.of(person);
-            let registry = announcer.registry();
-            tell(&Teller { gathered: &gathered, registry, called: &called, now })
+            let called = |person: &PersonId| announcer.names().of(person);
+            let (gathered, registry) = (book.gathered(), announcer.registry());
+            tell(&Teller { gathered, registry, called: &called, now })
         })
     }
 }
@@ -200,10 +199,10 @@ impl web::Cases for Desk {
     }
 
     fn case(&self, id: CaseId, now: Timestamp) -> Result<Option<CaseView>, web::EntriesError> {
-        let gathered = self.0.gathered();
-        let Some(case) = gathered.case(id) else { return Ok(None) };
-        let found = found(case, |id| self.0.found(id))?;
-        Ok(Some(self.told(now, |teller| teller.case(case, &found))))
+        let case = self.0.ask(|book, _| book.gathered().case(id).cloned());
+        let Some(case) = case else { return Ok(None) };
+        let found = found(&case, |id| self.0.found(id))?;
+        Ok(Some(self.told(now, |teller| teller.case(&case, &found))))
     }
 
     fn lived(&self) -> Result<Vec<LivedView>, web::EntriesError> {

@@ -53,8 +53,7 @@ fn a_step_is_judged_and_stated_once_also_when_the_collector_died_before_it_forgo
         Steps { watch: watch.clone(), waiting: waiting.clone(), stater: collector.stater() };
 
     let case = CaseId::opened_by(anomaly().id);
-    let gathered = watch.gathered();
-    let (anomalies, digest) = gathered.case(case).unwrap().seen();
+    let (anomalies, digest) = watch.ask(|book, _| book.gathered().case(case).unwrap().seen());
     let step = |id: u8, reason: VerdictReason| CaseStep {
         id: [id; 16],
         case,
@@ -63,19 +62,23 @@ fn a_step_is_judged_and_stated_once_also_when_the_collector_died_before_it_forgo
         text: Some("looked at both sites".into()),
     };
     let leave = |step: &CaseStep| waiting.leave(&name_of(step), step).unwrap();
+    let comment = CaseStep { step: Step::Commented, ..step(0, VerdictReason::MadeUp) };
+    leave(&comment);
     leave(&step(1, VerdictReason::MadeUp));
-    // It comes second, when the case is judged already.
+    // It comes third, when the case is judged already.
     leave(&step(2, VerdictReason::HonestMistake));
     leave(&CaseStep { case: CaseId([9; 16]), ..step(3, VerdictReason::MadeUp) });
     steps.look(now).unwrap();
-    // As if the program had died before it removed the file.
+    // As if the program had died before it removed the files.
+    leave(&comment);
     leave(&step(1, VerdictReason::MadeUp));
     steps.look(now).unwrap();
     assert_eq!(waiting.all().unwrap(), []);
 
     let reading = Reading::of(&store).unwrap();
     let case = reading.gathered.case(case).unwrap();
-    assert_eq!(case.steps.len(), 1, "{case:?}");
+    let ids: Vec<u8> = case.steps.iter().map(|stated| stated.step.id[0]).collect();
+    assert_eq!(ids, [0, 1], "{case:?}");
     assert_eq!(case.verdict(), Some((Verdict::Fraud, VerdictReason::MadeUp)));
     assert!(reading.has_step(&[1; 16]) && !reading.has_step(&[2; 16]));
     let known = watch.ask(|book, _| book.gathered().case(case.id).cloned());

@@ -23,12 +23,12 @@ pub struct Teller<'t> {
 
 impl Teller<'_> {
     fn risk(&self, case: &Case) -> Risk {
-        risk(case, &self.gathered.lived, self.now)
+        risk(case, self.gathered.lived(), self.now)
     }
 
     /// All cases.
     pub fn lines(&self) -> Vec<CaseLine> {
-        self.gathered.cases.iter().map(|case| self.line(case, self.risk(case).score)).collect()
+        self.gathered.cases().iter().map(|case| self.line(case, self.risk(case).score)).collect()
     }
 
     fn line(&self, case: &Case, score: u8) -> CaseLine {
@@ -88,12 +88,15 @@ impl Teller<'_> {
             why: anomaly.why.clone(),
             evidence: anomaly.evidence.clone(),
             policy: anomaly.policy.clone(),
+            rule: anomaly.rule,
+            inputs: anomaly.inputs.clone(),
+            ledger: anomaly.ledger,
         }
     }
 
     /// What each rule has lived.
     pub fn lived(&self) -> Vec<LivedView> {
-        self.gathered.lived.iter().map(|(kind, lived)| LivedView::of(*kind, lived)).collect()
+        self.gathered.lived().iter().map(|(kind, lived)| LivedView::of(*kind, lived)).collect()
     }
 }
 

@@ -6,7 +6,9 @@
 
 use crate::collector::ca::{ALERTS_NAME, COLLECTOR_NAME};
 use crate::domain::TerminalId;
-use crate::record::topic::{ALL_ALERTS, ALL_QUESTIONS, ALL_RECORDS, ALL_SHARES, ALL_STATUS};
+use crate::record::topic::{
+    ALL_ALERTS, ALL_QUESTIONS, ALL_RECORDS, ALL_REPORTS, ALL_SHARES, ALL_STATUS,
+};
 
 /// The whole file.
 pub fn acl<'t>(revoked: impl IntoIterator<Item = &'t TerminalId>) -> String {
@@ -18,9 +20,11 @@ pub fn acl<'t>(revoked: impl IntoIterator<Item = &'t TerminalId>) -> String {
          topic read {ALL_QUESTIONS}\n\
          topic read {ALL_STATUS}\n\
          topic read {ALL_SHARES}\n\
+         topic read {ALL_REPORTS}\n\
          topic write rollcall/v1/+/answers\n\
          topic write rollcall/v1/+/dispatch\n\
          topic write rollcall/v1/+/shared\n\
+         topic write rollcall/v1/platform/+/taken\n\
          topic write {ALL_ALERTS}\n\n\
          user {ALERTS_NAME}\n\
          topic read {ALL_ALERTS}\n\n"
@@ -34,5 +38,7 @@ pub fn acl<'t>(revoked: impl IntoIterator<Item = &'t TerminalId>) -> String {
     for channel in ["answers", "dispatch", "shared"] {
         text += &format!("pattern read rollcall/v1/%u/{channel}\n");
     }
+    text += "pattern write rollcall/v1/platform/%u/reports\n";
+    text += "pattern read rollcall/v1/platform/%u/taken\n";
     text
 }

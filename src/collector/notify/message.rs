@@ -85,6 +85,9 @@ impl Writer<'_> {
             "why": anomaly.why,
             "evidence": anomaly.evidence,
             "policy": anomaly.policy,
+            "rule": anomaly.rule,
+            "inputs": anomaly.inputs,
+            "ledger": anomaly.ledger,
         });
         let id = format!("anomaly-{}", anomaly.id);
         let event = self.event(("rollcall.anomaly.v1", &id, anomaly.at), case, &region, data);

@@ -54,22 +54,23 @@ impl Source for Telling {
             Item::Step(_) => None,
         };
         Ok(self.watch.ask(|book, announcer| {
-            let gathered = book.gathered();
+            let step = match item {
+                Item::Step(index) => {
+                    let place = book.steps().binary_search_by_key(&index, |stated| stated.index);
+                    place.ok().and_then(|place| book.steps().get(place)).cloned()
+                }
+                Item::Anomaly(_) => None,
+            };
             let called = |person: &PersonId| announcer.names().of(person);
             let writer = Writer {
                 origin: &self.origin,
-                gathered: &gathered,
+                gathered: book.gathered(),
                 registry: announcer.registry(),
                 called: &called,
                 now,
             };
-            match item {
-                Item::Anomaly(_) => found.and_then(|found| writer.anomaly(&found)),
-                Item::Step(index) => {
-                    let step = book.steps().binary_search_by_key(&index, |stated| stated.index);
-                    writer.step(book.steps().get(step.ok()?)?)
-                }
-            }
+            let anomaly = found.and_then(|found| writer.anomaly(&found));
+            anomaly.or_else(|| step.and_then(|step| writer.step(&step)))
         }))
     }
 }

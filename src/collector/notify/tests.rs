@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::cases::{Brief, Found, Gathered, Stated, gather};
+use crate::cases::{Brief, Found, Gathered, Stated};
 use crate::domain::{
     Anomaly, AnomalyId, AnomalyKind, Bilingual, CaseId, CaseStep, Fact, GeoPoint,
     InstitutionDetails, PersonId, Step, Verdict, VerdictReason,
@@ -72,7 +72,7 @@ fn step(step: Step) -> Stated {
 }
 
 fn written<T>(steps: &[Stated], registry: &Registry, write: impl FnOnce(&Writer<'_>) -> T) -> T {
-    let gathered = Gathered { cases: gather(&[Brief::of(&found())], steps), ..Default::default() };
+    let gathered = Gathered::of(&[Brief::of(&found())], steps);
     let called =
         |person: &PersonId| format!("№ {}", person.to_string().chars().take(6).collect::<String>());
     let (origin, now) = ("sichuan", at(120));

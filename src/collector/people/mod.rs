@@ -189,3 +189,8 @@ pub fn roster_scope(class: &crate::domain::ClassId) -> String {
 pub fn teacher_scope(teacher: &crate::domain::TeacherId) -> String {
     format!("teacher/{teacher}")
 }
+
+/// The scope of something that somebody holds from elsewhere.
+pub fn held_scope(held: &crate::domain::HeldId) -> String {
+    format!("held/{held}")
+}

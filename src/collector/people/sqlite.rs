@@ -1,6 +1,7 @@
 //! People in a SQLite file of their own beside the ledger, so that erasing here never touches what
 //! was committed. Mode 0600; what is deleted is overwritten (`secure_delete`).
 
+use std::collections::HashMap;
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -28,7 +29,7 @@ CREATE TABLE person (
     card TEXT                   -- the number on her card
 ) STRICT;
 CREATE TABLE opening (
-    scope      TEXT NOT NULL,   -- class/ID or teacher/ID
+    scope      TEXT NOT NULL,   -- class/ID, teacher/ID or held/ID
     person     BLOB NOT NULL,
     salt       BLOB NOT NULL,
     commitment BLOB NOT NULL UNIQUE,
@@ -200,6 +201,13 @@ impl People {
             Ok(Opening { salt: row.get(0)?, person: PersonId(row.get(1)?) })
         });
         Ok(found.optional()?)
+    }
+
+    /// Who is behind every commitment that can still be opened.
+    pub fn everybody(&self) -> Result<HashMap<Committed, PersonId>, PeopleError> {
+        let mut all = self.db.prepare_cached("SELECT commitment, person FROM opening")?;
+        let rows = all.query_map([], |row| Ok((row.get(0)?, PersonId(row.get(1)?))))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// Keeps all changes or none of them.

@@ -20,11 +20,12 @@ use std::time::Duration;
 
 use tokio::task::spawn_blocking;
 
-pub use files::{Wish, Wishes, WishesError};
+pub use files::{Wish, Wishes};
 pub use judge::{Denied, judge};
 pub use protocol::{Answer, Protocol, Seen};
 
 use super::dispatch::Projection;
+use super::wishes::FolderError;
 use super::{StateError, Stater};
 use crate::domain::{Fact, Timestamp};
 use crate::platform::clock::Clock;
@@ -38,7 +39,7 @@ const LOOK: Duration = Duration::from_millis(500);
 pub enum OrderError {
     /// Its file.
     #[error(transparent)]
-    Wishes(#[from] WishesError),
+    Wishes(#[from] FolderError),
     /// Its fact.
     #[error("could not state that a roll call was ordered")]
     State(#[from] StateError),

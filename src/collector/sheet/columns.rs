@@ -56,11 +56,15 @@ pub enum Kind {
     Status,
     /// Claims, one row for each person.
     Claim,
+    /// What people hold from elsewhere.
+    Held,
+    /// Online platforms.
+    Platform,
 }
 
 impl Kind {
     /// All of them, in the order in which they build on each other.
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 10] = [
         Kind::Institution,
         Kind::Site,
         Kind::Teacher,
@@ -68,6 +72,8 @@ impl Kind {
         Kind::Roster,
         Kind::Lesson,
         Kind::Status,
+        Kind::Held,
+        Kind::Platform,
         Kind::Claim,
     ];
 
@@ -82,6 +88,8 @@ impl Kind {
             Kind::Teacher => "teacher",
             Kind::Status => "status",
             Kind::Claim => "claim",
+            Kind::Held => "certificate or subsidy",
+            Kind::Platform => "platform",
         }
     }
 
@@ -96,6 +104,8 @@ impl Kind {
             Kind::Teacher => "teachers",
             Kind::Status => "statuses",
             Kind::Claim => "claims",
+            Kind::Held => "certificates and subsidies",
+            Kind::Platform => "platforms",
         }
     }
 
@@ -110,6 +120,8 @@ impl Kind {
             Kind::Teacher => TEACHER,
             Kind::Status => STATUS,
             Kind::Claim => CLAIM,
+            Kind::Held => HELD,
+            Kind::Platform => PLATFORM,
         }
     }
 
@@ -223,6 +235,36 @@ const CLAIM: &[Column] = &[
     PERSON,
     must("hours", "学时", "240"),
     must("amount", "金额（元）", "1500.00"),
+];
+
+const HELD: &[Column] = &[
+    must("id", "登记编号", "cert-2025-0001"),
+    must("kind", "类别", "证书"),
+    who("name", "姓名", "张三"),
+    who("id_number", "身份证号", "11010519491231002X"),
+    PERSON,
+    must("occupation", "职业工种", "中式烹调师"),
+    may("occupation_code", "职业编码", "4-03-02-01"),
+    must("level", "等级", "中级工"),
+    must("on", "日期", "2025-11-20"),
+    may("fund", "资金来源", ""),
+    may("class", "班级编号", ""),
+    must("source", "来源", "技能人才评价证书全国联网查询系统"),
+];
+
+/// One column for what evidences each function that a platform must have.
+const PLATFORM: &[Column] = &[
+    must("id", "平台编号", "xuexi"),
+    must("name", "名称", "示例学习平台"),
+    may("name_en", "英文名称", "Sample platform"),
+    must("key", "公钥", "ed25519:2152f8d19b791d24453242e15f2eab6cb7cffa7b6a5ed30097960e069881db12"),
+    may("real_names", "实名验证", "验收〔2026〕3号"),
+    may("faces", "人脸识别", "验收〔2026〕3号"),
+    may("conduct", "学习行为控制", "验收〔2026〕3号"),
+    may("records", "记录查询统计", "验收〔2026〕3号"),
+    may("interaction", "即时互动", "验收〔2026〕3号"),
+    may("quality", "质量管控", "验收〔2026〕3号"),
+    may("listed", "公布名单", "示例公告〔2026〕5号"),
 ];
 
 /// The words of a list, for a hint: `theory 理论, practice 实操`.

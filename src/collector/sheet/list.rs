@@ -5,7 +5,10 @@ use data_encoding::HEXLOWER;
 use super::columns::Kind;
 use crate::collector::facts::{self, Named};
 use crate::collector::people::{People, PeopleError};
-use crate::domain::{Bilingual, Committed, Fact, LessonDetails, Timestamp, Word};
+use crate::domain::{
+    Bilingual, Committed, Fact, LessonDetails, Platform, PlatformFunction, Timestamp, Word,
+};
+use crate::record::VerifyingKey;
 use crate::registry::{Announced, Membership, Registry};
 
 /// What stands for an erased person.
@@ -66,6 +69,28 @@ pub fn rows(
             }
             by_id(rows, "teacher")
         }
+        Kind::Held => {
+            let mut rows = Vec::new();
+            for it in registry.held() {
+                let [name, person, _] = who(people, &it.person)?;
+                rows.push(vec![
+                    it.id.to_string(),
+                    it.kind.code().to_owned(),
+                    name,
+                    String::new(),
+                    person,
+                    it.occupation.clone(),
+                    it.occupation_code.clone().unwrap_or_default(),
+                    it.level.code().to_owned(),
+                    day(it.on),
+                    code(it.fund),
+                    it.class.as_ref().map(ToString::to_string).unwrap_or_default(),
+                    it.source.clone(),
+                ]);
+            }
+            by_id(rows, "held")
+        }
+        Kind::Platform => by_id(registry.platforms().map(platform).collect(), "platform"),
         Kind::Status => statuses(registry),
         Kind::Claim => {
             let mut rows = Vec::new();
@@ -206,4 +231,17 @@ fn statuses(registry: &Registry) -> Vec<Listed> {
         Listed { named, cells }
     };
     registry.statuses().map(row).collect()
+}
+
+fn platform(it: &Platform) -> Vec<String> {
+    let [zh, en] = both(&it.name);
+    let key =
+        VerifyingKey::from_bytes(&it.key).map_or_else(|_| String::new(), |key| key.to_string());
+    let mut row = vec![it.id.to_string(), zh, en, key];
+    row.extend(PlatformFunction::ALL.iter().map(|wanted| {
+        let evidenced = it.functions.iter().find(|it| it.function == *wanted);
+        evidenced.map(|it| it.basis.clone()).unwrap_or_default()
+    }));
+    row.push(it.listed.clone().unwrap_or_default());
+    row
 }

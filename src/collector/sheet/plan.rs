@@ -64,6 +64,10 @@ impl Standing {
                 | Fact::Teacher(_)
                 | Fact::Status(_)
                 | Fact::RollOrdered(_)
+                | Fact::Held(_)
+                | Fact::Objected(_)
+                | Fact::Platform(_)
+                | Fact::Activity(_)
                 | Fact::PictureOpened { .. }
                 | Fact::Trial(_)
                 | Fact::CaseStep(_)
@@ -81,6 +85,11 @@ impl Standing {
     /// Whether a commitment was ever on a class's roster.
     pub fn has_member(&self, class: &ClassId, member: &Committed) -> bool {
         self.get("member", &format!("{class}/{}", HEXLOWER.encode(member))).is_some()
+    }
+
+    /// Whether this stands already, word for word.
+    pub fn says(&self, fact: &Fact) -> bool {
+        named(fact).is_some_and(|name| self.0.get(&name) == Some(fact))
     }
 
     fn lines_of(&self, claim: &str) -> usize {

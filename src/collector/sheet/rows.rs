@@ -6,10 +6,12 @@ use super::columns::Kind;
 use super::grid::{Grid, Header, Problem, Problems};
 use crate::collector::people::Who;
 use crate::domain::{
-    Bilingual, ClaimId, ClassId, ClassPlan, Employment, Fact, GeoPoint, InstitutionDetails,
-    InstitutionId, LeaveReason, Lesson, LessonDetails, Qualification, ROSTER_BY_MEMBERS, State,
-    Status, Subject, SubjectKind, TeacherId, Timestamp, Word,
+    Bilingual, ClaimId, ClassId, ClassPlan, Employment, Evidenced, Fact, Fund, GeoPoint, Held,
+    HeldKind, InstitutionDetails, InstitutionId, LeaveReason, Lesson, LessonDetails, Platform,
+    PlatformFunction, Qualification, ROSTER_BY_MEMBERS, State, Status, Subject, SubjectKind,
+    TeacherId, Timestamp, Word,
 };
+use crate::record::VerifyingKey;
 use crate::record::dispatch::NUMBER_BYTES_MAX;
 
 /// Longest lesson that is believed: longer ones are mistakes of the date.
@@ -51,6 +53,8 @@ pub enum Wish {
     Teacher(TeacherId, InstitutionId, Who, Employment, Qualification),
     /// One person of a claim: lesson hours, and what is asked for in fen.
     Line(ClaimHead, Who, u32, u64),
+    /// What somebody holds from elsewhere; whose commitment is still to be put in.
+    Held(Held, Who),
 }
 
 /// A row that could be read.
@@ -93,6 +97,8 @@ pub fn parse(kind: Kind, grid: &Grid) -> Result<Vec<Row>, Problems> {
             Kind::Teacher => teacher(&mut cells, &mut refers),
             Kind::Status => status(&mut cells, &mut refers),
             Kind::Claim => claim(&mut cells, &mut refers),
+            Kind::Held => held(&mut cells, &mut refers),
+            Kind::Platform => platform(&mut cells),
         };
         let key = cells.column(kind.columns()[usize::from(kind == Kind::Status)].name);
         rows.extend(wish.map(|wish| Row { row: *row, key, refers, wish }));
@@ -280,6 +286,60 @@ fn claim(cells: &mut Cells<'_>, refers: &mut Vec<Refers>) -> Option<Wish> {
     let (hours, amount) = (cells.number("hours", 0, 10_000), cells.yuan("amount"));
     let head = ClaimHead { id: id?, institution: institution?, class: class?, basis: basis? };
     Some(Wish::Line(head, who, hours?, amount?))
+}
+
+fn held(cells: &mut Cells<'_>, refers: &mut Vec<Refers>) -> Option<Wish> {
+    let id = cells.id("id");
+    let kind = cells.word("kind");
+    let who = Who {
+        name: cells.text("name"),
+        number: cells.id_number("id_number"),
+        person: cells.person("person"),
+        card: None,
+    };
+    let (occupation, occupation_code) = (cells.text("occupation"), cells.text("occupation_code"));
+    let (level, on) = (cells.word("level"), cells.day("on"));
+    let fund: Option<Fund> = cells.word("fund");
+    if fund.is_some() && kind == Some(HeldKind::Certificate) {
+        cells.wrong("fund", "no fund pays for a certificate", "leave the cell empty");
+    }
+    let class = cells.id("class");
+    refer(cells, refers, "class", "class", class.as_ref());
+    let source = cells.text("source");
+    let held = Held {
+        id: id?,
+        person: [0; 32],
+        kind: kind?,
+        occupation: occupation?,
+        occupation_code,
+        level: level?,
+        on: on?,
+        fund,
+        class,
+        source: source?,
+    };
+    Some(Wish::Held(held, who))
+}
+
+fn platform(cells: &mut Cells<'_>) -> Option<Wish> {
+    let id = cells.id("id");
+    let name = named(cells, "name", "name_en");
+    let key = cells.text("key").and_then(|text| {
+        let key = text.parse::<VerifyingKey>().ok();
+        if key.is_none() {
+            let hint = "write it as the platform prints it: ed25519: and 64 hexadecimal digits";
+            cells.wrong("key", "this is no verification key", hint);
+        }
+        key
+    });
+    let function = |function: &PlatformFunction| {
+        let basis = cells.text(function.code())?;
+        Some(Evidenced { function: *function, basis })
+    };
+    let functions = PlatformFunction::ALL.iter().filter_map(function).collect();
+    let listed = cells.text("listed");
+    let platform = Platform { id: id?, name: name?, key: key?.to_bytes(), functions, listed };
+    Some(Wish::Facts(vec![Fact::Platform(platform)]))
 }
 
 fn status(cells: &mut Cells<'_>, refers: &mut Vec<Refers>) -> Option<Wish> {

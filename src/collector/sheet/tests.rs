@@ -17,7 +17,9 @@ fn lessons(rows: &str) -> Vec<Group> {
     let rows = parse(Kind::Lesson, &grid).unwrap().into_iter();
     rows.map(|row| match row.wish {
         Wish::Facts(facts) => Group { row: row.row, key: row.key, refers: Vec::new(), facts },
-        other @ (Wish::Member(..) | Wish::Teacher(..) | Wish::Line(..)) => panic!("{other:?}"),
+        other @ (Wish::Member(..) | Wish::Teacher(..) | Wish::Line(..) | Wish::Held(..)) => {
+            panic!("{other:?}")
+        }
     })
     .collect()
 }

@@ -6,9 +6,11 @@ use std::collections::HashMap;
 use super::grid::{Problem, Problems, Remark};
 use super::plan::{Group, Standing};
 use super::rows::{ClaimHead, Row, Wish};
-use crate::collector::people::{Nobody, PeopleError, Resolver, Who, roster_scope, teacher_scope};
+use crate::collector::people::{
+    Nobody, PeopleError, Resolver, Who, held_scope, roster_scope, teacher_scope,
+};
 use crate::domain::{
-    Claim, ClaimId, ClaimLine, ClassId, Committed, Fact, Joined, Left, PersonId, Teacher,
+    Claim, ClaimId, ClaimLine, ClassId, Committed, Fact, Held, Joined, Left, PersonId, Teacher,
 };
 
 struct Walk<'w, 'p> {
@@ -60,6 +62,12 @@ pub fn resolve(
                 let Some(person) = walk.commitment(&scope, person)? else { continue };
                 let teacher = Teacher { id, institution, person, employment, qualification };
                 groups.push(group(vec![Fact::Teacher(teacher)]));
+            }
+            Wish::Held(held, who) => {
+                let Some(person) = walk.person(row, &who, true)? else { continue };
+                let scope = held_scope(&held.id);
+                let Some(person) = walk.commitment(&scope, person)? else { continue };
+                groups.push(group(vec![Fact::Held(Held { person, ..held })]));
             }
             Wish::Line(head, who, hours, amount_fen) => {
                 let Some(person) = walk.person(row, &who, false)? else { continue };

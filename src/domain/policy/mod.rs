@@ -249,6 +249,28 @@ numbers! {
     /// How many lessons of a class may be registered after their first minute within two weeks.
     late_registrations_max: Whole<0, 1000> => u32;
 
+    /// How long a lesson hour (学时) is, minutes.
+    lesson_hour_minutes: Whole<1, 240> => u32;
+    /// Whether the year of a yearly limit is the twelve months before, not the calendar's.
+    limit_year_is_rolling: Allowed => bool;
+    /// So many persons who come to two institutions are a cohort.
+    cohort_persons_min: Whole<2, 10_000> => u32;
+    /// Such a share of the smaller roster are a cohort, percent.
+    cohort_percent_min: Whole<1, 100> => u32;
+    /// Within how many days they come to both.
+    cohort_days: Whole<1, 365> => u32;
+
+    /// For so long one person may be at the front of two devices, or in a room and online, seconds.
+    platform_overlap_s: Whole<0, 86_400> => u32;
+    /// From which share on it is told that a session played in the background, percent.
+    background_play_percent_max: Whole<0, 100> => u32;
+    /// And from how long on, minutes.
+    background_play_minutes_max: Whole<0, 1440> => u32;
+    /// For so long a session may have several pages open, minutes.
+    many_pages_minutes_max: Whole<0, 1440> => u32;
+    /// For so long a session may play without anybody doing anything, minutes.
+    untouched_play_minutes_max: Whole<1, 1440> => u32;
+
     /// By how much a terminal's time may contradict the centre's signed time, seconds.
     clock_tolerance_s: Whole<0, 86_400> => u32;
     /// Uncertainty of a clock that runs on from an earlier boot, seconds.
@@ -318,6 +340,12 @@ impl Policy {
     /// The profile of Sichuan, 2025.
     pub fn sichuan_2025() -> Self {
         Self::shipped("sichuan-2025").expect("it travels in the program")
+    }
+
+    /// On what ground one of its numbers stands, by the number's key; `None` where the profile has none.
+    pub fn basis_of(&self, name: &str) -> Option<Basis> {
+        let mut lines = self.numbers().into_iter();
+        lines.find(|line| line.name == name).map(|line| line.basis.clone())
     }
 
     /// Name and version, as records and anomalies carry it: `sichuan-2025/1`.

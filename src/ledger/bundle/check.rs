@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::super::keys::{learn, open_with};
-use super::super::staged::Kind;
+use super::super::staged::{Kind, may_lie_beside};
 use super::super::tree::{TreeHash, verify_inclusion};
 use super::{Bundle, FORMAT, Line, Opened, Scope, Trust};
 use crate::domain::{Event, TerminalId};
@@ -131,8 +131,12 @@ impl<'t> Check<'t> {
     }
 
     fn fact(&mut self, line: &Line) -> Result<(), String> {
-        nothing_beside(line, line.evidence.is_none())?;
+        let opening = line.person.as_ref().map(opening).transpose()?;
         let sealed: SealedFact = self.open(&line.sealed.0)?;
+        if !may_lie_beside(&sealed.fact, opening, None) {
+            return Err(BESIDE.into());
+        }
+        nothing_beside(&Line { person: None, ..line.clone() }, line.evidence.is_none())?;
         learn(&mut self.keys, &sealed.fact).map_err(|error| Chain(&error).to_string())
     }
 
@@ -239,19 +243,26 @@ fn untrusted(kid: KeyId) -> String {
     format!("sealed with key {kid}, which is not among the trusted keys")
 }
 
+const BESIDE: &str = "something lies beside it that does not belong there";
+
+fn opening(opened: &Opened) -> Result<Opening, String> {
+    let Opened { salt, person } = opened;
+    let salt = salt.0.as_slice().try_into().map_err(|_| "a salt has 32 bytes")?;
+    Ok(Opening { salt, person: *person })
+}
+
 /// Nothing may lie beside an entry that no signature or commitment speaks of.
 fn nothing_beside(line: &Line, evidence_fits: bool) -> Result<(), String> {
     if line.person.is_none() && line.other.is_none() && evidence_fits {
         Ok(())
     } else {
-        Err("something lies beside it that does not belong there".into())
+        Err(BESIDE.into())
     }
 }
 
 fn opens(opened: Option<&Opened>, commitment: Option<Commitment>) -> Result<(), String> {
-    let Some(Opened { salt, person }) = opened else { return Ok(()) };
-    let salt = salt.0.as_slice().try_into().map_err(|_| "a salt has 32 bytes")?;
-    let opening = Opening { salt, person: *person };
+    let Some(opened) = opened else { return Ok(()) };
+    let opening = opening(opened)?;
     if commitment == Some(opening.commitment()) {
         Ok(())
     } else {

@@ -207,6 +207,10 @@ fn concerning(terminal: &TerminalId, facts: Vec<(Fact, Line)>) -> Vec<Line> {
         | Fact::Status(_)
         | Fact::Claim(_)
         | Fact::ClaimLine(_)
+        | Fact::Held(_)
+        | Fact::Objected(_)
+        | Fact::Platform(_)
+        | Fact::Activity(_)
         | Fact::CaseStep(_)
         | Fact::Tick => false,
     };

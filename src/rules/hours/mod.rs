@@ -6,13 +6,15 @@
 
 mod reason;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use reason::Reason;
 
 use super::moment;
+use super::online::{self, Spans};
 use crate::domain::{
-    ClassId, Event, Lesson, LessonId, Outcome, PersonId, Policy, TerminalId, Timestamp,
+    Activity, ClassId, Event, Fact, Lesson, LessonId, LessonMode, Outcome, PersonId, Platform,
+    Policy, TerminalId, Timestamp,
 };
 use crate::ledger::{Body, Entry};
 use crate::record::Record;
@@ -21,9 +23,9 @@ use crate::registry::{Announced, Registry};
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 
-/// The hours of one class.
+/// The hours of some classes.
 pub struct Hours {
-    class: ClassId,
+    classes: BTreeSet<ClassId>,
     policy: Policy,
     registry: Registry,
     /// Bounded by the class's lessons and the people who came to them.
@@ -44,16 +46,34 @@ struct Mark {
     here: bool,
 }
 
-/// What is known of somebody in a lesson: the first coming, and the last going.
-#[derive(Debug, Clone, Copy, Default)]
+/// What is known of somebody in a lesson: the first coming, and the last going; and what platforms reported.
+#[derive(Debug, Clone, Default)]
 struct Stay {
     came: Option<Mark>,
     left: Option<Mark>,
+    online: Option<Online>,
+}
+
+/// Somebody's sessions in a lesson that is held online.
+#[derive(Debug, Clone)]
+struct Online {
+    /// When she was at the front of a page, within the lesson: two devices at once are no two hours.
+    front: Spans,
+    first: Timestamp,
+    proven: bool,
+    /// Whether every platform was listed, with all its functions evidenced, when it reported.
+    listed: bool,
+    indexes: Vec<u64>,
 }
 
 impl Stay {
     fn marks(&self) -> impl Iterator<Item = Mark> {
         [self.came, self.left].into_iter().flatten()
+    }
+
+    /// The sessions, unless she was also there in person.
+    fn online(&self) -> Option<&Online> {
+        self.online.as_ref().filter(|_| self.came.is_none() || self.left.is_none())
     }
 }
 
@@ -91,8 +111,13 @@ pub enum Unseen {
 impl Hours {
     /// Of this class, by the numbers of this profile.
     pub fn of(class: ClassId, policy: Policy) -> Self {
+        Self::of_all([class], policy)
+    }
+
+    /// Of these classes, by the numbers of this profile.
+    pub fn of_all(classes: impl IntoIterator<Item = ClassId>, policy: Policy) -> Self {
         Self {
-            class,
+            classes: classes.into_iter().collect(),
             policy,
             registry: Registry::default(),
             stays: BTreeMap::new(),
@@ -105,6 +130,9 @@ impl Hours {
     pub fn take(&mut self, entry: &Entry) {
         self.registry.apply(entry);
         self.now = self.now.max(entry.committed_at);
+        if let Body::Fact(Fact::Activity(activity)) = &entry.body {
+            self.session(activity, entry);
+        }
         let Body::Record { record, person, .. } = &entry.body else { return };
         let proven = moment::proven(record, entry.committed_at, &self.policy);
         if let Some(moment) = proven {
@@ -113,7 +141,9 @@ impl Hours {
         }
         let announced = record.lesson.as_ref().and_then(|id| self.registry.lesson(id));
         let (Some(person), Some(announced)) = (person, announced) else { return };
-        if announced.lesson.class != self.class || record.outcome != Some(Outcome::Accepted) {
+        if !self.classes.contains(&announced.lesson.class)
+            || record.outcome != Some(Outcome::Accepted)
+        {
             return;
         }
         let mark = Mark {
@@ -124,6 +154,36 @@ impl Hours {
         };
         let key = (announced.lesson.id.clone(), *person);
         self.mark(key, record, mark);
+    }
+
+    /// A stretch of a session counts for a lesson that is held online.
+    fn session(&mut self, activity: &Activity, entry: &Entry) {
+        let announced = activity.lesson.as_ref().and_then(|id| self.registry.lesson(id));
+        let (Some(person), Some(announced)) = (activity.who(), announced) else { return };
+        let lesson = &announced.lesson;
+        let details = self.registry.lesson_details(&lesson.id);
+        let is_online = details.and_then(|it| it.mode) == Some(LessonMode::Online);
+        if !self.classes.contains(&lesson.class) || !is_online {
+            return;
+        }
+        let platform = self.registry.platform(&activity.platform);
+        let listed = platform.is_some_and(Platform::counts);
+        let proven = online::is_proven(activity, entry.committed_at, &self.policy);
+        let key = (lesson.id.clone(), person);
+        let online = self.stays.entry(key).or_default().online.get_or_insert_with(|| Online {
+            front: Spans::default(),
+            first: activity.from,
+            proven: true,
+            listed: true,
+            indexes: Vec::new(),
+        });
+        for (from, until) in online::front(activity) {
+            online.front.add(from.max(lesson.starts), until.min(lesson.ends));
+        }
+        online.first = online.first.min(activity.from);
+        online.proven &= proven;
+        online.listed &= listed;
+        online.indexes.push(entry.index);
     }
 
     /// The earliest coming and the latest going stand, in whatever order they arrive.
@@ -150,10 +210,20 @@ impl Hours {
         &self.registry
     }
 
-    /// The class's lessons, by their start.
+    /// The profile whose numbers are used.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The centre's newest time.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// The lessons of the classes, by their start.
     pub fn lessons(&self) -> Vec<&Announced> {
         let mut lessons = self.registry.lessons();
-        lessons.retain(|announced| announced.lesson.class == self.class);
+        lessons.retain(|announced| self.classes.contains(&announced.lesson.class));
         lessons.sort_by_key(|announced| announced.lesson.starts);
         lessons
     }
@@ -163,16 +233,22 @@ impl Hours {
         let attended = |((lesson, person), stay): (&(LessonId, PersonId), &Stay)| {
             let announced = self.registry.lesson(lesson)?;
             let within = |at: Timestamp| at.max(announced.lesson.starts).min(announced.lesson.ends);
-            let minutes = stay.came.zip(stay.left).map(|(came, left)| {
-                let ms = within(left.at).ms_since(within(came.at)).max(0);
-                u32::try_from(ms / MINUTE_MS).unwrap_or(u32::MAX)
-            });
+            let whole = |ms: i64| u32::try_from(ms.max(0) / MINUTE_MS).unwrap_or(u32::MAX);
+            let minutes = match stay.online() {
+                Some(online) => Some(whole(online.front.ms())),
+                None => stay
+                    .came
+                    .zip(stay.left)
+                    .map(|(came, left)| whole(within(left.at).ms_since(within(came.at)))),
+            };
+            let marks = stay.marks().map(|mark| mark.index);
+            let reported = stay.online().into_iter().flat_map(|online| online.indexes.clone());
             Some(Attended {
                 lesson: lesson.clone(),
                 person: *person,
                 minutes,
                 reasons: self.reasons(announced, stay),
-                evidence: stay.marks().map(|mark| mark.index).collect(),
+                evidence: marks.chain(reported).collect(),
             })
         };
         self.stays.iter().filter_map(attended).collect()
@@ -188,17 +264,27 @@ impl Hours {
         if announced.is_late() {
             reasons.push(Reason::LessonLate);
         }
-        if stay.marks().any(|mark| !mark.here) {
-            reasons.push(Reason::OtherSite);
-        }
-        if stay.marks().any(|mark| !mark.proven) {
-            reasons.push(Reason::TimeNotProven);
-        }
-        if stay.marks().count() < 2 {
-            reasons.push(Reason::OneMark);
-        }
-        for mark in stay.marks() {
-            reasons.extend(reason::forbidden(&self.registry, lesson, mark.at));
+        if let Some(online) = stay.online() {
+            if !online.listed {
+                reasons.push(Reason::UnlistedPlatform);
+            }
+            if !online.proven {
+                reasons.push(Reason::TimeNotProven);
+            }
+            reasons.extend(reason::forbidden(&self.registry, lesson, online.first));
+        } else {
+            if stay.marks().any(|mark| !mark.here) {
+                reasons.push(Reason::OtherSite);
+            }
+            if stay.marks().any(|mark| !mark.proven) {
+                reasons.push(Reason::TimeNotProven);
+            }
+            if stay.marks().count() < 2 {
+                reasons.push(Reason::OneMark);
+            }
+            for mark in stay.marks() {
+                reasons.extend(reason::forbidden(&self.registry, lesson, mark.at));
+            }
         }
         reasons.sort();
         reasons.dedup();

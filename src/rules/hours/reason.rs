@@ -24,6 +24,8 @@ pub enum Reason {
     BlackListed,
     /// The institution's licence was revoked.
     Unlicensed,
+    /// A platform that reported it was not listed, or not all its functions were evidenced.
+    UnlistedPlatform,
 }
 
 impl Reason {
@@ -39,6 +41,7 @@ impl Reason {
             Self::Delisted => "delisted",
             Self::BlackListed => "black_listed",
             Self::Unlicensed => "unlicensed",
+            Self::UnlistedPlatform => "unlisted_platform",
         }
     }
 
@@ -61,6 +64,10 @@ impl Reason {
             ),
             Self::BlackListed => ("当时在黑名单内", "on the black list at that time"),
             Self::Unlicensed => ("当时许可已吊销", "without a licence at that time"),
+            Self::UnlistedPlatform => (
+                "线上平台不在公布名单或功能未全部证明",
+                "the platform was not listed, or not all its functions were evidenced",
+            ),
         };
         Bilingual::new(zh, en)
     }

@@ -1,7 +1,7 @@
 // The page of cases: a list by urgency, one case with everything that its score and its verdict rest on,
 // and how often each rule was right. It only reads: who judges says who she is, and does it by command.
 
-import { both, el, en, entry, evidence, severity, unreadable } from "./draw.js";
+import { both, el, en, entry, evidence, grounds, severity, unreadable } from "./draw.js";
 import { KINDS, clock, day, full, iso, number, word } from "./words.js";
 
 const ENTRIES_MAX = 12; // entries unfolded for one anomaly
@@ -187,7 +187,7 @@ async function unfold(item, box) {
       unreadable(part.facts, error.message);
     }
   }
-  box.append(el("p", "quiet", "规则 ", en("Policy"), " ", el("code", "", item.policy), " · 异常编号 ", en("anomaly"), " ", el("code", "", item.anomaly)));
+  box.append(el("p", "quiet", "规则 ", en("Policy"), " ", el("code", "", item.policy), " · 异常编号 ", en("anomaly"), " ", el("code", "", item.anomaly)), ...grounds(item));
 }
 
 function step(it) {

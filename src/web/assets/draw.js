@@ -162,6 +162,18 @@ export function unreadable(facts, message) {
   facts.replaceChildren(pair(["无法读取", "cannot be read"], message));
 }
 
+// What an auditor needs to judge again: the rule's version, the numbers it read, what it had seen.
+export function grounds(event) {
+  if (!event.rule || !event.ledger) return [];
+  const { first, last } = event.ledger;
+  const inputs = Object.entries(event.inputs).flatMap(([name, value]) => [" ", el("code", "", `${name} = ${value}`)]);
+  return [
+    el("p", "quiet", "检测 ", en("Rule"), " ", el("code", "", `${event.kind} v${event.rule}`),
+      " · 所见账本 ", en("ledger judged"), " ", el("code", "", `#${first}–#${last}`)),
+    ...(inputs.length ? [el("p", "quiet", "所用数值 ", en("Numbers used"), ...inputs)] : []),
+  ];
+}
+
 export function terminal(event) {
   const state = el("span", `state state-${event.state}`, icon(event.state), el("span", "", ...both(word(STATES, event.state))));
   const name = event.where ? both(event.where.site) : [event.terminal];

@@ -2,7 +2,7 @@
 // only filters, pauses and unfolds.
 
 import { follow } from "./live.js";
-import { anomaly, attendance, both, el, en, entry, evidence, icon, severity, terminal, unreadable } from "./draw.js";
+import { anomaly, attendance, both, el, en, entry, evidence, grounds, icon, severity, terminal, unreadable } from "./draw.js";
 import { KINDS, SEVERITIES, STATES, clock, iso, number, word } from "./words.js";
 
 const SHOWN_MAX = 200; // live anomalies on the page; more by "load older"
@@ -248,18 +248,6 @@ function check_yourself(event) {
     el("p", "quiet", "异常编号 ", en("Anomaly"), " ", el("code", "", event.anomaly), " · 规则 ", en("Policy"), " ", el("code", "", event.policy)),
     ...grounds(event),
   );
-}
-
-// What an auditor needs to judge again: the rule's version, the numbers it read, what it had seen.
-function grounds(event) {
-  if (!event.rule || !event.ledger) return [];
-  const { first, last } = event.ledger;
-  const inputs = Object.entries(event.inputs).flatMap(([name, value]) => [" ", el("code", "", `${name} = ${value}`)]);
-  return [
-    el("p", "quiet", "检测 ", en("Rule"), " ", el("code", "", `${event.kind} v${event.rule}`),
-      " · 所见账本 ", en("ledger judged"), " ", el("code", "", `#${first}–#${last}`)),
-    ...(inputs.length ? [el("p", "quiet", "所用数值 ", en("Numbers used"), ...inputs)] : []),
-  ];
 }
 
 // --- The side -------------------------------------------------------------------------------

@@ -20,11 +20,16 @@ pub(crate) struct Caller {
 impl Caller {
     /// Connects, and listens for answers.
     pub(crate) fn connect(port: u16, terminal: &TerminalId) -> Self {
+        Self::listening(port, terminal, &Channel::Answers.of(terminal))
+    }
+
+    /// Connects under this name, and listens to a topic.
+    pub(crate) fn listening(port: u16, terminal: &TerminalId, topic: &str) -> Self {
         let name = format!("caller-{terminal}-{}", std::process::id());
         let mut options = MqttOptions::new(name, "127.0.0.1", port);
         options.set_max_packet_size(8 * 1024 * 1024, 8 * 1024 * 1024);
         let (client, connection) = Client::new(options, 10_000);
-        client.subscribe(Channel::Answers.of(terminal), QoS::AtLeastOnce).unwrap();
+        client.subscribe(topic, QoS::AtLeastOnce).unwrap();
         let mut caller = Self { terminal: terminal.clone(), client, connection, heard: Vec::new() };
         let mut ready = false;
         eventually("the broker takes the subscription", || {

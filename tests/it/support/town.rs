@@ -14,6 +14,7 @@ use rollcall::platform::clock::{Clock, SystemClock};
 use rollcall::platform::secret;
 use rollcall::platform::tls::Files;
 use rollcall::record::SigningKey;
+use rollcall::record::dispatch::DISPATCH_BYTES_MAX;
 use rollcall::terminal::{Config, Setup, Terminal};
 use rollcall::uplink::{self, NoWaypoints, Pace};
 use rumqttc::{Client, Connection, MqttOptions, TlsConfiguration, Transport};
@@ -239,6 +240,8 @@ impl Town {
     /// An MQTT client that shows these.
     pub(crate) fn client(&self, id: &str, files: &Files) -> (Client, Connection) {
         let mut options = MqttOptions::new(id, "127.0.0.1", self.broker_port);
+        // A dispatch holds a whole policy profile.
+        options.set_max_packet_size(2 * DISPATCH_BYTES_MAX, 2 * DISPATCH_BYTES_MAX);
         let tls = files.read().unwrap().client(None);
         options.set_transport(Transport::tls_with_config(TlsConfiguration::Rustls(tls.config())));
         Client::new(options, 100)

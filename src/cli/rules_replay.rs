@@ -79,7 +79,7 @@ pub(super) fn run(args: &ReplayArgs) -> Told {
 }
 
 /// What reviewers have found of anomalies, by the case that each belongs to.
-fn verdicts(store: &Store) -> Told<HashMap<AnomalyId, Verdict>> {
+pub(super) fn verdicts(store: &Store) -> Told<HashMap<AnomalyId, Verdict>> {
     let reading = Reading::of(store).map_err(|error| {
         (Exit::Environment, Report::of(&error, "look at [store] and the folder"))
     })?;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::collector::{ConfigArg, Told, home_failed, load, store};
 use super::report::{Exit, Report};
-use super::rules_replay::{ShownArgs, Telling, each_entry, people, profiles_failed};
+use super::rules_replay::{ShownArgs, Telling, each_entry, people, profiles_failed, verdicts};
 use crate::cases::{Cases, ReadError};
 use crate::collector::candidate::{self, CandidateError, Signed};
 use crate::collector::profiles::Profiles;
@@ -190,8 +190,15 @@ fn status(config: &Config, shown: &ShownArgs) -> Told {
         let because = "its text is not in this data folder, or this program cannot read it";
         return Err((Exit::Environment, Report::new(what, because, "put it back from a backup")));
     };
-    let raised = |cases: &dyn Cases| since_then(cases, index).map_err(|error| failed(&error));
-    let standing = raised(&*store.open_cases().map_err(|error| failed(&error))?)?;
+    let raised = |cases: &dyn Cases| all(cases).map_err(|error| failed(&error));
+    let mut standing = raised(&*store.open_cases().map_err(|error| failed(&error))?)?;
+    let (verdicts, mut reviewed) = (verdicts(&store)?, Reviewed::default());
+    for anomaly in &standing {
+        if let Some(verdict) = verdicts.get(&anomaly.id) {
+            reviewed.add(anomaly, *verdict);
+        }
+    }
+    standing.retain(|anomaly| anomaly.ledger.last > index);
     let tried = match Profiles::trial_file(&config.data_dir, &candidate.digest).exists() {
         true => {
             let trial = Profiles::open_trial(&config.data_dir, &candidate.digest);
@@ -205,7 +212,7 @@ fn status(config: &Config, shown: &ShownArgs) -> Told {
     let comparison = Comparison {
         entries: since.entries,
         unjudged: 0,
-        rules: compare(standing, tried, kinds, &Reviewed::default()),
+        rules: compare(standing, tried, kinds, &reviewed),
     };
     if !shown.json {
         say!(
@@ -229,14 +236,13 @@ fn rules_of(policy: &Policy) -> Vec<crate::rules::Version> {
     Judge::new(policy.clone()).versions()
 }
 
-/// What was raised at later entries than this one.
-fn since_then(cases: &dyn Cases, index: u64) -> Result<Vec<Anomaly>, ReadError> {
+/// All that was ever raised.
+fn all(cases: &dyn Cases) -> Result<Vec<Anomaly>, ReadError> {
     let (mut all, mut after) = (Vec::new(), 0);
     loop {
         let page = cases.after(after, PAGE)?;
         let Some(last) = page.last() else { return Ok(all) };
         after = last.number;
-        let later = page.into_iter().map(|case| case.anomaly).filter(|it| it.ledger.last > index);
-        all.extend(later);
+        all.extend(page.into_iter().map(|found| found.anomaly));
     }
 }

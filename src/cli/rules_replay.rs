@@ -80,6 +80,9 @@ pub(super) fn run(args: &ReplayArgs) -> Told {
 
 /// What reviewers have found of anomalies, by the case that each belongs to.
 pub(super) fn verdicts(store: &Store) -> Told<HashMap<AnomalyId, Verdict>> {
+    if !store.has_cases() {
+        return Ok(HashMap::new());
+    }
     let reading = Reading::of(store).map_err(|error| {
         (Exit::Environment, Report::of(&error, "look at [store] and the folder"))
     })?;

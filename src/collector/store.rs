@@ -96,6 +96,14 @@ impl Store {
         })
     }
 
+    /// Whether there is a store of cases: looking at it makes none.
+    pub fn has_cases(&self) -> bool {
+        match self {
+            Store::Sqlite(folder) => folder.join(CASES).exists(),
+            Store::Postgres(_) => true,
+        }
+    }
+
     /// Opens the cases, and makes an empty store of them where there is none.
     pub fn open_cases(&self) -> Result<Box<dyn Cases>, cases::OpenError> {
         Ok(match self {

@@ -14,7 +14,7 @@ use rollcall::rules::Judge;
 
 const HOUR_MS: i64 = 3_600_000;
 
-/// The profile's `time_bound_hours_max`, less a margin for the signed time that a record carries.
+/// The profile's `time_bound_hours_max`, less a margin.
 const PROVABLE_MS: i64 = 160 * HOUR_MS;
 
 /// A small province in which much is planted.
@@ -69,7 +69,9 @@ fn delayed(
                 }
             }
             // Beyond that its time would no longer be proven, which is another story.
-            let latest = record.clock.wall.plus_ms(PROVABLE_MS).max(entry.committed_at);
+            let clock = &record.clock;
+            let since = clock.signed.map_or(clock.wall, |signed| signed.min(clock.wall));
+            let latest = since.plus_ms(PROVABLE_MS).max(entry.committed_at);
             at = at.min(latest);
             let own = free.entry(&record.terminal).or_default();
             at = at.max(*own);

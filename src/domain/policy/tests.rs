@@ -54,7 +54,7 @@ fn an_unknown_key_within_a_number_is_an_error_with_its_line() {
 #[test]
 fn a_value_out_of_range_is_an_error_with_its_line() {
     for (from, to, says) in [
-        ("value = 120", "value = 0", "0 is not within 1 to 2000"),
+        ("value = 120", "value = 0", "0 is not within 1 to 3600"),
         ("value = 0.46", "value = 46", "46 is not within 0 to 1"),
         ("value = \"22:00\"", "value = \"24:00\"", "is no time of day"),
         ("value = \"22:00\"", "value = \"+2:00\"", "is no time of day"),
@@ -239,7 +239,7 @@ fn all_mistakes_are_told_at_once_each_with_its_line() {
         (line("\"half\""), "invalid type: string"),
         (
             1 + text.lines().position(|line| line == "value = 0").unwrap(),
-            "0 is not within 1 to 2000",
+            "0 is not within 1 to 3600",
         ),
         (line("[numbers.nite_to]"), "unknown field `nite_to`"),
     ];

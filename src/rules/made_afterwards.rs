@@ -2,8 +2,7 @@
 //!
 //! ## What it sees
 //! A record whose terminal says that its clock is right, and whose time lies before a time that the centre
-//! had signed for this terminal earlier; or, whatever it says of its clock, a check-in to a lesson that was
-//! over by then. Once for each terminal and day.
+//! had signed for this terminal earlier. Once for each terminal and day.
 //!
 //! ## Why it matters
 //! The chain says that it was made after that signed time: it was made later than it says, with a clock
@@ -26,11 +25,9 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use crate::domain::{
-    AnomalyId, AnomalyKind, Bilingual, ClockQuality, Event, Finding, Outcome, Policy, Severity,
-    TerminalId, Timestamp,
+    AnomalyId, AnomalyKind, Bilingual, ClockQuality, Finding, Policy, Severity, TerminalId,
 };
 use crate::ledger::{Body, Entry};
-use crate::record::Record;
 use crate::registry::Registry;
 use crate::rules::{Rule, words};
 
@@ -40,20 +37,13 @@ pub(super) struct MadeAfterwards {
     told: BTreeMap<TerminalId, Date>,
 }
 
-/// Whether somebody came to a lesson of which every announced end had passed by this signed time.
-fn comes_when_over(record: &Record, signed: Timestamp, registry: &Registry) -> bool {
-    let comes = record.event == Event::CheckIn && record.outcome == Some(Outcome::Accepted);
-    let ends = record.lesson.as_ref().and_then(|id| registry.latest_end_of(id));
-    comes && ends.is_some_and(|ends| ends <= signed)
-}
-
 impl Rule for MadeAfterwards {
     fn kind(&self) -> AnomalyKind {
         AnomalyKind::MadeAfterwards
     }
 
     fn version(&self) -> u16 {
-        2
+        1
     }
 
     fn numbers(&self) -> &'static [&'static str] {
@@ -66,11 +56,10 @@ impl Rule for MadeAfterwards {
             ClockQuality::Synced | ClockQuality::Holding => true,
             ClockQuality::Doubtful => false,
         };
-        let Some(signed) = record.clock.signed else { return Vec::new() };
         let tolerance_ms = i64::from(policy.clock_tolerance_s()) * 1000;
         let wall = record.clock.wall;
-        let contradicts_itself = sure && wall.plus_ms(tolerance_ms) < signed;
-        if !contradicts_itself && !comes_when_over(record, signed, registry) {
+        let Some(signed) = record.clock.signed.filter(|_| sure) else { return Vec::new() };
+        if wall.plus_ms(tolerance_ms) >= signed {
             return Vec::new();
         }
         let date = entry.committed_at.shanghai().date();
@@ -89,36 +78,21 @@ impl Rule for MadeAfterwards {
             who: person.iter().copied().collect(),
             terminals: vec![terminal.clone()],
             site: registry.site_of(terminal).cloned(),
-            why: match contradicts_itself {
-                true => Bilingual::new(
-                    format!(
-                        "{}：终端 {terminal} 的一条记录自称作于 {said}，却载有中心 {known} 签发的时间，即作于其后；\
+            why: Bilingual::new(
+                format!(
+                    "{}：终端 {terminal} 的一条记录自称作于 {said}，却载有中心 {known} 签发的时间，即作于其后；\
                      早了 {}，而终端称其时钟无误。时钟被回拨后补造记录即如此；正规终端此时会声明时钟可疑。\
                      同一终端当日不再重复提示。",
-                        place.zh, earlier.zh
-                    ),
-                    format!(
-                        "{}: a record of terminal {terminal} says that it was made at {said}, and carries the \
+                    place.zh, earlier.zh
+                ),
+                format!(
+                    "{}: a record of terminal {terminal} says that it was made at {said}, and carries the \
                      centre's signed time of {known}, after which it was made: {} earlier, while the \
                      terminal calls its clock right. Records made afterwards with a clock set back look so; \
                      a genuine terminal would doubt its clock. Said once a day for a terminal.",
-                        place.en, earlier.en
-                    ),
+                    place.en, earlier.en
                 ),
-                false => Bilingual::new(
-                    format!(
-                        "{}：终端 {terminal} 的一条签到记录载有中心 {known} 签发的时间，即作于其后，而该课次当时已经结束。\
-                         下课后补造签到即如此；无论终端怎样说明其时钟。同一终端当日不再重复提示。",
-                        place.zh
-                    ),
-                    format!(
-                        "{}: a check-in of terminal {terminal} carries the centre's signed time of {known}, after which \
-                         it was made, and its lesson was over by then. Check-ins made up after a lesson look so, \
-                         whatever the terminal says of its clock. Said once a day for a terminal.",
-                        place.en
-                    ),
-                ),
-            },
+            ),
             evidence: vec![entry.index],
         }]
     }

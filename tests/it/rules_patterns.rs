@@ -1,14 +1,13 @@
 //! Rules that look at lessons and terminals: each fires, and stays silent on its honest neighbour.
 
 use rollcall::domain::{
-    Anomaly, AnomalyKind, Bilingual, ClockQuality, Event, Fact, Notice, NoticeKind, Outcome,
-    Severity,
+    Anomaly, AnomalyKind, Bilingual, Event, Fact, Notice, NoticeKind, Outcome, Severity,
 };
 
 use crate::rules_march::{
     after_grace, came, elsewhere, left, mornings, of_kind, on, only, trainee,
 };
-use crate::rules_scene::{Scene, Told, at, comes, leaves, lesson, says, tries};
+use crate::rules_scene::{Scene, Told, comes, leaves, lesson, says, tries};
 
 mod late_registration {
     use super::*;
@@ -261,40 +260,6 @@ mod silent_terminal {
         }
         scene.add(left(5, "12:45", 1).arrives("03-09 20:00"));
         assert_eq!(silences(&mut scene), []);
-    }
-}
-
-mod made_afterwards {
-    use super::*;
-
-    /// The terminal does not vouch for its clock, and carries the centre's time all the same.
-    fn doubtful(told: Told, signed: &str) -> Told {
-        told.clock(ClockQuality::Doubtful, Some(at(signed)))
-    }
-
-    #[test]
-    fn fires_on_a_check_in_to_a_lesson_that_was_over_by_the_centre_s_time() {
-        let mut scene = mornings(3);
-        let index = scene.add(doubtful(came(3, "08:20", 1), "03-03 11:30"));
-        let anomalies = after_grace(&mut scene);
-        let anomaly = only(&anomalies, AnomalyKind::MadeAfterwards);
-        assert_eq!(
-            (anomaly.evidence.as_slice(), anomaly.severity),
-            (&[index][..], Severity::Alarm)
-        );
-        says(
-            anomaly,
-            "成都·锦江教学点：终端 cd-1 的一条签到记录载有中心 2026-03-03 11:30 签发的时间，即作于其后，而该课次当时已经结束。下课后补造签到即如此；无论终端怎样说明其时钟。同一终端当日不再重复提示。",
-            "Jinjiang site, Chengdu: a check-in of terminal cd-1 carries the centre's signed time of 2026-03-03 11:30, after which it was made, and its lesson was over by then. Check-ins made up after a lesson look so, whatever the terminal says of its clock. Said once a day for a terminal.",
-        );
-    }
-
-    #[test]
-    fn stays_silent_about_a_late_comer_and_about_a_check_out() {
-        let mut scene = mornings(3);
-        scene.add(doubtful(came(3, "08:55", 1), "03-03 11:29"));
-        scene.add(doubtful(left(3, "11:40", 1), "03-03 11:39"));
-        assert_eq!(after_grace(&mut scene), []);
     }
 }
 

@@ -240,6 +240,9 @@ fn names_in_the_json_are_those_of_the_specification() {
                 { "index": 6, "hash": "14ac577c", "what": { "zh": "签到，同脸", "en": "check-in, same face" } },
             ],
             "policy": "sichuan-2025/1",
+            "rule": 1,
+            "inputs": { "clock_tolerance_s": "120" },
+            "ledger": { "first": 0, "last": 6 },
         })
     );
     assert_eq!(

@@ -87,6 +87,8 @@ pub(super) struct Held {
     /// Ledger index of that announcement.
     pub(super) index: u64,
     pub(super) stays: BTreeMap<PersonId, Stay>,
+    /// Who came or left at a time that is not proven: no rule on times reads it, but it was told.
+    pub(super) doubted: BTreeSet<PersonId>,
     /// Who was at the site in its time, and was told that there is no lesson.
     pub(super) unplaced: Vec<Unplaced>,
     /// Terminals of the site that have told of nothing since it ended; none: the lesson is complete.
@@ -103,6 +105,7 @@ struct Open {
     /// The end of its grace, by the profile that was in force when it was announced.
     due: Timestamp,
     stays: BTreeMap<PersonId, Stay>,
+    doubted: BTreeSet<PersonId>,
 }
 
 /// What there is at a site.
@@ -142,11 +145,14 @@ impl Lessons {
         match &entry.body {
             Body::Fact(fact) => self.state(fact, entry, registry, policy),
             Body::Record { record, person, .. } => {
-                if let Some(site) = registry.site_of(&record.terminal)
-                    && let Some(moment) = moment::proven(record, entry.committed_at, policy)
-                {
-                    self.hear(record, *person, moment.at, entry.index, site);
-                    over = self.complete(site, policy);
+                let proven = moment::proven(record, entry.committed_at, policy);
+                match (registry.site_of(&record.terminal), proven) {
+                    (Some(site), Some(moment)) => {
+                        self.hear(record, *person, moment.at, entry.index, site);
+                        over = self.complete(site, policy);
+                    }
+                    (Some(_), None) => self.doubt(record, *person),
+                    (None, _) => {}
                 }
             }
             Body::Refused { .. } => {}
@@ -185,19 +191,19 @@ impl Lessons {
 
     fn announce(&mut self, announced: Announced, index: u64, policy: &Policy) {
         let id = announced.lesson.id.clone();
-        let stays = match self.open.remove(&id) {
+        let (stays, doubted) = match self.open.remove(&id) {
             Some(before) => {
                 self.unlist(&before);
-                before.stays
+                (before.stays, before.doubted)
             }
-            None => BTreeMap::new(),
+            None => Default::default(),
         };
         let ends = announced.lesson.ends;
         let due = ends.plus_ms(grace_ms(policy));
         self.due.insert((due, id.clone()));
         let place = self.sites.entry(announced.lesson.site.clone()).or_default();
         place.by_end.insert((ends, id.clone()));
-        self.open.insert(id, Open { announced, index, due, stays });
+        self.open.insert(id, Open { announced, index, due, stays, doubted });
     }
 
     fn unlist(&mut self, open: &Open) {
@@ -205,6 +211,16 @@ impl Lessons {
         self.due.remove(&(open.due, lesson.id.clone()));
         if let Some(place) = self.sites.get_mut(&lesson.site) {
             place.by_end.remove(&(lesson.ends, lesson.id.clone()));
+        }
+    }
+
+    /// Somebody came or left, nobody knows when.
+    fn doubt(&mut self, record: &Record, person: Option<PersonId>) {
+        let attends = record.outcome == Some(Outcome::Accepted)
+            && matches!(record.event, Event::CheckIn | Event::CheckOut);
+        let open = record.lesson.as_ref().and_then(|id| self.open.get_mut(id));
+        if let Some((open, person)) = open.zip(person).filter(|_| attends) {
+            open.doubted.insert(person);
         }
     }
 
@@ -279,7 +295,7 @@ impl Lessons {
     fn close(&mut self, id: &LessonId, policy: &Policy) -> Option<Held> {
         let open = self.open.remove(id)?;
         self.unlist(&open);
-        let Open { announced, index, stays, .. } = open;
+        let Open { announced, index, stays, doubted, .. } = open;
         let lesson = &announced.lesson;
         let opens_ms = i64::from(policy.door_opens_minutes_before()) * MINUTE_MS;
         let place = self.sites.get_mut(&lesson.site)?;
@@ -292,6 +308,6 @@ impl Lessons {
         while place.unplaced.front().is_some_and(|it| it.at < horizon) {
             place.unplaced.pop_front();
         }
-        Some(Held { announced, index, stays, unplaced, silent, heard })
+        Some(Held { announced, index, stays, doubted, unplaced, silent, heard })
     }
 }

@@ -14,7 +14,7 @@
 //!
 //! ## What it cannot know
 //! Whether the network failed, the kiosk broke, or the class was on an excursion and nobody changed the
-//! timetable.
+//! timetable. A terminal whose clock is in doubt has told of a lesson when its records name it.
 //!
 //! ## What to do
 //! Call the site. The records are in the terminal's journal; `rollcall collector take` accepts them by hand.
@@ -93,12 +93,13 @@ impl Rule for SilentTerminal {
     fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
         let Ground { registry, policy } = ground;
         let lesson = &held.announced.lesson;
-        let told_of = |people: usize| held.stays.len() * USUAL_PART >= people;
+        let told = held.stays.len() + held.doubted.len();
+        let told_of = |people: usize| told * USUAL_PART >= people;
         let (suspects, before) = match self.usual.get(&lesson.class) {
             Some(usual) if !told_of(usual.people) => {
                 (std::slice::from_ref(&usual.terminal), Some(usual.newest))
             }
-            None if held.stays.is_empty() && !held.heard => (&held.silent[..], None),
+            None if told == 0 && !held.heard => (&held.silent[..], None),
             Some(_) | None => {
                 if let Some(usual) = Usual::of(held) {
                     self.usual.insert(lesson.class.clone(), usual);

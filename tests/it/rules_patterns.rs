@@ -1,7 +1,8 @@
 //! Rules that look at lessons and terminals: each fires, and stays silent on its honest neighbour.
 
 use rollcall::domain::{
-    Anomaly, AnomalyKind, Bilingual, Event, Fact, Notice, NoticeKind, Outcome, Severity,
+    Anomaly, AnomalyKind, Bilingual, ClockQuality, Event, Fact, Notice, NoticeKind, Outcome,
+    Severity,
 };
 
 use crate::rules_march::{
@@ -246,6 +247,19 @@ mod silent_terminal {
             "成都·锦江教学点：终端 cd-1 自课次 d04（2026-03-04 08:30–11:30）以来没有任何记录，下课已超过 168 小时。可能扣留记录；断网、故障或改在别处上课也会如此。未见到的人为“未知”，不为缺勤。",
             "Jinjiang site, Chengdu: terminal cd-1 has told of nothing since lesson d04 (2026-03-04 08:30–11:30), more than 168 h ago. Records may be kept back; a network that fails, a broken kiosk or a lesson held elsewhere look the same. Who was not seen is unknown, not absent.",
         );
+    }
+
+    /// A dead battery is no silence: the records name the lesson, though nobody knows their time.
+    #[test]
+    fn stays_silent_when_the_terminal_tells_of_the_lesson_with_a_clock_in_doubt() {
+        let mut scene = scene();
+        for day in [4, 5] {
+            for who in 1..=4 {
+                let told = came(day, "08:20", who).clock(ClockQuality::Doubtful, None);
+                scene.add(told.arrives("03-06 20:00"));
+            }
+        }
+        assert_eq!(silences(&mut scene), []);
     }
 
     /// Late data is not guilt: what arrives within the grace was never missing.

@@ -17,12 +17,9 @@ use crate::collector::people::People;
 use crate::collector::profiles::{Profiles, ProfilesError};
 use crate::collector::replay::{Comparison, Difference, Replay, Shown, Verdicts};
 use crate::domain::{AnomalyId, AnomalyKind, Policy, Timestamp, Verdict};
-use crate::ledger::{Entry, Ledger, ReadError};
+use crate::ledger::{self, Entry, Ledger};
 use crate::registry::Registry;
 use crate::rules::{Judge, Version};
-
-/// Entries read at once.
-const READ_ENTRIES: usize = 1_000;
 
 /// See [`super::rules`].
 #[derive(Debug, ClapArgs)]
@@ -111,15 +108,9 @@ fn range(from: Option<Date>, to: Option<Date>) -> Told<(Timestamp, Timestamp)> {
 }
 
 /// Hands on every entry of a ledger, in order.
-pub(super) fn each_entry(ledger: &dyn Ledger, mut take: impl FnMut(&Entry)) -> Told {
-    let failed = |error: ReadError| (Exit::Environment, Report::of(&error, "look at the disk"));
-    let mut next = 0;
-    loop {
-        let entries = ledger.entries_since(next, READ_ENTRIES).map_err(failed)?;
-        let Some(last) = entries.last() else { return Ok(()) };
-        next = last.index + 1;
-        entries.iter().for_each(&mut take);
-    }
+pub(super) fn each_entry(ledger: &dyn Ledger, take: impl FnMut(&Entry)) -> Told {
+    ledger::each_entry(ledger, take)
+        .map_err(|error| (Exit::Environment, Report::of(&error, "look at the disk")))
 }
 
 pub(super) fn people(data_dir: &std::path::Path) -> Told<Option<People>> {

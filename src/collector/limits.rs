@@ -9,13 +9,10 @@ use crate::domain::{
     Claim, ClaimId, ClassId, Committed, Fact, InstitutionId, Joined, Limit, PersonId, Policy,
     State, Subject, Timestamp, Word,
 };
-use crate::ledger::{Body, Entry, Ledger, ReadError};
+use crate::ledger::{Body, Entry, Ledger, ReadError, each_entry};
 use crate::registry::Registry;
 use crate::rules::hours::Hours;
 use crate::rules::limits::{Limits, Objection, stated};
-
-/// Entries read at once.
-const READ_ENTRIES: usize = 1_000;
 
 /// What the desk sees.
 #[derive(Debug, Default)]
@@ -35,13 +32,8 @@ pub fn fold<L: Ledger + ?Sized>(
     policy: Policy,
 ) -> Result<Hours, ReadError> {
     let mut hours = Hours::of_all(classes, policy);
-    let mut next = 0;
-    loop {
-        let entries = ledger.entries_since(next, READ_ENTRIES)?;
-        let Some(last) = entries.last() else { return Ok(hours) };
-        next = last.index + 1;
-        entries.iter().for_each(|entry| hours.take(entry));
-    }
+    each_entry(ledger, |entry| hours.take(entry))?;
+    Ok(hours)
 }
 
 /// Looks at facts that are about to be stated. `people` says who is behind commitments, those of the table
@@ -173,13 +165,8 @@ fn classes_of<L: Ledger + ?Sized>(
 /// What the ledger's facts say, without anybody's hours.
 pub fn registry<L: Ledger + ?Sized>(ledger: &L) -> Result<Registry, ReadError> {
     let mut registry = Registry::default();
-    let mut next = 0;
-    loop {
-        let entries = ledger.entries_since(next, READ_ENTRIES)?;
-        let Some(last) = entries.last() else { return Ok(registry) };
-        next = last.index + 1;
-        entries.iter().for_each(|entry| registry.apply(entry));
-    }
+    each_entry(ledger, |entry| registry.apply(entry))?;
+    Ok(registry)
 }
 
 /// One line for each thing and limit: the worst of it, and how many persons.

@@ -29,12 +29,9 @@ pub use figures::{Cell, Figures, Raised};
 use self::matching::Planted;
 use crate::collector::Store;
 use crate::domain::{AnomalyKind, Bilingual, Event, Outcome, PersonId, Policy, Timestamp};
-use crate::ledger::{Body, Entry, OpenLedgerError, ReadError};
+use crate::ledger::{Body, Entry, OpenLedgerError, ReadError, each_entry};
 use crate::province::{Care, Label, Labels, LabelsError};
 use crate::rules::Judge;
-
-/// Entries read at once.
-const READ_ENTRIES: usize = 2_000;
 
 /// False alarms of one detector that are kept as examples.
 const EXAMPLES_MAX: usize = 20;
@@ -149,13 +146,7 @@ pub fn evaluate(folder: &Path, policy: Policy) -> Result<Evaluation, EvaluateErr
     let ledger = Store::files(folder).read_ledger()?;
     let mut judge = Judge::new(policy);
     let mut count = Count::new(&labels.incidents);
-    let mut next = 0;
-    loop {
-        let entries = ledger.entries_since(next, READ_ENTRIES)?;
-        let Some(last) = entries.last() else { break };
-        next = last.index + 1;
-        entries.iter().for_each(|entry| count.take(entry, &mut judge));
-    }
+    each_entry(&*ledger, |entry| count.take(entry, &mut judge))?;
     // Nothing is raised by numbers that were not in force, and silence would look like a good rule.
     if judge.is_silent() {
         return Err(EvaluateError::Numbers { given: judge.policy().profile() });

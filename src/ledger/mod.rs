@@ -113,6 +113,23 @@ impl CommitError {
     }
 }
 
+/// Entries read at once.
+const READ_ENTRIES: usize = 1_000;
+
+/// Hands on every entry of a ledger, in order, some at a time.
+pub fn each_entry<L: Ledger + ?Sized>(
+    ledger: &L,
+    mut take: impl FnMut(&Entry),
+) -> Result<(), ReadError> {
+    let mut next = 0;
+    loop {
+        let entries = ledger.entries_since(next, READ_ENTRIES)?;
+        let Some(last) = entries.last() else { return Ok(()) };
+        next = last.index + 1;
+        entries.iter().for_each(&mut take);
+    }
+}
+
 /// A ledger. Whoever commits holds it alone; entries are never changed or removed, only the
 /// openings beside them can be erased.
 pub trait Ledger: Past<Error = ReadError> + fmt::Debug + Send {

@@ -21,7 +21,7 @@ use super::wishes::{Folder, FolderError};
 use super::{StateError, Stater, Store, Watch};
 use crate::cases::{self, Book, Cases, Found, Gathered, may};
 use crate::domain::{CaseId, CaseStep, Fact, PersonId, Timestamp};
-use crate::ledger::{OpenLedgerError, ReadError};
+use crate::ledger::{OpenLedgerError, ReadError, each_entry};
 use crate::platform::clock::Clock;
 use crate::platform::telemetry::Chain;
 use crate::registry::Registry;
@@ -29,9 +29,6 @@ use crate::web::{self, CaseLine, CaseView, LivedView};
 
 /// How often it is looked for steps.
 const LOOK: Duration = Duration::from_millis(500);
-
-/// Entries read at once.
-const READ_ENTRIES: usize = 1_000;
 
 /// In the collector's folder.
 const FOLDER: &str = "case-steps";
@@ -139,16 +136,10 @@ impl Reading {
         let mut book = Book::read(&*cases)?;
         let ledger = store.read_ledger()?;
         let mut registry = Registry::default();
-        let mut next = 0;
-        loop {
-            let entries = ledger.entries_since(next, READ_ENTRIES)?;
-            let Some(last) = entries.last() else { break };
-            next = last.index + 1;
-            for entry in &entries {
-                registry.apply(entry);
-                book.apply(entry);
-            }
-        }
+        each_entry(&*ledger, |entry| {
+            registry.apply(entry);
+            book.apply(entry);
+        })?;
         Ok(Self { gathered: book.into_gathered(), registry, store: cases })
     }
 

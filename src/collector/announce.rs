@@ -269,7 +269,8 @@ fn role(kind: AnomalyKind, place: usize) -> Bilingual {
             | AnomalyKind::PerfectAttendance
             | AnomalyKind::SilentTerminal
             | AnomalyKind::DeviceChanged
-            | AnomalyKind::OftenUnseen,
+            | AnomalyKind::OftenUnseen
+            | AnomalyKind::TimeRefuted,
             _,
         ) => Bilingual::new("学员", "Trainee"),
     }

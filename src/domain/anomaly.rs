@@ -78,6 +78,8 @@ pub enum AnomalyKind {
     DeviceChanged,
     /// Somebody is again and again not seen when the roll is called (屡次点名未到).
     OftenUnseen,
+    /// A later record proves that others were made at another time than they say (时间被推翻).
+    TimeRefuted,
 }
 
 impl AnomalyKind {
@@ -116,6 +118,7 @@ impl AnomalyKind {
             Self::SilentTerminal => "silent_terminal",
             Self::DeviceChanged => "device_changed",
             Self::OftenUnseen => "often_unseen",
+            Self::TimeRefuted => "time_refuted",
         }
     }
 }

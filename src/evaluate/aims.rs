@@ -18,7 +18,7 @@ pub fn aims(detector: AnomalyKind) -> &'static [Kind] {
         AnomalyKind::Replayed => &[Kind::ReplayedRecords],
         AnomalyKind::UnregisteredTerminal => &[Kind::UnregisteredBox],
         AnomalyKind::ForkedChain => &[Kind::ClonedTerminal],
-        AnomalyKind::MadeAfterwards => &[Kind::ClockSetBack],
+        AnomalyKind::MadeAfterwards | AnomalyKind::TimeRefuted => &[Kind::ClockSetBack],
         AnomalyKind::MachinePace => &[Kind::PaperTrainees, Kind::Burst, Kind::CardBurst],
         AnomalyKind::SpoofAttempts => &[Kind::Spoof],
         AnomalyKind::MissedRollCall => &[Kind::ClassLeaves],

@@ -13,6 +13,7 @@
 
 pub mod hours;
 pub mod limits;
+mod clocks;
 mod lessons;
 mod moment;
 mod names;
@@ -53,6 +54,7 @@ mod silent_terminal;
 mod spoof_attempts;
 mod steady_scores;
 mod thin_margins;
+mod time_refuted;
 mod two_classes;
 mod unregistered_terminal;
 mod without_face;
@@ -62,8 +64,10 @@ use std::collections::BTreeMap;
 use crate::domain::{Anomaly, AnomalyKind, Fact, Finding, LedgerRange, Policy};
 use crate::ledger::{Body, Entry};
 use crate::registry::Registry;
+use clocks::{Clocks, Heard};
 use lessons::{Held, Lessons};
 use rolls::{Roll, Rolls};
+use time_refuted::Claim;
 
 /// What a rule judges by.
 struct Ground<'j> {
@@ -72,8 +76,8 @@ struct Ground<'j> {
     policy: &'j Policy,
 }
 
-/// One detector. It looks at entries, at lessons that are over, or at roll calls that are over, whatever
-/// tells what it is about.
+/// One detector. It looks at entries, at lessons that are over, at roll calls that are over, or at clocks that
+/// are contradicted, whatever tells what it is about.
 trait Rule: Send {
     /// What it looks for. Names its file and its page.
     fn kind(&self) -> AnomalyKind;
@@ -96,6 +100,16 @@ trait Rule: Send {
 
     /// Takes in a roll call that is over and told of.
     fn roll_over(&mut self, _roll: &Roll, _ground: &Ground<'_>) -> Vec<Finding> {
+        Vec::new()
+    }
+
+    /// Takes in a record that contradicts its own clock, or the time of others of its terminal.
+    fn clock_heard(
+        &mut self,
+        _entry: &Entry,
+        _heard: &Heard<Claim>,
+        _ground: &Ground<'_>,
+    ) -> Vec<Finding> {
         Vec::new()
     }
 }
@@ -124,6 +138,7 @@ pub struct Judge {
     registry: Registry,
     lessons: Lessons,
     rolls: Rolls,
+    clocks: Clocks<Claim>,
     rules: Vec<Seat>,
     first: Option<u64>,
     next: u64,
@@ -166,8 +181,9 @@ impl Judge {
     fn of(policy: Policy, known: Vec<Policy>, in_force: InForce, registry: Registry) -> Self {
         let rules = every_rule().into_iter();
         let rules = rules.map(|rule| Seat { inputs: inputs(&*rule, &policy), rule }).collect();
-        let (lessons, rolls) = Default::default();
-        Self { known, policy, in_force, registry, lessons, rolls, rules, first: None, next: 0 }
+        let (lessons, rolls, clocks) = Default::default();
+        let (first, next) = (None, 0);
+        Self { known, policy, in_force, registry, lessons, rolls, clocks, rules, first, next }
     }
 
     /// Takes in one entry: first the registry, then every rule. An entry that was judged before
@@ -187,6 +203,7 @@ impl Judge {
         let (registry, policy) = (&self.registry, &self.policy);
         let lessons = self.lessons.take(entry, registry, policy);
         let rolls = self.rolls.take(entry, registry, policy);
+        let heard = time_refuted::hear(&mut self.clocks, entry, registry, policy);
         let ground = Ground { registry, policy };
         let mut raised = Vec::new();
         for Seat { rule, inputs } in &mut self.rules {
@@ -196,6 +213,9 @@ impl Judge {
             }
             for roll in &rolls {
                 found.extend(rule.roll_over(roll, &ground));
+            }
+            if let Some(heard) = &heard {
+                found.extend(rule.clock_heard(entry, heard, &ground));
             }
             for finding in found {
                 raised.push(judged(finding, policy, rule.version(), inputs.clone(), ledger));
@@ -267,6 +287,7 @@ fn every_rule() -> Vec<Box<dyn Rule>> {
         Box::new(unregistered_terminal::UnregisteredTerminal::default()),
         Box::new(forked_chain::ForkedChain),
         Box::new(made_afterwards::MadeAfterwards::default()),
+        Box::new(time_refuted::TimeRefuted::default()),
         Box::new(machine_pace::MachinePace::default()),
         Box::new(spoof_attempts::SpoofAttempts::default()),
         Box::new(missed_roll_call::MissedRollCall),

@@ -1,8 +1,8 @@
 //! The demands of the policies (docs/requirements.md), each by the number of its row.
 
 use rollcall::domain::{
-    AnomalyKind, Bilingual, ClockQuality, Event, Fact, Notice, NoticeKind, Outcome, PersonId,
-    Policy, Refusal, State, Status, Subject,
+    AnomalyKind, Bilingual, ClockEvidence, ClockQuality, Event, Fact, Notice, NoticeKind, Outcome,
+    PersonId, Policy, Refusal, State, Status, Subject, Uptime,
 };
 use rollcall::rules::hours::{Attended, Hours, Reason, Unseen};
 
@@ -320,6 +320,48 @@ fn hb_2_what_was_entered_afterwards_never_counts_and_a_late_arrival_is_no_late_m
     assert_eq!(doubtful.judged(), [], "a dead battery is no fraud");
 }
 
+/// Both sides of the same evening: a terminal without a network, and the first time of the centre after it.
+#[test]
+fn hb_2_a_gap_that_was_filled_later_does_not_count_once_the_next_signed_time_proves_it() {
+    let clock = |quality, wall: &str, minutes: u64, signed: &str| ClockEvidence {
+        wall: at(wall),
+        uptime: Uptime::from_ms(minutes * 60_000),
+        boot: 7,
+        signed: Some(at(signed)),
+        quality,
+    };
+    // She comes and goes by a clock that runs on from yesterday; at 20:00 the network is back.
+    let batch = |came: u64, left: u64, plugged_in: u64| {
+        let mut scene = scene("03-01 20:00");
+        let came = clock(ClockQuality::Holding, "03-02 08:25", came, "03-01 21:00");
+        let left = clock(ClockQuality::Holding, "03-02 11:35", left, "03-01 21:00");
+        let came = comes("cd-1", "03-02 08:25", ANN).clocked(came);
+        scene.add(came.lesson("cd-am").arrives("03-02 20:01"));
+        let left = leaves("cd-1", "03-02 11:35", ANN).clocked(left);
+        scene.add(left.lesson("cd-am").arrives("03-02 20:01"));
+        let before = scene.clone();
+        let next = clock(ClockQuality::Synced, "03-02 20:00", plugged_in, "03-02 20:00");
+        let next = tries("cd-1", "03-02 20:00", BEA, Outcome::NoLesson).clocked(next);
+        scene.add(next.arrives("03-02 20:01"));
+        (before, scene)
+    };
+    // Made in an outage: it has been running since 08:20.
+    let (_, honest) = batch(5, 195, 700);
+    assert_eq!(attended(&honest).counted(), 180);
+    assert_eq!(honest.judged(), []);
+    // Made in the evening by a program that lets its running time fit the clock, and forgot it at the end.
+    let (before, made) = batch(5, 195, 200);
+    assert_eq!(attended(&before).counted(), 180, "nothing but the next signed time tells");
+    let stay = attended(&made);
+    assert_eq!((stay.counted(), stay.reasons), (0, vec![Reason::TimeNotProven]));
+    let anomaly = made.one();
+    assert_eq!((anomaly.kind, anomaly.who), (AnomalyKind::TimeRefuted, vec![ANN]));
+    // Made in the evening by a program that does not doubt a clock which is set back, and on again.
+    let (_, hasty) = batch(5, 9, 15);
+    assert_eq!(attended(&hasty).counted(), 0);
+    assert_eq!(hasty.kinds()[0], AnomalyKind::MadeAfterwards, "it would have doubted");
+}
+
 #[test]
 fn hb_6_who_was_not_seen_is_unknown_until_the_sites_terminals_have_told_all_or_the_grace_is_over() {
     let lesson_of = |hours: &Hours, id: &str| {
@@ -360,11 +402,12 @@ fn a_coming_without_a_going_does_not_count_and_is_shown_with_its_reason() {
 fn the_order_of_arrival_changes_no_hours() {
     let told = [
         comes("cd-1", "03-02 08:25", ANN).lesson("cd-am"),
-        comes("cd-1", "03-02 08:40", ANN).lesson("cd-am"),
+        comes("cd-2", "03-02 08:40", ANN).lesson("cd-am"),
         leaves("cd-1", "03-02 11:20", ANN).lesson("cd-am"),
-        leaves("cd-1", "03-02 11:35", ANN).lesson("cd-am"),
+        leaves("cd-2", "03-02 11:35", ANN).lesson("cd-am"),
     ];
-    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1], [1, 3, 0, 2]] {
+    // Those of one terminal come in their own order.
+    for order in [[0, 1, 2, 3], [1, 3, 0, 2], [0, 2, 1, 3], [1, 0, 3, 2]] {
         let mut scene = scene("03-01 20:00");
         for place in order {
             scene.add(told[place].clone().arrives("03-02 20:00"));

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use rollcall::collector::Home;
-use rollcall::domain::{Fact, Policy};
+use rollcall::domain::{Fact, Policy, Uptime};
 use rollcall::ingest::{Intake, Limits, Step};
 use rollcall::ledger::{Body, Item, Staged};
 use serde_json::{Value, json};
@@ -55,6 +55,9 @@ fn sends(day: &Day, terminal: &str, n: usize) {
         let last = ledger.last_committed_at();
         let (mut record, opening) = pen.draft();
         record.clock.wall = last.plus_ms(60_000);
+        // It has been running since that morning.
+        let up_ms = record.clock.wall.ms_since(MORNING).unsigned_abs();
+        record.clock.uptime = Uptime::from_ms(up_ms);
         let parcel = pen.seal(&record, Some(opening));
         let steps = intake.offer(&pen.terminal, parcel, &*ledger).unwrap();
         let items = steps.into_iter().map(|step| match step {

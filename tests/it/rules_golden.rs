@@ -434,7 +434,7 @@ mod excess_hours {
 /// what the rule cannot know.
 #[test]
 fn every_kind_has_its_rule_its_file_and_its_page() {
-    const ALL: [AnomalyKind; 32] = [
+    const ALL: [AnomalyKind; 33] = [
         AnomalyKind::ProxyStandIn,
         AnomalyKind::ProxySharedFace,
         AnomalyKind::MultiDevice,
@@ -467,6 +467,7 @@ fn every_kind_has_its_rule_its_file_and_its_page() {
         AnomalyKind::SilentTerminal,
         AnomalyKind::DeviceChanged,
         AnomalyKind::OftenUnseen,
+        AnomalyKind::TimeRefuted,
     ];
     // A new kind does not compile here until it stands in the list above.
     let listed = |kind: AnomalyKind| match kind {
@@ -501,7 +502,8 @@ fn every_kind_has_its_rule_its_file_and_its_page() {
         | AnomalyKind::PerfectAttendance
         | AnomalyKind::SilentTerminal
         | AnomalyKind::DeviceChanged
-        | AnomalyKind::OftenUnseen => ALL.contains(&kind),
+        | AnomalyKind::OftenUnseen
+        | AnomalyKind::TimeRefuted => ALL.contains(&kind),
     };
     let mut kinds = Judge::new(Policy::sichuan_2025()).kinds();
     assert!(kinds.iter().all(|kind| listed(*kind)));

@@ -26,6 +26,9 @@ fn named<I: FromStr<Err: Debug>>(text: &str) -> I {
     text.parse().expect("a name of the test")
 }
 
+const DAY_MS: i64 = 86_400_000;
+const SHANGHAI_MS: i64 = 8 * 3_600_000;
+
 /// One record in the making.
 #[derive(Clone)]
 pub(crate) struct Told {
@@ -37,6 +40,9 @@ pub(crate) struct Told {
 
 /// An accepted record of an open (1:N) match.
 fn told(terminal: &str, time: &str, event: Event, person: PersonId) -> Told {
+    let wall = at(time);
+    // It is switched on each midnight.
+    let up_ms = (wall.as_ms() + SHANGHAI_MS).rem_euclid(DAY_MS);
     let record = Record {
         staff: None,
         terminal: named(terminal),
@@ -59,9 +65,9 @@ fn told(terminal: &str, time: &str, event: Event, person: PersonId) -> Told {
         other: None,
         same_face: None,
         clock: ClockEvidence {
-            wall: at(time),
-            uptime: Uptime::from_ms(1),
-            boot: 1,
+            wall,
+            uptime: Uptime::from_ms(up_ms.unsigned_abs()),
+            boot: boot_of(wall),
             signed: Some(at("03-02 00:00")),
             quality: ClockQuality::Synced,
         },
@@ -72,6 +78,10 @@ fn told(terminal: &str, time: &str, event: Event, person: PersonId) -> Told {
         notice: None,
     };
     Told { record, person: Some(person), other: None, arrives: None }
+}
+
+fn boot_of(wall: Timestamp) -> u64 {
+    (wall.as_ms() + SHANGHAI_MS).div_euclid(DAY_MS).unsigned_abs()
 }
 
 /// She came.
@@ -126,6 +136,18 @@ impl Told {
     /// The centre commits it then, not two seconds after it was made.
     pub(crate) fn arrives(mut self, time: &str) -> Self {
         self.arrives = Some(at(time));
+        self
+    }
+
+    /// The same, at any moment.
+    pub(crate) fn committed(mut self, at: Timestamp) -> Self {
+        self.arrives = Some(at);
+        self
+    }
+
+    /// It says this of the time.
+    pub(crate) fn clocked(mut self, clock: ClockEvidence) -> Self {
+        self.record.clock = clock;
         self
     }
 

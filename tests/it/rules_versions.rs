@@ -94,7 +94,7 @@ fn the_range_begins_where_judging_began() {
 }
 
 /// What rules share, and the numbers that it reads for them.
-const SHARED: [(&str, &[&str]); 7] = [
+const SHARED: [(&str, &[&str]); 8] = [
     ("moment::", &["clock_tolerance_s", "holding_clock_uncertainty_s", "time_bound_hours_max"]),
     (
         "fnlesson_over(",
@@ -103,6 +103,7 @@ const SHARED: [(&str, &[&str]); 7] = [
     ("fnlesson_over(", &["door_opens_minutes_before", "report_grace_hours"]),
     ("fnroll_over(", &["clock_tolerance_s", "holding_clock_uncertainty_s", "time_bound_hours_max"]),
     ("fnroll_over(", &["roll_call_minutes"]),
+    ("fnclock_heard(", &["clock_tolerance_s", "holding_clock_uncertainty_s"]),
     ("online::is_proven(", &["clock_tolerance_s", "time_bound_hours_max"]),
     (".is_night(", &["night_from", "night_to"]),
 ];

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use reason::Reason;
 
+use super::clocks::Clocks;
 use super::moment;
 use super::online::{self, Spans};
 use crate::domain::{
@@ -30,6 +31,9 @@ pub struct Hours {
     registry: Registry,
     /// Bounded by the class's lessons and the people who came to them.
     stays: BTreeMap<(LessonId, PersonId), Stay>,
+    clocks: Clocks<u64>,
+    /// Marks whose time the chain refutes, by their index.
+    refuted: BTreeSet<u64>,
     /// Up to which moment each terminal has told all.
     told: BTreeMap<TerminalId, Timestamp>,
     /// The centre's newest time.
@@ -121,6 +125,8 @@ impl Hours {
             policy,
             registry: Registry::default(),
             stays: BTreeMap::new(),
+            clocks: Clocks::default(),
+            refuted: BTreeSet::new(),
             told: BTreeMap::new(),
             now: Timestamp::default(),
         }
@@ -140,16 +146,19 @@ impl Hours {
             *told = (*told).max(moment.at);
         }
         let announced = record.lesson.as_ref().and_then(|id| self.registry.lesson(id));
+        let announced = announced.filter(|announced| {
+            self.classes.contains(&announced.lesson.class)
+                && record.outcome == Some(Outcome::Accepted)
+        });
+        let place = (entry.index, entry.committed_at);
+        let heard =
+            self.clocks.take(record, place, &self.policy, || announced.map(|_| entry.index));
+        self.refuted.extend(heard.refuted.into_iter().map(|refuted| refuted.what));
         let (Some(person), Some(announced)) = (person, announced) else { return };
-        if !self.classes.contains(&announced.lesson.class)
-            || record.outcome != Some(Outcome::Accepted)
-        {
-            return;
-        }
         let mark = Mark {
             at: record.clock.wall,
             index: entry.index,
-            proven: proven.is_some(),
+            proven: proven.is_some() && heard.against.is_none(),
             here: self.registry.site_of(&record.terminal) == Some(&announced.lesson.site),
         };
         let key = (announced.lesson.id.clone(), *person);
@@ -276,7 +285,8 @@ impl Hours {
             if stay.marks().any(|mark| !mark.here) {
                 reasons.push(Reason::OtherSite);
             }
-            if stay.marks().any(|mark| !mark.proven) {
+            let refuted = |mark: &Mark| self.refuted.contains(&mark.index);
+            if stay.marks().any(|mark| !mark.proven || refuted(&mark)) {
                 reasons.push(Reason::TimeNotProven);
             }
             if stay.marks().count() < 2 {

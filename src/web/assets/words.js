@@ -40,6 +40,7 @@ export const KINDS = {
   silent_terminal: ["终端沉默", "A terminal that has fallen silent"],
   device_changed: ["设备变更", "A terminal that is no longer what it was"],
   often_unseen: ["屡次点名未到", "Again and again not seen in roll calls"],
+  time_refuted: ["时间被推翻", "A time that a later record refutes"],
 };
 
 export const STATES = {

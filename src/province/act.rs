@@ -38,8 +38,10 @@ pub(super) struct Act {
 pub(super) struct Shown {
     pub(super) wall: Timestamp,
     pub(super) quality: ClockQuality,
-    /// The newest time of the centre that the terminal still holds; `None`: its own of this boot.
+    /// A time of the centre that the terminal holds, where it is newer than its own.
     pub(super) signed: Option<Timestamp>,
+    /// Whether it was switched off for it, so that its running time fits what the clock shows.
+    pub(super) fits: bool,
 }
 
 impl Act {

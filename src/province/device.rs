@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use jiff::civil::Date;
 
-use super::act::Act;
+use super::act::{Act, Shown};
 use super::calendar::{DAY_MS, MINUTE_MS, SECOND_MS, at};
 use super::coming::{Coming, What};
 use super::customs;
@@ -76,6 +76,10 @@ pub(super) struct Device {
     prev: SealedHash,
     boot: u64,
     booted: Timestamp,
+    /// When it was switched on by a clock that somebody has set, while it shows that.
+    set_on: Option<Timestamp>,
+    /// The newest time of the centre that it holds.
+    heard: Option<Timestamp>,
     day: Option<Date>,
     accepted: HashMap<PersonId, u64>,
     line: Line,
@@ -96,6 +100,8 @@ impl Device {
             prev: SealedHash::GENESIS,
             boot: 0,
             booted: Timestamp::default(),
+            set_on: None,
+            heard: None,
             day: None,
             accepted: HashMap::new(),
             line: Line::drawn(days, &mut dice),
@@ -172,6 +178,7 @@ impl Device {
     fn switch_on(&mut self, day: Date, first: Timestamp) {
         self.day = Some(day);
         self.boot += 1;
+        self.set_on = None;
         self.booted = first.plus_ms(-self.dice.between(4, 40) * MINUTE_MS);
         self.accepted.clear();
         self.drift_ms = self.dice.around(0, customs::CLOCK_DRIFT_MS);
@@ -180,11 +187,13 @@ impl Device {
     /// What the record says about time.
     fn clock(&mut self, act: &Act) -> ClockEvidence {
         let at = act.at;
+        self.restart(act);
         let uptime = Uptime::from_ms(at.ms_since(self.booted).max(1).unsigned_abs());
         let heard = match self.line.dark(at) {
             None => at.plus_ms(-self.dice.between(0, 15 * MINUTE_MS)).max(self.booted),
             Some((from, _)) => from.plus_ms(-self.dice.between(0, 10 * MINUTE_MS)),
         };
+        let heard = self.heard.map_or(heard, |newest| newest.max(heard));
         let here = heard >= self.booted;
         let (wall, quality) = match (here, self.dead_battery) {
             (true, _) => (at, ClockQuality::Synced),
@@ -194,11 +203,32 @@ impl Device {
                 (RESET_CLOCK.plus_ms(up_ms), ClockQuality::Doubtful)
             }
         };
-        let (wall, quality, signed) = match act.clock {
-            Some(shown) => (shown.wall, shown.quality, shown.signed.or(Some(heard))),
-            None => (wall, quality, Some(heard)),
+        let signed = act.clock.and_then(|shown| shown.signed).max(Some(heard));
+        self.heard = signed;
+        let boot = self.boot;
+        let Some(Shown { wall, quality, .. }) = act.clock else {
+            return ClockEvidence { wall, uptime, boot, signed, quality };
         };
-        ClockEvidence { wall, uptime, boot: self.boot, signed, quality }
+        let fits = self.set_on.map(|on| Uptime::from_ms(wall.ms_since(on).max(1).unsigned_abs()));
+        ClockEvidence { wall, uptime: fits.unwrap_or(uptime), boot, signed, quality }
+    }
+
+    /// Somebody switches it off and on to set its clock, and again to set it right.
+    fn restart(&mut self, act: &Act) {
+        let before_ms = 3 * MINUTE_MS;
+        let set = act.clock.filter(|shown| shown.fits);
+        match (set, self.set_on) {
+            (Some(shown), None) => {
+                self.boot += 1;
+                self.set_on = Some(shown.wall.plus_ms(-before_ms));
+            }
+            (None, Some(_)) => {
+                self.boot += 1;
+                self.set_on = None;
+                self.booted = act.at.plus_ms(-before_ms);
+            }
+            (Some(_), Some(_)) | (None, None) => {}
+        }
     }
 
     fn seal(&mut self, act: &Act) -> Parcel {

@@ -240,23 +240,29 @@ pub(super) fn beside(
     }
 }
 
+/// When the lesson of somebody who sets the clock back is made: so long after its end.
+const EVENING_MS: i64 = 150 * MINUTE_MS;
+
+/// For how long a careful hand keeps the terminal off the network on such a day: from before the first lesson
+/// until the last is made.
+pub(super) fn off_the_network(day: Date, ends: Timestamp) -> (Timestamp, Timestamp) {
+    (at(day, 5 * 60), ends.plus_ms(EVENING_MS + 30 * MINUTE_MS))
+}
+
 /// The acts of a lesson that nobody came to are made in the evening, one after the other, while the clock
 /// shows the hours of the lesson. A clumsy hand leaves a clock that doubts itself; a middling one a signed
 /// time of the centre that is newer than what the clock shows; a careful one has kept the terminal off
-/// the network since the morning.
-pub(super) fn made_in_the_evening(
-    acts: Vec<Act>,
-    care: Care,
-    ends: Timestamp,
-    day: Date,
-) -> Vec<Act> {
-    let mut makes = ends.plus_ms(150 * MINUTE_MS);
+/// the network since the morning, and switches it off and on with the clock set back, so that it has been
+/// running for as long as the clock says.
+pub(super) fn made_in_the_evening(acts: Vec<Act>, care: Care, ends: Timestamp) -> Vec<Act> {
+    let mut makes = ends.plus_ms(EVENING_MS);
     let mut made = Vec::with_capacity(acts.len());
     for mut act in acts {
         let quality =
             care.of([ClockQuality::Doubtful, ClockQuality::Synced, ClockQuality::Holding]);
-        let signed = care.of([Some(ends), Some(ends), Some(at(day, 7 * 60))]);
-        act.clock = Some(Shown { wall: act.at, quality, signed });
+        let signed = care.of([Some(ends), Some(ends), None]);
+        let fits = care == Care::Careful;
+        act.clock = Some(Shown { wall: act.at, quality, signed, fits });
         act.at = makes;
         act.queues = false;
         makes = makes.plus_ms(4 * SECOND_MS);

@@ -47,6 +47,18 @@ impl Running {
             };
             devices[it.terminal].cut_off(it.label.from, until);
         }
+        let sets_back =
+            |it: &&Incident| (it.label.kind, it.label.care) == (Kind::ClockSetBack, Care::Careful);
+        for it in incidents.iter().filter(sets_back) {
+            for day in &it.days {
+                let lessons = school.classes[it.class].lessons.iter();
+                let ends = lessons.filter(|planned| planned.day == *day).map(|it| it.lesson.ends);
+                if let Some(ends) = ends.max() {
+                    let (from, until) = fraud::off_the_network(*day, ends);
+                    devices[it.terminal].cut_off(from, until);
+                }
+            }
+        }
         let facts = facts::all(seed, &school, days[0]).into();
         Self { seed, policy: policy.clone(), school, incidents, devices, facts }
     }
@@ -173,7 +185,7 @@ impl Running {
             Some(incident) => {
                 let happens = through_doors(happens, self.devices.len(), dice);
                 let care = incident.label.care;
-                fraud::made_in_the_evening(happens, care, planned.lesson.ends, day)
+                fraud::made_in_the_evening(happens, care, planned.lesson.ends)
             }
             None => happens,
         }

@@ -8,6 +8,7 @@ use super::calendar::{at, days_from, is_holiday, is_working_day, plus_days};
 use super::dice::Dice;
 use super::running::Running;
 use super::*;
+use crate::domain::ClockEvidence;
 use crate::ledger::{Body, Entry};
 
 fn plan(seed: u64, institutions: u32, days: u32, mix: Mix) -> Plan {
@@ -125,6 +126,15 @@ fn honest_worlds_have_no_refusals_and_every_chain_is_whole() {
     assert_eq!(records as u64, made.records);
     assert!(entries.windows(2).all(|pair| pair[0].committed_at <= pair[1].committed_at));
     assert_eq!(Labels::read(&out).unwrap().incidents, []);
+    // And what a chain says of the time never runs back (docs/spec/record-v1.md).
+    let mut before = BTreeMap::new();
+    for entry in &entries {
+        let Body::Record { record, .. } = &entry.body else { continue };
+        let ClockEvidence { boot, uptime, signed, .. } = record.clock;
+        let this = (boot, uptime, signed);
+        let Some(last) = before.insert(record.terminal.clone(), this) else { continue };
+        assert!((last.0, last.1) <= (boot, uptime) && last.2 <= signed, "{last:?} {this:?}");
+    }
 }
 
 /// Only frauds on the wire are refused, and each under its own reason.

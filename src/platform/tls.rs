@@ -55,6 +55,20 @@ pub enum TlsError {
     /// The private key cannot be read.
     #[error("could not use the key for TLS")]
     Key(#[from] SecretError),
+    /// A file holds no private key.
+    #[error("could not use the key in {path}: {why}")]
+    Pem {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// Everybody may read a private key.
+    #[error("could not trust the key in {path}: every user of this machine may read the file")]
+    OpenKey {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The key is not the certificate's.
     #[error("could not use the certificate in {path}: it is not for the key in {key}")]
     Foreign {
@@ -135,7 +149,7 @@ impl Files {
     }
 }
 
-fn wrong(path: &Path, error: &rustls::Error) -> TlsError {
+pub(super) fn wrong(path: &Path, error: &rustls::Error) -> TlsError {
     TlsError::Certificate { path: path.to_owned(), why: error.to_string() }
 }
 

@@ -68,8 +68,8 @@ impl Problem {
             Refusal::TooLong => (
                 413,
                 "report_too_long",
-                "报告超过 81920 字节，未予读取。请将学习时段分成几份报告。",
-                "The report has more than 81,920 bytes and was not read. Split its stretches into several reports.",
+                "报告超过 81920 字节，不予接收。请将学习时段分成几份报告。",
+                "The report has more than 81,920 bytes, and none so long is taken. Split its stretches into several reports.",
             ),
             Refusal::TooSlow => (
                 408,

@@ -25,11 +25,10 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 
 use crate::domain::{
-    AnomalyId, AnomalyKind, Bilingual, ClockQuality, Finding, Policy, Severity, TerminalId,
+    AnomalyId, AnomalyKind, Bilingual, ClockQuality, Finding, Severity, TerminalId,
 };
 use crate::ledger::{Body, Entry};
-use crate::registry::Registry;
-use crate::rules::{Rule, words};
+use crate::rules::{Ground, Rule, words};
 
 /// Remembers on which day each terminal was last told of: no more than are registered.
 #[derive(Default)]
@@ -50,7 +49,8 @@ impl Rule for MadeAfterwards {
         &["clock_tolerance_s"]
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
+    fn judge(&mut self, entry: &Entry, ground: &Ground<'_>) -> Vec<Finding> {
+        let Ground { registry, policy, .. } = *ground;
         let Body::Record { record, person, .. } = &entry.body else { return Vec::new() };
         let sure = match record.clock.quality {
             ClockQuality::Synced | ClockQuality::Holding => true,

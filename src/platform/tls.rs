@@ -17,7 +17,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 use rustls::{
@@ -135,21 +135,29 @@ impl Files {
         for ca in certificates(&self.ca)? {
             roots.add(ca).map_err(|error| wrong(&self.ca, &error))?;
         }
-        let chain = certificates(&self.cert)?;
         let der = PrivatePkcs8KeyDer::from(pkcs8_of(&secret::read(&self.key)?));
-        let own = CertifiedKey::from_der(chain, der.into(), &ring::default_provider());
-        let own = own.map_err(|error| {
-            if matches!(error, rustls::Error::InconsistentKeys(_)) {
-                TlsError::Foreign { path: self.cert.clone(), key: self.key.clone() }
-            } else {
-                wrong(&self.cert, &error)
-            }
-        })?;
+        let own = certified(&self.cert, &self.key, der.into())?;
         Ok(Identity { roots: Arc::new(roots), own: Arc::new(own) })
     }
 }
 
-pub(super) fn wrong(path: &Path, error: &rustls::Error) -> TlsError {
+/// A chain of certificates, and the private key that was read from `key`, if the first is for it.
+pub(super) fn certified(
+    cert: &Path,
+    key: &Path,
+    der: PrivateKeyDer<'static>,
+) -> Result<CertifiedKey, TlsError> {
+    let own = CertifiedKey::from_der(certificates(cert)?, der, &ring::default_provider());
+    own.map_err(|error| {
+        if matches!(error, rustls::Error::InconsistentKeys(_)) {
+            TlsError::Foreign { path: cert.to_owned(), key: key.to_owned() }
+        } else {
+            wrong(cert, &error)
+        }
+    })
+}
+
+fn wrong(path: &Path, error: &rustls::Error) -> TlsError {
     TlsError::Certificate { path: path.to_owned(), why: error.to_string() }
 }
 

@@ -13,13 +13,13 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::sign::SingleCertAndKey;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::secret::{self, SecretError};
-use super::tls::{TlsError, certificates, wrong};
+use super::tls::{TlsError, certified};
 
 /// Largest file of a private key that is read: RSA with 16,384 bits has 13 KiB.
 const KEY_BYTES_MAX: u64 = 32 * 1024;
@@ -37,14 +37,8 @@ impl fmt::Debug for Server {
 impl Server {
     /// Reads a chain of certificates, one's own first, and its private key.
     pub fn read(cert: &Path, key: &Path) -> Result<Self, TlsError> {
+        let own = certified(cert, key, private_key(key)?)?;
         let provider = Arc::new(ring::default_provider());
-        let own = CertifiedKey::from_der(certificates(cert)?, private_key(key)?, &provider);
-        let own = own.map_err(|error| match error {
-            rustls::Error::InconsistentKeys(_) => {
-                TlsError::Foreign { path: cert.to_owned(), key: key.to_owned() }
-            }
-            error => wrong(cert, &error),
-        })?;
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("ring has the suites of TLS 1.2 and 1.3")

@@ -25,8 +25,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// What those who call may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bounds {
-    /// Connections at once, with one request each. A report in the making has 80 KiB, so 64 hold 5 MiB; a hundred
-    /// platforms that send one in a second need fewer.
+    /// Connections at once, with one request each. Of a head at most 400 KiB are read and of a report 80 KiB are kept, so
+    /// 64 hold 30 MiB at worst; a hundred platforms that send one in a second need fewer.
     pub connections: usize,
     /// How long a handshake may take.
     pub handshake: Duration,

@@ -343,6 +343,10 @@ pub(super) fn config_failed(error: ConfigError) -> (Exit, Report) {
         ConfigError::Tls(_) => {
             "look at the files that [broker] names; `rollcall collector certificate` makes them"
         }
+        ConfigError::Readable { .. } => {
+            "name cert_file and key_file in [platforms] (`rollcall collector certificate --for platforms` makes both), or \
+             listen on 127.0.0.1, behind a server of this machine that has TLS"
+        }
         ConfigError::Platforms(_) => {
             "look at the files that [platforms] names; `rollcall collector certificate --for platforms` makes both"
         }

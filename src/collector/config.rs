@@ -65,6 +65,14 @@ pub enum ConfigError {
     /// The policy profile is wrong.
     #[error("could not use the policy profile")]
     Profile(#[from] PolicyError),
+    /// Other machines would reach plain HTTP.
+    #[error(
+        "could not listen for platforms at {address}: without TLS others would read their reports, which name people"
+    )]
+    Readable {
+        /// Where.
+        address: SocketAddr,
+    },
     /// The certificates for the broker are wrong.
     #[error("could not use the certificates in [broker]")]
     Tls(#[from] TlsError),
@@ -306,6 +314,9 @@ impl Config {
         config.enrolment.check().or_else(|(field, needed)| must(false, field, needed))?;
         config.dispatch.check().or_else(|(field, needed)| must(false, field, needed))?;
         config.platforms.check().or_else(|(field, needed)| must(false, field, needed))?;
+        if let Some(address) = config.platforms.readable() {
+            return Err(ConfigError::Readable { address });
+        }
         config.notify.check().or_else(|(field, needed)| must(false, field, needed))?;
         must(config.ingest.parked_max >= 1, "ingest.parked_max", "at least 1")?;
         must(

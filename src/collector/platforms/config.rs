@@ -37,17 +37,17 @@ impl Section {
                 Ok(())
             };
         }
-        let Some(address) = self.address() else {
+        if self.address().is_none() {
             let must = "empty, or an address and port, like \"0.0.0.0:8443\"";
             return Err(("platforms.listen", must));
-        };
-        if !given(&self.cert_file) && !address.ip().is_loopback() {
-            let must = "given, with platforms.key_file, for an address that other machines reach: reports name \
-                        people, and would travel readable (`rollcall collector certificate --for platforms` makes \
-                        both files; or listen on 127.0.0.1, behind a server of this machine that has TLS)";
-            return Err(("platforms.cert_file", must));
         }
         Ok(())
+    }
+
+    /// The address at which reports would travel readable from other machines, if it is such a one.
+    pub fn readable(&self) -> Option<SocketAddr> {
+        let plain = self.cert_file.as_os_str().is_empty();
+        self.address().filter(|address| plain && !address.ip().is_loopback())
     }
 
     /// Where to listen, if at all.

@@ -22,6 +22,7 @@ use crate::collector::{Config, ConfigError, Home, Role, StateError, Store, read_
 use crate::domain::{ClassId, TerminalId};
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::telemetry::start_logging;
+use crate::platform::tls::TlsError;
 use crate::record::VerifyingKey;
 use crate::record::note::{KeyKind, Vkey};
 
@@ -64,7 +65,8 @@ enum Command {
         /// For whom.
         #[arg(long = "for", value_enum)]
         whom: For,
-        /// A host name or address by which the broker is reached; as often as there are.
+        /// A host name or address by which the broker, or what platforms report to, is reached; as often as
+        /// there are.
         #[arg(long)]
         host: Vec<String>,
         /// Folder for key, certificate and ca.pem.
@@ -291,6 +293,7 @@ fn check_config(config: &ConfigArg) -> Told {
     file.setup().map_err(config_failed)?;
     store(&file)?;
     file.policy().map_err(config_failed)?;
+    file.platforms_tls().map_err(config_failed)?;
     say!("{}: fine", config.config.display());
     Ok(())
 }
@@ -333,10 +336,19 @@ pub(super) fn config_failed(error: ConfigError) -> (Exit, Report) {
     let hint = match &error {
         ConfigError::Read { .. } => "look at its path and rights",
         ConfigError::Parse { .. } => "firmware-config/collector.toml shows every field",
-        ConfigError::OpenPassword { .. } => "make it readable by its owner alone: chmod 600",
+        ConfigError::OpenPassword { .. } | ConfigError::Platforms(TlsError::OpenKey { .. }) => {
+            "make it readable by its owner alone: chmod 600"
+        }
         ConfigError::Store(_) => "correct [store]; docs/setup.md, PostgreSQL, shows an example",
         ConfigError::Tls(_) => {
             "look at the files that [broker] names; `rollcall collector certificate` makes them"
+        }
+        ConfigError::Readable { .. } => {
+            "name cert_file and key_file in [platforms] (`rollcall collector certificate --for platforms` makes both), or \
+             listen on 127.0.0.1, behind a server of this machine that has TLS"
+        }
+        ConfigError::Platforms(_) => {
+            "look at the files that [platforms] names; `rollcall collector certificate --for platforms` makes both"
         }
         ConfigError::Profile(_) => "correct the policy profile; [rules] policy_file names it",
         ConfigError::Value { .. } => {

@@ -35,6 +35,8 @@ pub(super) enum For {
     Collector,
     /// A program that reads alerts: key as PEM.
     Alerts,
+    /// The address where online platforms report: key as PEM.
+    Platforms,
 }
 
 impl CaCommand {
@@ -111,15 +113,19 @@ pub(super) fn open(config: &Config) -> Told<Ca> {
 pub(super) fn certificate(config: &ConfigArg, whom: For, hosts: &[String], out: &Path) -> Told {
     let config = load(config)?;
     let (role, name, form) = match whom {
-        For::Broker if hosts.is_empty() => {
+        For::Broker | For::Platforms if hosts.is_empty() => {
             let because = "it has no name";
             let hint = "name each host name and address by which it is reached: --host NAME";
-            let what = "could not certify the broker";
+            let what = match whom {
+                For::Platforms => "could not certify the address for platforms",
+                For::Broker | For::Collector | For::Alerts => "could not certify the broker",
+            };
             return Err((Exit::Usage, Report::new(what, because, hint)));
         }
         For::Broker => (Role::Broker(hosts.to_vec()), "broker", KeyForm::Pem),
         For::Collector => (Role::Collector, "collector", KeyForm::Hex),
         For::Alerts => (Role::Alerts, "alerts", KeyForm::Pem),
+        For::Platforms => (Role::Platforms(hosts.to_vec()), "platforms", KeyForm::Pem),
     };
     let ca = open(&config)?;
     let days = config.enrolment.certificate_days;

@@ -95,7 +95,7 @@ fn words(reason: Reason) -> (String, &'static str) {
             "compare the platform's key with `rollcall collector platform list`",
         ),
         Reason::Foreign => ("it is another platform's report", "name that one with --platform"),
-        Reason::Flawed(flaw) => (flaw, "the platform makes it anew, with the same number"),
+        Reason::Flawed(flaw) => (flaw.en, "the platform makes it anew, with the same number"),
         Reason::Ahead => ("it was made in the future", "the platform sets its clock right"),
         Reason::Gap => {
             ("reports before it are missing", "take them in first, in the order of their numbers")

@@ -1,5 +1,5 @@
-//! `rollcall collector run`: the centre until a signal: broker, ledger, page, enrolment, dispatches, roll calls
-//! and the relay of shares in one process.
+//! `rollcall collector run`: the centre until a signal: broker, ledger, page, enrolment, reports of platforms,
+//! dispatches, roll calls and the relay of shares in one process.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use crate::collector::publish::PublishError;
 use crate::collector::share::Letterbox;
 use crate::collector::{
     Collector, Config, CoreError, Entries, Home, Judging, Names, StartError, Stater, Watch, cases,
-    notify, roll_calls,
+    notify, platforms, roll_calls,
 };
 use crate::domain::{Fact, Policy};
 use crate::platform::clock::{Clock, SystemClock};
@@ -55,6 +55,7 @@ pub(super) fn run(config: &ConfigArg) -> Told {
         let hint = "choose another address in [web] listen, or end the other program";
         (Exit::Environment, Report::of(&error, hint))
     })?;
+    let platforms_at = platforms_at(&config)?;
     let home = Home::open_in(&config.data_dir, store(&config)?).map_err(home_failed)?;
     let publisher = home
         .publisher(&config.origin, config.log.settings(&config.data_dir))
@@ -115,10 +116,18 @@ pub(super) fn run(config: &ConfigArg) -> Told {
     let telling = notifications::tellers(&config, webhooks, &watch, collector.herald())?;
     let telling = notify::start(telling, &(Arc::clone(&clock) as _));
     let telling = telling.map_err(|cause| no_runtime(&cause))?;
+    let platforms_url = platforms_at.as_ref().map(platforms::Listening::url);
+    let hearing = platforms_at.map(|at| {
+        at.serve(collector.postbox(), Arc::clone(&clock) as _, platforms::Bounds::default())
+    });
+    let hearing = hearing.transpose().map_err(|cause| no_runtime(&cause))?;
     say!("rollcall collector: running, {broker}");
     say!("rollcall collector: live page at {}", listening.url());
     if let Some(desk_at) = &desk_at {
         say!("rollcall collector: terminals are enrolled at http://{}", desk_at.address);
+    }
+    if let Some(url) = platforms_url {
+        say!("rollcall collector: platforms report at {url}");
     }
     let site = Site {
         about: Arc::new(About { demo: false, origin, policy: policy.profile(), verify: None }),
@@ -166,6 +175,9 @@ pub(super) fn run(config: &ConfigArg) -> Told {
     waited.map_err(|cause| no_runtime(&cause))?;
     telling.stop();
     let stopped = collector.stop();
+    if let Some(hearing) = hearing {
+        hearing.stop();
+    }
     // It does not panic; what it was about to keep comes again.
     drop(relaying.join());
     publishing.stop();
@@ -175,6 +187,16 @@ pub(super) fn run(config: &ConfigArg) -> Told {
     })?;
     say!("rollcall collector: ended");
     Ok(())
+}
+
+/// The address where platforms report over HTTP, if the configuration names one.
+fn platforms_at(config: &Config) -> Told<Option<platforms::Listening>> {
+    let tls = config.platforms_tls().map_err(config_failed)?;
+    let Some(wanted) = config.platforms.address() else { return Ok(None) };
+    platforms::Listening::bind(wanted, tls).map(Some).map_err(|error| {
+        let hint = "choose another address in [platforms] listen, or end the other program";
+        (Exit::Environment, Report::of(&error, hint))
+    })
 }
 
 /// The profile to work by. The configured one comes into force where there is none; over another it does

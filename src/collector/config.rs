@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Broker, Setup, Store, dispatch, enrol, notify};
+use super::{Broker, Setup, Store, dispatch, enrol, notify, platforms};
 use crate::domain::{Policy, PolicyError};
 use crate::ingest::Limits;
 use crate::platform::postgres::{Address, AddressError};
 use crate::platform::secret;
 use crate::platform::tls::{Files, TlsError, is_loopback};
+use crate::platform::tls_server::Server;
 use crate::record::note::{KeyKind, Vkey, is_origin};
 
 /// Largest configuration file that is read; the commented default has about 3 KiB.
@@ -64,9 +65,20 @@ pub enum ConfigError {
     /// The policy profile is wrong.
     #[error("could not use the policy profile")]
     Profile(#[from] PolicyError),
+    /// Other machines would reach plain HTTP.
+    #[error(
+        "could not listen for platforms at {address}: without TLS others would read their reports, which name people"
+    )]
+    Readable {
+        /// Where.
+        address: SocketAddr,
+    },
     /// The certificates for the broker are wrong.
     #[error("could not use the certificates in [broker]")]
     Tls(#[from] TlsError),
+    /// The certificate for platforms is wrong.
+    #[error("could not use the certificate in [platforms]")]
+    Platforms(#[source] TlsError),
 }
 
 /// The whole file.
@@ -95,6 +107,8 @@ pub struct Config {
     pub enrolment: enrol::Section,
     /// What terminals are sent to work by.
     pub dispatch: dispatch::Section,
+    /// Where platforms report over HTTP.
+    pub platforms: platforms::Section,
     /// Who is told of anomalies and cases.
     pub notify: notify::Section,
 }
@@ -200,6 +214,7 @@ impl Default for Config {
             log: LogSection::default(),
             enrolment: enrol::Section::default(),
             dispatch: dispatch::Section::default(),
+            platforms: platforms::Section::default(),
             notify: notify::Section::default(),
         }
     }
@@ -298,6 +313,10 @@ impl Config {
         )?;
         config.enrolment.check().or_else(|(field, needed)| must(false, field, needed))?;
         config.dispatch.check().or_else(|(field, needed)| must(false, field, needed))?;
+        config.platforms.check().or_else(|(field, needed)| must(false, field, needed))?;
+        if let Some(address) = config.platforms.readable() {
+            return Err(ConfigError::Readable { address });
+        }
         config.notify.check().or_else(|(field, needed)| must(false, field, needed))?;
         must(config.ingest.parked_max >= 1, "ingest.parked_max", "at least 1")?;
         must(
@@ -385,6 +404,11 @@ impl Config {
             let must = "the name that stands in rules.policy_file";
             Err(ConfigError::Value { path: path.clone(), field: "rules.policy", must })
         }
+    }
+
+    /// Certificate and key for platforms that report over HTTP, where they are given. Reads their files.
+    pub fn platforms_tls(&self) -> Result<Option<Server>, ConfigError> {
+        self.platforms.tls().map_err(ConfigError::Platforms)
     }
 
     /// What [`super::Collector::start`] needs. Reads the password's file.

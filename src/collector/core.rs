@@ -2,16 +2,19 @@
 //! batch, and only then answer, acknowledge and hand the new entries on. What it decides stands in
 //! `office.rs`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tracing::{info, warn};
 
 use super::home::Home;
 use super::mqtt::{Outlet, Ticket};
 use super::office::{Office, Payload, Settled, Taken};
+use super::platforms::{Heard, Reason};
 use super::{CoreError, Counters, Hooks, StartError, StateError, check_facts};
 use crate::domain::{Fact, PlatformId, TerminalId, Timestamp};
 use crate::ingest::{Limits, Step};
@@ -38,10 +41,23 @@ const STATUS_BYTES_MAX: usize = 4_096;
 /// What the core waits for.
 pub(super) enum Inbound {
     Message { terminal: TerminalId, channel: Channel, payload: Payload, ticket: Option<Ticket> },
-    Report { platform: PlatformId, payload: Payload, ticket: Option<Ticket> },
+    Report { platform: PlatformId, payload: Payload, way: Way },
     State { facts: Vec<Fact>, reply: SyncSender<Result<Vec<Entry>, StateError>> },
     Checkpoint { reply: SyncSender<Vec<u8>> },
     Stop,
+}
+
+/// On which way a report came, and so where its answer goes.
+pub(super) enum Way {
+    Broker(Option<Ticket>),
+    Waiting(oneshot::Sender<Heard>),
+}
+
+/// Somebody who waits to hear what becomes of his report.
+struct Waiting {
+    platform: PlatformId,
+    judged: Result<(), Reason>,
+    reply: oneshot::Sender<Heard>,
 }
 
 struct Statement {
@@ -56,6 +72,9 @@ struct Work {
     taken: Taken,
     statements: Vec<Statement>,
     tickets: Vec<Ticket>,
+    /// Platforms that hear their answer over the broker.
+    over_broker: BTreeSet<PlatformId>,
+    waiting: Vec<Waiting>,
     parcels: usize,
 }
 
@@ -192,21 +211,25 @@ impl Core {
                     Channel::Answers | Channel::Dispatch | Channel::Shared => {}
                 }
             }
-            Inbound::Report { platform, payload, ticket } => {
+            Inbound::Report { platform, payload, way } => {
                 self.counters.messages.fetch_add(1, Relaxed);
-                work.tickets.extend(ticket);
                 work.parcels += 1;
                 let (now, taken) = (self.clock.now(), &mut work.taken);
-                match self.office.take_report(&platform, &payload, now, taken) {
+                let judged = self.office.take_report(&platform, &payload, now, taken);
+                match judged {
                     Ok(count) => work.parcels += count,
-                    Err(reason) => {
-                        // The first of each life of the program is told; the rest is counted.
-                        if self.counters.reports_refused.fetch_add(1, Relaxed) == 0 {
-                            warn!(
-                                refusal.code = reason.code(),
-                                "A report of platform {platform} was not taken in."
-                            );
+                    Err(reason) => self.count_refused(&platform, reason),
+                }
+                match way {
+                    Way::Broker(ticket) => {
+                        work.tickets.extend(ticket);
+                        if matches!(judged, Ok(_) | Err(Reason::Gap)) {
+                            work.over_broker.insert(platform);
                         }
+                    }
+                    Way::Waiting(reply) => {
+                        let judged = judged.map(drop);
+                        work.waiting.push(Waiting { platform, judged, reply });
                     }
                 }
             }
@@ -255,6 +278,16 @@ impl Core {
         }
     }
 
+    /// The first of each life of the program is told; the rest is counted.
+    fn count_refused(&self, platform: &PlatformId, reason: Reason) {
+        if self.counters.reports_refused.fetch_add(1, Relaxed) == 0 {
+            warn!(
+                refusal.code = reason.code(),
+                "A report of platform {platform} was not taken in."
+            );
+        }
+    }
+
     fn tick_if_due(&mut self, work: &mut Work) {
         let Some(tick_ms) = self.tick_ms else { return };
         let now = self.clock.now();
@@ -266,15 +299,29 @@ impl Core {
 
     /// Commits, and only then answers.
     fn finish(&mut self, work: Work) -> Result<(), CoreError> {
-        let Work { taken, statements, tickets, .. } = work;
+        let Work { taken, statements, tickets, over_broker, waiting, parcels: _ } = work;
         self.count(taken.steps());
         let Settled { committed, answers, taken } =
             self.office.settle(taken, &mut *self.ledger, self.clock.now())?;
         for (terminal, sealed) in answers {
             self.outlet.publish(Channel::Answers.of(&terminal), sealed);
         }
+        for Waiting { platform, judged, reply } in waiting {
+            let sealed = taken.iter().find(|(whose, _)| *whose == platform);
+            let heard = match (judged, sealed.map(|(_, sealed)| sealed.clone())) {
+                (Ok(()), Some(sealed)) => Heard::Taken(sealed),
+                (Err(Reason::Gap), Some(sealed)) => Heard::Missing(sealed),
+                (Err(reason), _) => Heard::Refused(reason),
+                // Whose report was taken is known, so there is an answer; without one he hears nothing.
+                (Ok(()), None) => continue,
+            };
+            // Whoever waited may have gone away: he asks again, and is told the same.
+            drop(reply.send(heard));
+        }
         for (platform, sealed) in taken {
-            self.outlet.publish(taken_of(&platform), sealed);
+            if over_broker.contains(&platform) {
+                self.outlet.publish(taken_of(&platform), sealed);
+            }
         }
         self.outlet.acknowledge(tickets);
         for Statement { facts, first, reply } in statements {

@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! broker ══► mqtt thread ══bounded══► core thread ──► on_committed(&[Entry])
-//!    ▲                                  │ admit, commit (one fsync for many), then answer
-//!    └────────── receipts ◄─────────────┘
+//!    ▲                            ▲     │ admit, commit (one fsync for many), then answer
+//!    └────────── receipts ◄───────┼─────┘
+//!              platforms over HTTP (platforms/)
 //! ```
 //!
 //! [`Collector::start`] runs it inside any process; `rollcall collector run` and the demo are two
@@ -64,8 +65,10 @@ pub use mqtt::Herald;
 pub use store::Store;
 pub use watch::{Entries, Judging, OpenWatchError, Watch};
 
-use self::core::{Core, Inbound, Parts};
-use crate::domain::{Fact, TerminalId, Timestamp};
+use self::core::{Core, Inbound, Parts, Way};
+use self::office::Payload;
+use self::platforms::Heard;
+use crate::domain::{Fact, PlatformId, TerminalId, Timestamp};
 use crate::ingest::Limits;
 use crate::ledger::{CommitError, Entry, Item, ReadError, StageError, Staged};
 use crate::platform::clock::Clock;
@@ -203,6 +206,24 @@ impl Stater {
     }
 }
 
+/// Hands over reports of platforms that did not come over the broker, one after the other.
+#[derive(Debug, Clone)]
+pub struct Postbox(SyncSender<Inbound>);
+
+impl Postbox {
+    /// Hands a report over, and says where to hear what becomes of it: nothing, if the collector ends before. Blocks
+    /// while the core has no room.
+    pub fn post(
+        &self,
+        platform: PlatformId,
+        sealed: Vec<u8>,
+        reply: oneshot::Sender<Heard>,
+    ) -> Result<(), StateError> {
+        let (payload, way) = (Payload::Whole(sealed), Way::Waiting(reply));
+        self.0.send(Inbound::Report { platform, payload, way }).map_err(|_| StateError::Ended)
+    }
+}
+
 /// Facts are checked before anything of them is taken in, so that they are stated all or none.
 fn check_facts(facts: &[Fact], log: &SigningKey) -> Result<(), StateError> {
     for fact in facts {
@@ -263,7 +284,7 @@ struct Counters {
 /// What a collector has done since its start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// MQTT messages under a terminal's name.
+    /// MQTT messages under a terminal's name, and reports of platforms.
     pub messages: u64,
     /// Records admitted and committed.
     pub admitted: u64,
@@ -347,6 +368,11 @@ impl Collector {
     /// A handle for others of this process that state facts.
     pub fn stater(&self) -> Stater {
         Stater(self.inbound.clone())
+    }
+
+    /// A handle for another way on which reports of platforms come.
+    pub fn postbox(&self) -> Postbox {
+        Postbox(self.inbound.clone())
     }
 
     /// A handle for others of this process that publish what the broker shall retain.

@@ -17,7 +17,7 @@ use rumqttc::{
 use tokio::sync::oneshot;
 use tracing::{info, warn};
 
-use super::core::Inbound;
+use super::core::{Inbound, Way};
 use super::office::Payload;
 use super::{Broker, Counters};
 use crate::ingest::Evidence;
@@ -241,7 +241,7 @@ impl Line {
             Payload::Whole(publish.payload.to_vec())
         };
         if let Some(platform) = platform_of(&publish.topic) {
-            return Some(Inbound::Report { platform, payload, ticket });
+            return Some(Inbound::Report { platform, payload, way: Way::Broker(ticket) });
         }
         let Some((terminal, channel)) = Channel::parse(&publish.topic) else {
             // Our filters let through only names that are no names: nobody to keep it under.

@@ -26,3 +26,5 @@ pub mod secret;
 pub mod telemetry;
 #[cfg(any(feature = "terminal", feature = "collector"))]
 pub mod tls;
+#[cfg(feature = "collector")]
+pub mod tls_server;

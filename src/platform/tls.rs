@@ -17,7 +17,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::time_provider::{DefaultTimeProvider, TimeProvider};
 use rustls::{
@@ -55,6 +55,20 @@ pub enum TlsError {
     /// The private key cannot be read.
     #[error("could not use the key for TLS")]
     Key(#[from] SecretError),
+    /// A file holds no private key.
+    #[error("could not use the key in {path}: {why}")]
+    Pem {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+    /// Everybody may read a private key.
+    #[error("could not trust the key in {path}: every user of this machine may read the file")]
+    OpenKey {
+        /// Which file.
+        path: PathBuf,
+    },
     /// The key is not the certificate's.
     #[error("could not use the certificate in {path}: it is not for the key in {key}")]
     Foreign {
@@ -121,18 +135,26 @@ impl Files {
         for ca in certificates(&self.ca)? {
             roots.add(ca).map_err(|error| wrong(&self.ca, &error))?;
         }
-        let chain = certificates(&self.cert)?;
         let der = PrivatePkcs8KeyDer::from(pkcs8_of(&secret::read(&self.key)?));
-        let own = CertifiedKey::from_der(chain, der.into(), &ring::default_provider());
-        let own = own.map_err(|error| {
-            if matches!(error, rustls::Error::InconsistentKeys(_)) {
-                TlsError::Foreign { path: self.cert.clone(), key: self.key.clone() }
-            } else {
-                wrong(&self.cert, &error)
-            }
-        })?;
+        let own = certified(&self.cert, &self.key, der.into())?;
         Ok(Identity { roots: Arc::new(roots), own: Arc::new(own) })
     }
+}
+
+/// A chain of certificates, and the private key that was read from `key`, if the first is for it.
+pub(super) fn certified(
+    cert: &Path,
+    key: &Path,
+    der: PrivateKeyDer<'static>,
+) -> Result<CertifiedKey, TlsError> {
+    let own = CertifiedKey::from_der(certificates(cert)?, der, &ring::default_provider());
+    own.map_err(|error| {
+        if matches!(error, rustls::Error::InconsistentKeys(_)) {
+            TlsError::Foreign { path: cert.to_owned(), key: key.to_owned() }
+        } else {
+            wrong(cert, &error)
+        }
+    })
 }
 
 fn wrong(path: &Path, error: &rustls::Error) -> TlsError {

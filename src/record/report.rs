@@ -79,23 +79,36 @@ impl Stated for Report {
     const BYTES_MAX: usize = REPORT_BYTES_MAX;
 }
 
+/// What is wrong with what a report says, in both languages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Flaw {
+    /// In Chinese.
+    pub zh: &'static str,
+    /// In English.
+    pub en: &'static str,
+}
+
 impl Report {
     /// What is wrong with what it says, apart from who says it.
-    pub fn flaw(&self) -> Option<&'static str> {
+    pub fn flaw(&self) -> Option<Flaw> {
+        let flaw = |zh, en| Some(Flaw { zh, en });
         if self.stretches.is_empty() || self.stretches.len() > STRETCHES_MAX {
-            return Some("it has no stretches, or too many");
+            return flaw("没有学习时段，或学习时段过多", "it has no stretches, or too many");
         }
         self.stretches.iter().find_map(|stretch| {
             let all = &stretch.happenings;
             let is_told = |it: &Happened| (it.what == Happening::Beat) == it.pages.is_some();
             if all.is_empty() || all.len() > HAPPENINGS_MAX {
-                Some("a stretch has no happenings, or too many")
+                flaw("某学习时段没有事件，或事件过多", "a stretch has no happenings, or too many")
             } else if !all.is_sorted_by_key(|it| it.after_ms) {
-                Some("the happenings of a stretch run backwards")
+                flaw("某学习时段的事件时间倒序", "the happenings of a stretch run backwards")
             } else if !all.iter().all(is_told) {
-                Some("a beat tells how many pages are open, and nothing else does")
+                flaw(
+                    "播放心跳须说明打开的课程页面数，其他事件不得说明",
+                    "a beat tells how many pages are open, and nothing else does",
+                )
             } else if all.iter().any(|it| it.pages.is_some_and(|it| it == 0 || it > PAGES_MAX)) {
-                Some("a beat tells of no page, or of too many")
+                flaw("播放心跳的页面数为零或过多", "a beat tells of no page, or of too many")
             } else {
                 None
             }

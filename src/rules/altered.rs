@@ -19,11 +19,10 @@
 //! Compare with the genuine record of the same number; run `rollcall terminal journal check` at the
 //! terminal; look who can reach its disk and its line.
 
-use crate::domain::{AnomalyKind, Bilingual, Finding, Policy, Severity};
+use crate::domain::{AnomalyKind, Bilingual, Finding, Severity};
 use crate::ledger::Entry;
-use crate::registry::Registry;
 use crate::rules::refused::Refused;
-use crate::rules::{Rule, words};
+use crate::rules::{Ground, Rule, words};
 
 /// Looks at one refusal at a time.
 pub(super) struct Altered;
@@ -41,7 +40,8 @@ impl Rule for Altered {
         &[]
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, _: &Policy) -> Vec<Finding> {
+    fn judge(&mut self, entry: &Entry, ground: &Ground<'_>) -> Vec<Finding> {
+        let Ground { registry, .. } = *ground;
         let Some(refused) = Refused::of(entry, self.kind()) else { return Vec::new() };
         let (terminal, when, claim) = (refused.terminal, refused.when(), refused.claim());
         let place = words::place(registry, terminal);

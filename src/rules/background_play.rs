@@ -24,8 +24,7 @@ use crate::domain::{
     Activity, AnomalyId, AnomalyKind, Bilingual, Fact, Finding, Policy, Severity, Timestamp,
 };
 use crate::ledger::{Body, Entry};
-use crate::registry::Registry;
-use crate::rules::{Rule, online, words};
+use crate::rules::{Ground, Rule, online, words};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 3_600_000;
@@ -247,7 +246,8 @@ impl Rule for BackgroundPlay {
     }
 
     /// A platform's reports come in their order, so a session is judged as it goes; each pattern of it once.
-    fn judge(&mut self, entry: &Entry, _: &Registry, policy: &Policy) -> Vec<Finding> {
+    fn judge(&mut self, entry: &Entry, ground: &Ground<'_>) -> Vec<Finding> {
+        let Ground { policy, .. } = *ground;
         let Body::Fact(Fact::Activity(activity)) = &entry.body else { return Vec::new() };
         let now = entry.committed_at;
         if !online::is_proven(activity, now, policy) {

@@ -21,12 +21,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::domain::{
-    AnomalyId, AnomalyKind, Bilingual, Finding, NoticeKind, Policy, Severity, TerminalId,
-};
+use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Finding, NoticeKind, Severity, TerminalId};
 use crate::ledger::{Body, Entry};
-use crate::registry::Registry;
-use crate::rules::{Rule, moment, words};
+use crate::rules::{Ground, Rule, moment, words};
 
 /// Remembers what each terminal was, and how many use which models.
 #[derive(Default)]
@@ -94,7 +91,8 @@ impl Rule for DeviceChanged {
         &["clock_tolerance_s", "holding_clock_uncertainty_s", "time_bound_hours_max"]
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
+    fn judge(&mut self, entry: &Entry, ground: &Ground<'_>) -> Vec<Finding> {
+        let Ground { registry, policy, .. } = *ground;
         let Body::Record { record, .. } = &entry.body else { return Vec::new() };
         let Some(change) = self.change(record) else { return Vec::new() };
         let (at, when) = moment::told(record, entry.committed_at, policy);

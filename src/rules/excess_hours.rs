@@ -22,100 +22,66 @@
 
 use jiff::civil::Date;
 
-use crate::domain::{
-    AnomalyId, AnomalyKind, Bilingual, Event, Finding, LessonId, Outcome, Policy, Severity,
-    Timestamp,
-};
-use crate::ledger::{Body, Entry};
-use crate::registry::Registry;
-use crate::rules::window::{Seen, Window};
-use crate::rules::{Rule, moment, words};
+use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Finding, Policy, Severity, Timestamp};
+use crate::rules::passages::{Mark, Passage};
+use crate::rules::window::Seen;
+use crate::rules::{Ground, Rule, words};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
 
-/// Remembers each person's comings and goings.
-#[derive(Default)]
-pub(super) struct ExcessHours {
-    seen: Window<Mark>,
-}
-
-/// A coming or a going.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Mark {
-    lesson: LessonId,
-    /// Two of the same lesson have the same: so others are told apart at once.
-    key: u64,
-    leaves: bool,
-    uncertainty_ms: i64,
-}
-
-impl Mark {
-    fn is_of(&self, lesson: &LessonId, key: u64) -> bool {
-        self.key == key && self.lesson == *lesson
-    }
-}
-
-/// FNV-1a.
-fn key_of(lesson: &LessonId) -> u64 {
-    let bytes = lesson.as_str().bytes();
-    bytes.fold(0xcbf2_9ce4_8422_2325, |key, byte| {
-        (key ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
-}
+/// Looks at what is remembered of a person's comings and goings.
+pub(super) struct ExcessHours;
 
 /// A person in a lesson, from her first check-in to her last check-out.
 #[derive(Debug, Clone, Copy)]
-struct Presence<'w> {
-    came: &'w Seen<Mark>,
-    left: &'w Seen<Mark>,
+struct Presence {
+    lesson: u32,
+    came: Seen<Mark>,
+    left: Seen<Mark>,
 }
 
 /// The presence that some marks (earliest first) make in one lesson.
-fn presence_in<'w>(
-    marks: impl Iterator<Item = &'w Seen<Mark>>,
-    what: &Mark,
-) -> Option<Presence<'w>> {
-    let mut marks = marks.filter(|mark| mark.what.is_of(&what.lesson, what.key));
-    let came = marks.find(|mark| !mark.what.leaves)?;
-    let left = marks.filter(|mark| mark.what.leaves).last()?;
-    Some(Presence { came, left })
+fn presence_in<'w>(marks: impl Iterator<Item = &'w Seen<Mark>>, lesson: u32) -> Option<Presence> {
+    let mut marks = marks.filter(|mark| mark.what.lesson == Some(lesson));
+    let came = *marks.find(|mark| !mark.what.leaves)?;
+    let left = *marks.filter(|mark| mark.what.leaves).last()?;
+    Some(Presence { lesson, came, left })
 }
 
 /// The presences that some marks (earliest first) make. One comes after the other, so the lesson of a mark
 /// is mostly the one looked at last.
-fn presences<'w>(marks: impl Iterator<Item = &'w Seen<Mark>>) -> Vec<Presence<'w>> {
-    let mut all: Vec<(&Seen<Mark>, Option<&Seen<Mark>>)> = Vec::new();
+fn presences<'w>(marks: impl Iterator<Item = &'w Seen<Mark>>) -> Vec<Presence> {
+    let mut all: Vec<(u32, Seen<Mark>, Option<Seen<Mark>>)> = Vec::new();
     for mark in marks {
-        let known = all
-            .iter_mut()
-            .rev()
-            .find(|(came, _)| came.what.is_of(&mark.what.lesson, mark.what.key));
+        let Some(lesson) = mark.what.lesson else { continue };
+        let known = all.iter_mut().rev().find(|(known, ..)| *known == lesson);
         match known {
-            Some((_, left)) if mark.what.leaves => *left = Some(mark),
-            None if !mark.what.leaves => all.push((mark, None)),
+            Some((_, _, left)) if mark.what.leaves => *left = Some(*mark),
+            None if !mark.what.leaves => all.push((lesson, *mark, None)),
             Some(_) | None => {}
         }
     }
-    all.into_iter().filter_map(|(came, left)| Some(Presence { came, left: left? })).collect()
+    let whole = |(lesson, came, left): (u32, Seen<Mark>, Option<Seen<Mark>>)| {
+        Some(Presence { lesson, came, left: left? })
+    };
+    all.into_iter().filter_map(whole).collect()
 }
 
 /// By how much a presence outlasts its lesson beyond what is allowed; `None` if it does not.
-fn overrun_ms(presence: Presence<'_>, registry: &Registry, policy: &Policy) -> Option<i64> {
+fn overrun_ms(presence: Presence, ground: &Ground<'_>) -> Option<i64> {
+    let Ground { registry, policy, passages, .. } = *ground;
     let left = presence.left;
-    let ends = registry.latest_end_of(&left.what.lesson)?;
+    let ends = registry.latest_end_of(passages.lesson(presence.lesson))?;
     let over_ms = left.at.ms_since(ends);
-    let allowed_ms = i64::from(policy.overrun_minutes_max()) * MINUTE_MS + left.what.uncertainty_ms;
+    let allowed_ms =
+        i64::from(policy.overrun_minutes_max()) * MINUTE_MS + left.what.uncertainty_ms();
     (over_ms > allowed_ms).then_some(over_ms)
 }
 
-fn day(at: Timestamp) -> Date {
-    at.shanghai().date()
-}
-
 /// The presences that began on `date`, and how long they last together, overlaps counted once.
-fn of_day(mut all: Vec<Presence<'_>>, date: Date) -> (Vec<Presence<'_>>, i64) {
-    all.retain(|presence| day(presence.came.at) == date);
+fn of_day(mut all: Vec<Presence>, date: Date) -> (Vec<Presence>, i64) {
+    all.retain(|presence| presence.came.at.shanghai().date() == date);
     all.sort_by_key(|presence| (presence.came.at, presence.came.index));
     let mut sum_ms = 0;
     let mut until = Timestamp::from_ms(i64::MIN);
@@ -134,15 +100,16 @@ struct Excess {
     evidence: Vec<u64>,
 }
 
-fn overrun(presence: Presence<'_>, over_ms: i64, registry: &Registry, policy: &Policy) -> Excess {
-    let Presence { came, left } = presence;
+fn overrun(presence: Presence, over_ms: i64, ground: &Ground<'_>) -> Excess {
+    let Ground { registry, policy, passages, .. } = *ground;
+    let Presence { lesson, came, left } = presence;
     let ends = left.at.plus_ms(-over_ms);
     let over = words::length(over_ms);
     let allowed = policy.overrun_minutes_max();
     let (came_at, left_at) = (words::clock(came.at), words::clock(left.at));
     let ends = words::clock(ends);
     let place = registry
-        .lesson(&left.what.lesson)
+        .lesson(passages.lesson(lesson))
         .map_or_else(|| Bilingual::new("", ""), |known| words::site(registry, &known.lesson.site));
     Excess {
         at: left.at,
@@ -163,7 +130,7 @@ fn overrun(presence: Presence<'_>, over_ms: i64, registry: &Registry, policy: &P
     }
 }
 
-fn long_day(today: &[Presence<'_>], sum_ms: i64, date: Date, policy: &Policy) -> Excess {
+fn long_day(today: &[Presence], sum_ms: i64, date: Date, policy: &Policy) -> Excess {
     let sum = words::length(sum_ms);
     let allowed = policy.hours_per_day_max();
     let lessons = today.len();
@@ -187,30 +154,27 @@ fn long_day(today: &[Presence<'_>], sum_ms: i64, date: Date, policy: &Policy) ->
 
 /// What `new` makes wrong that was not wrong without it. So a lesson, or a day, is raised once, and
 /// nothing needs to be remembered of what was raised.
-fn turned_wrong(
-    marks: &[Seen<Mark>],
-    new: &Seen<Mark>,
-    registry: &Registry,
-    policy: &Policy,
-) -> Option<Excess> {
-    let what = &new.what;
-    let others = || marks.iter().filter(|mark| *mark != new);
+fn turned_wrong(passage: &Passage<'_>, ground: &Ground<'_>) -> Option<Excess> {
+    let Passage { new, all: marks, .. } = *passage;
+    let policy = ground.policy;
+    let lesson = new.what.lesson?;
+    let others = || marks.iter().filter(|mark| **mark != new);
     // Whoever has only come makes nothing wrong yet: half of all.
-    let presence = presence_in(marks.iter(), what)?;
-    if let Some(over_ms) = overrun_ms(presence, registry, policy) {
-        let was_over = presence_in(others(), what)
-            .is_some_and(|presence| overrun_ms(presence, registry, policy).is_some());
+    let presence = presence_in(marks.iter(), lesson)?;
+    if let Some(over_ms) = overrun_ms(presence, ground) {
+        let was_over = presence_in(others(), lesson)
+            .is_some_and(|presence| overrun_ms(presence, ground).is_some());
         if !was_over {
-            return Some(overrun(presence, over_ms, registry, policy));
+            return Some(overrun(presence, over_ms, ground));
         }
     }
 
-    let date = day(presence.came.at);
+    let date = presence.came.at.shanghai().date();
     let (today, sum_ms) = of_day(presences(marks.iter()), date);
     let allowed_ms = i64::from(policy.hours_per_day_max()) * HOUR_MS
         + today
             .iter()
-            .map(|p| p.came.what.uncertainty_ms + p.left.what.uncertainty_ms)
+            .map(|p| p.came.what.uncertainty_ms() + p.left.what.uncertainty_ms())
             .sum::<i64>();
     if sum_ms <= allowed_ms {
         return None;
@@ -238,43 +202,21 @@ impl Rule for ExcessHours {
         ]
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
-        let Body::Record { record, person: Some(person), .. } = &entry.body else {
-            return Vec::new();
-        };
-        let leaves = match record.event {
-            Event::CheckIn => false,
-            Event::CheckOut => true,
-            Event::Attempt | Event::Gap | Event::Presence | Event::Notice => return Vec::new(),
-        };
-        let accepted = record.outcome == Some(Outcome::Accepted);
-        let (Some(moment), Some(lesson)) = (
-            moment::proven(record, entry.committed_at, policy),
-            record.lesson.as_ref().filter(|_| accepted),
-        ) else {
-            return Vec::new();
-        };
-        // The registry's own copy of the name, where it has one: it is shared.
-        let lesson = registry.lesson(lesson).map_or(lesson, |known| &known.lesson.id).clone();
-        let key = key_of(&lesson);
-        let what = Mark { lesson, key, leaves, uncertainty_ms: moment.uncertainty_ms };
-        let new = Seen { at: moment.at, index: entry.index, what };
-        let all = self.seen.add(*person, new.clone(), entry.committed_at, policy);
-        let raised = turned_wrong(all, &new, registry, policy).map(|excess| {
-            let mut evidence = excess.evidence;
-            evidence.sort_unstable();
-            Finding {
-                id: AnomalyId::of(AnomalyKind::ExcessHours, &evidence),
-                kind: AnomalyKind::ExcessHours,
-                severity: Severity::Warning,
-                at: excess.at,
-                who: vec![*person],
-                terminals: vec![record.terminal.clone()],
-                site: registry.site_of(&record.terminal).cloned(),
-                why: excess.why,
-                evidence,
-            }
-        });
-        raised.into_iter().collect()
+    fn passed(&mut self, passage: &Passage<'_>, ground: &Ground<'_>) -> Vec<Finding> {
+        let Some(excess) = turned_wrong(passage, ground) else { return Vec::new() };
+        let terminal = ground.passages.terminal(passage.new.what);
+        let mut evidence = excess.evidence;
+        evidence.sort_unstable();
+        vec![Finding {
+            id: AnomalyId::of(AnomalyKind::ExcessHours, &evidence),
+            kind: AnomalyKind::ExcessHours,
+            severity: Severity::Warning,
+            at: excess.at,
+            who: vec![passage.person],
+            terminals: vec![terminal.clone()],
+            site: ground.registry.site_of(terminal).cloned(),
+            why: excess.why,
+            evidence,
+        }]
     }
 }

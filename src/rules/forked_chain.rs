@@ -18,11 +18,10 @@
 //! Ask whether the terminal was restored or replaced; if not, take the key out of service and set
 //! the terminal up anew.
 
-use crate::domain::{AnomalyKind, Bilingual, Finding, Policy, Refusal, Severity};
+use crate::domain::{AnomalyKind, Bilingual, Finding, Refusal, Severity};
 use crate::ledger::Entry;
-use crate::registry::Registry;
 use crate::rules::refused::Refused;
-use crate::rules::{Rule, words};
+use crate::rules::{Ground, Rule, words};
 
 /// Looks at one refusal at a time.
 pub(super) struct ForkedChain;
@@ -40,7 +39,8 @@ impl Rule for ForkedChain {
         &[]
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, _: &Policy) -> Vec<Finding> {
+    fn judge(&mut self, entry: &Entry, ground: &Ground<'_>) -> Vec<Finding> {
+        let Ground { registry, .. } = *ground;
         let Some(refused) = Refused::of(entry, self.kind()) else { return Vec::new() };
         let (terminal, when, claim) = (refused.terminal, refused.when(), refused.claim());
         let place = words::place(registry, terminal);

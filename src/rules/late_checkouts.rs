@@ -58,7 +58,7 @@ impl Rule for LateCheckouts {
     }
 
     fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
-        let Ground { registry, policy } = ground;
+        let Ground { registry, policy, .. } = *ground;
         let lesson = &held.announced.lesson;
         let ends = registry.latest_end_of(&lesson.id).unwrap_or(lesson.ends);
         let (minutes, allowed) = (policy.late_checkout_minutes(), policy.late_checkout_days_max());

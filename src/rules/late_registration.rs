@@ -81,7 +81,7 @@ impl Rule for LateRegistration {
     }
 
     fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
-        let Ground { registry, policy } = ground;
+        let Ground { registry, policy, .. } = *ground;
         let (announced, lesson) = (&held.announced, &held.announced.lesson);
         let late = Late::of(held);
         if !announced.is_late() || late.who.is_empty() {

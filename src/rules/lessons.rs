@@ -14,7 +14,7 @@ use crate::domain::{
 use crate::ledger::{Body, Entry};
 use crate::record::Record;
 use crate::registry::{Announced, Registry};
-use crate::rules::moment;
+use crate::rules::Ground;
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -135,26 +135,19 @@ fn grace_ms(policy: &Policy) -> i64 {
 
 impl Lessons {
     /// Takes in an entry, after the registry, and hands on the lessons that are over by it.
-    pub(super) fn take(
-        &mut self,
-        entry: &Entry,
-        registry: &Registry,
-        policy: &Policy,
-    ) -> Vec<Held> {
+    pub(super) fn take(&mut self, entry: &Entry, ground: &Ground<'_>) -> Vec<Held> {
+        let Ground { registry, policy, .. } = *ground;
         let mut over = Vec::new();
         match &entry.body {
             Body::Fact(fact) => self.state(fact, entry, registry, policy),
-            Body::Record { record, person, .. } => {
-                let proven = moment::proven(record, entry.committed_at, policy);
-                match (registry.site_of(&record.terminal), proven) {
-                    (Some(site), Some(moment)) => {
-                        self.hear(record, *person, moment.at, entry.index, site);
-                        over = self.complete(site, policy);
-                    }
-                    (Some(_), None) => self.doubt(record, *person),
-                    (None, _) => {}
+            Body::Record { record, person, .. } => match (ground.site, ground.moment) {
+                (Some(site), Some(moment)) => {
+                    self.hear(record, *person, moment.at, entry.index, site);
+                    over = self.complete(site, policy);
                 }
-            }
+                (Some(_), None) => self.doubt(record, *person),
+                (None, _) => {}
+            },
             Body::Refused { .. } => {}
         }
         while let Some((_, id)) =

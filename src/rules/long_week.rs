@@ -68,7 +68,7 @@ impl Rule for LongWeek {
     }
 
     fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
-        let Ground { registry, policy } = ground;
+        let Ground { registry, policy, .. } = *ground;
         let lesson = &held.announced.lesson;
         let allowed = policy.hours_per_week_max();
         let mut raised = Vec::new();

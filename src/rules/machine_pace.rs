@@ -24,12 +24,10 @@ use std::collections::{HashMap, VecDeque};
 use jiff::civil::Date;
 
 use crate::domain::{
-    AnomalyId, AnomalyKind, Bilingual, Event, Finding, Outcome, PersonId, Policy, Severity,
-    TerminalId, Timestamp,
+    AnomalyId, AnomalyKind, Bilingual, Finding, PersonId, Policy, Severity, Timestamp,
 };
-use crate::ledger::{Body, Entry};
-use crate::registry::Registry;
-use crate::rules::{Rule, moment, words};
+use crate::rules::passages::Passage;
+use crate::rules::{Ground, Rule, words};
 
 /// So many in a row: fewer happen by chance among the thousands of a day, more would miss a small class.
 const RUN: usize = 12;
@@ -46,7 +44,7 @@ const INTERVAL_MS_MAX: i64 = 3_600_000;
 /// Remembers the newest of each terminal: no more terminals than are registered.
 #[derive(Default)]
 pub(super) struct MachinePace {
-    rows: HashMap<TerminalId, Row>,
+    rows: HashMap<u32, Row>,
 }
 
 #[derive(Default)]
@@ -121,22 +119,17 @@ impl Rule for MachinePace {
         ]
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
-        let Body::Record { record, person: Some(person), .. } = &entry.body else {
-            return Vec::new();
-        };
-        let passes = record.outcome == Some(Outcome::Accepted)
-            && matches!(record.event, Event::CheckIn | Event::CheckOut);
-        // A clock that jumps makes intervals that nobody had.
-        let proven = moment::proven(record, entry.committed_at, policy).filter(|_| passes);
-        let Some(moment) = proven else { return Vec::new() };
-        let row = self.rows.entry(record.terminal.clone()).or_default();
+    /// A clock that jumps makes intervals that nobody had: only proven times count.
+    fn passed(&mut self, passage: &Passage<'_>, ground: &Ground<'_>) -> Vec<Finding> {
+        let Ground { registry, policy, passages, .. } = *ground;
+        let Passage { person, new, .. } = *passage;
+        let row = self.rows.entry(new.what.terminal).or_default();
         if row.newest.len() == RUN {
             row.newest.pop_front();
         }
-        row.newest.push_back(Passed { at: moment.at, index: entry.index, person: *person });
+        row.newest.push_back(Passed { at: new.at, index: new.index, person });
         let Some(pace) = row.pace(policy) else { return Vec::new() };
-        let date = moment.at.shanghai().date();
+        let date = new.at.shanghai().date();
         if row.told == Some(date) {
             return Vec::new();
         }
@@ -145,9 +138,10 @@ impl Rule for MachinePace {
         let mut who: Vec<PersonId> = row.newest.iter().map(|passed| passed.person).collect();
         who.sort();
         who.dedup();
-        let place = words::place(registry, &record.terminal);
-        let since = row.newest.front().map_or(moment.at, |passed| passed.at);
-        let stretch = words::stretch(since, moment.at);
+        let terminal = passages.terminal(new.what);
+        let place = words::place(registry, terminal);
+        let since = row.newest.front().map_or(new.at, |passed| passed.at);
+        let stretch = words::stretch(since, new.at);
         let (zh, en) = match pace {
             Pace::Fast { span_ms } => {
                 let seconds = span_ms / 1_000;
@@ -169,10 +163,10 @@ impl Rule for MachinePace {
             id: AnomalyId::of(self.kind(), &evidence),
             kind: self.kind(),
             severity: Severity::Warning,
-            at: moment.at,
+            at: new.at,
             who,
-            terminals: vec![record.terminal.clone()],
-            site: registry.site_of(&record.terminal).cloned(),
+            terminals: vec![terminal.clone()],
+            site: registry.site_of(terminal).cloned(),
             why: Bilingual::new(
                 format!(
                     "{stretch}，{}：{zh}。可能由程序生成；照名单试机也会如此。当日不再重复提示。",

@@ -51,7 +51,7 @@ impl Rule for MadeAfterwards {
         &mut self,
         entry: &Entry,
         heard: &Heard<Claim>,
-        Ground { registry, .. }: &Ground<'_>,
+        Ground { registry, site, .. }: &Ground<'_>,
     ) -> Vec<Finding> {
         let (Body::Record { record, person, .. }, Some((against, witness))) =
             (&entry.body, heard.against)
@@ -74,7 +74,7 @@ impl Rule for MadeAfterwards {
             at: entry.committed_at,
             who: person.iter().copied().collect(),
             terminals: vec![terminal.clone()],
-            site: registry.site_of(terminal).cloned(),
+            site: site.cloned(),
             why: Bilingual::new(
                 format!(
                     "{}：终端 {terminal} 的一条记录自称作于 {said}，{}，而终端称其时钟无误。时钟被改动后补造记录即\

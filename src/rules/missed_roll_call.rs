@@ -48,7 +48,7 @@ impl Rule for MissedRollCall {
     }
 
     fn roll_over(&mut self, roll: &Roll, ground: &Ground<'_>) -> Vec<Finding> {
-        let Ground { registry, policy } = ground;
+        let Ground { registry, policy, .. } = *ground;
         let unseen = roll.unseen();
         let (count, asked, terminal) = (unseen.len(), roll.asked.len(), &roll.terminal);
         let allowed = policy.roll_call_unseen_percent_max();

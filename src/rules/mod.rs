@@ -18,6 +18,7 @@ mod lessons;
 mod moment;
 mod names;
 mod online;
+mod passages;
 mod recent;
 mod refused;
 mod rolls;
@@ -61,11 +62,13 @@ mod without_face;
 
 use std::collections::BTreeMap;
 
-use crate::domain::{Anomaly, AnomalyKind, Fact, Finding, LedgerRange, Policy};
+use crate::domain::{Anomaly, AnomalyKind, Fact, Finding, LedgerRange, Policy, SiteId};
 use crate::ledger::{Body, Entry};
 use crate::registry::Registry;
 use clocks::{Clocks, Heard};
 use lessons::{Held, Lessons};
+use moment::Moment;
+use passages::{Passage, Passages};
 use rolls::{Roll, Rolls};
 use time_refuted::Claim;
 
@@ -74,10 +77,16 @@ struct Ground<'j> {
     /// As it stands after the entry at hand.
     registry: &'j Registry,
     policy: &'j Policy,
+    /// Where and when everybody came and went, with the entry at hand.
+    passages: &'j Passages,
+    /// When the record at hand was made, if that is proven.
+    moment: Option<Moment>,
+    /// Where the terminal of the record at hand stands.
+    site: Option<&'j SiteId>,
 }
 
-/// One detector. It looks at entries, at lessons that are over, at roll calls that are over, or at clocks that
-/// are contradicted, whatever tells what it is about.
+/// One detector. It looks at entries, at comings and goings, at lessons or roll calls that are over, at clocks that are
+/// contradicted, whatever tells what it is about.
 trait Rule: Send {
     /// What it looks for. Names its file and its page.
     fn kind(&self) -> AnomalyKind;
@@ -88,8 +97,13 @@ trait Rule: Send {
     /// Which numbers of the profile it reads, itself or through what it shares with others.
     fn numbers(&self) -> &'static [&'static str];
 
-    /// Takes in one entry, with the registry as it stands after that entry, and says what it sees.
-    fn judge(&mut self, _entry: &Entry, _registry: &Registry, _policy: &Policy) -> Vec<Finding> {
+    /// Takes in one entry and says what it sees.
+    fn judge(&mut self, _entry: &Entry, _ground: &Ground<'_>) -> Vec<Finding> {
+        Vec::new()
+    }
+
+    /// Takes in a coming or a going.
+    fn passed(&mut self, _passage: &Passage<'_>, _ground: &Ground<'_>) -> Vec<Finding> {
         Vec::new()
     }
 
@@ -136,6 +150,7 @@ pub struct Judge {
     policy: Policy,
     in_force: InForce,
     registry: Registry,
+    passages: Passages,
     lessons: Lessons,
     rolls: Rolls,
     clocks: Clocks<Claim>,
@@ -181,9 +196,20 @@ impl Judge {
     fn of(policy: Policy, known: Vec<Policy>, in_force: InForce, registry: Registry) -> Self {
         let rules = every_rule().into_iter();
         let rules = rules.map(|rule| Seat { inputs: inputs(&*rule, &policy), rule }).collect();
-        let (lessons, rolls, clocks) = Default::default();
-        let (first, next) = (None, 0);
-        Self { known, policy, in_force, registry, lessons, rolls, clocks, rules, first, next }
+        let (passages, lessons, rolls, clocks) = Default::default();
+        Self {
+            known,
+            policy,
+            in_force,
+            registry,
+            passages,
+            lessons,
+            rolls,
+            clocks,
+            rules,
+            first: None,
+            next: 0,
+        }
     }
 
     /// Takes in one entry: first the registry, then every rule. An entry that was judged before
@@ -201,13 +227,27 @@ impl Judge {
             self.follow(digest);
         }
         let (registry, policy) = (&self.registry, &self.policy);
-        let lessons = self.lessons.take(entry, registry, policy);
-        let rolls = self.rolls.take(entry, registry, policy);
-        let heard = time_refuted::hear(&mut self.clocks, entry, registry, policy);
-        let ground = Ground { registry, policy };
+        let (moment, site) = match &entry.body {
+            Body::Record { record, .. } => (
+                moment::proven(record, entry.committed_at, policy),
+                registry.site_of(&record.terminal),
+            ),
+            Body::Fact(_) | Body::Refused { .. } => (None, None),
+        };
+        let passed = self.passages.take(entry, (moment, site), policy);
+        let passages = &self.passages;
+        let ground = Ground { registry, policy, passages, moment, site };
+        let lessons = self.lessons.take(entry, &ground);
+        let rolls = self.rolls.take(entry, &ground);
+        let heard = time_refuted::hear(&mut self.clocks, entry, &ground);
+        let passage =
+            passed.map(|(person, new)| Passage { person, new, all: passages.of(&person) });
         let mut raised = Vec::new();
         for Seat { rule, inputs } in &mut self.rules {
-            let mut found = rule.judge(entry, registry, policy);
+            let mut found = rule.judge(entry, &ground);
+            if let Some(passage) = &passage {
+                found.extend(rule.passed(passage, &ground));
+            }
             for held in &lessons {
                 found.extend(rule.lesson_over(held, &ground));
             }
@@ -278,9 +318,9 @@ fn every_rule() -> Vec<Box<dyn Rule>> {
     vec![
         Box::new(proxy_stand_in::ProxyStandIn),
         Box::new(proxy_shared_face::ProxySharedFace::default()),
-        Box::new(multi_device::MultiDevice::default()),
+        Box::new(multi_device::MultiDevice),
         Box::new(off_timetable::OffTimetable),
-        Box::new(excess_hours::ExcessHours::default()),
+        Box::new(excess_hours::ExcessHours),
         Box::new(forged::Forged),
         Box::new(altered::Altered),
         Box::new(replayed::Replayed),

@@ -3,7 +3,7 @@
 //! ## What it sees
 //! So many persons, and such a share of the smaller of two rosters, who come to classes of two institutions
 //! within so many days; or a terminal of one institution that serves another one's class. Neither is raised
-//! when class, lesson or site was declared as shared before the lesson began.
+//! when class, lesson or site was declared as shared before the lesson began. Told when the lesson is over.
 //!
 //! ## Why it matters
 //! Trainees are bought and lent, or a class is passed on to somebody who was not chosen for it (Sichuan 十:
@@ -19,175 +19,129 @@
 //! ## What to do
 //! Ask both institutions for enrolment and payment of these people; go to the next lesson of either class.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::domain::{
-    AnomalyId, AnomalyKind, Aspect, Bilingual, ClassId, Event, Finding, InstitutionId, Lesson,
-    LessonId, Outcome, PersonId, Policy, Severity, State, Subject, TerminalId, Timestamp,
+    AnomalyId, AnomalyKind, Aspect, Bilingual, ClassId, Finding, InstitutionId, Lesson, PersonId,
+    Severity, State, Subject, TerminalId, Timestamp,
 };
-use crate::ledger::{Body, Entry};
-use crate::record::Record;
-use crate::registry::Registry;
-use crate::rules::window::{Seen, Window};
-use crate::rules::{Rule, moment, words};
+use crate::registry::{Class, Registry};
+use crate::rules::lessons::{Held, Mark};
+use crate::rules::names::Names;
+use crate::rules::recent::Recent;
+use crate::rules::{Ground, Rule, words};
 
 const DAY_MS: i64 = 86_400_000;
 
 /// Entries of so many persons are named as evidence: enough to look at, and no list of a province.
 const EVIDENCE_PERSONS_MAX: usize = 20;
 
-/// Remembers to which classes each person came last, who is in lessons that are not over, and what was raised.
+/// Remembers to which classes each person came last, and which two classes were told of.
 #[derive(Default)]
 pub(super) struct MovedCohort {
-    came: Window<ClassId>,
-    rooms: BTreeMap<TerminalId, BTreeMap<LessonId, Room>>,
-    raised: BTreeMap<(ClassId, ClassId), Timestamp>,
-    served: BTreeMap<LessonId, Timestamp>,
-    swept_at: Timestamp,
+    came: Recent<Vec<Came>>,
+    classes: Names<ClassId>,
+    told: HashMap<[u32; 2], Timestamp>,
 }
 
-/// A lesson as one terminal tells of it.
-struct Room {
-    lesson: Lesson,
-    people: BTreeMap<PersonId, (Timestamp, u64)>,
+/// When somebody came to a class last.
+#[derive(Debug, Clone, Copy)]
+struct Came {
+    class: u32,
+    at: Timestamp,
+    index: u64,
 }
 
 /// Who of a lesson also comes to another class: with the entries here and there.
 type Cohort = Vec<(PersonId, u64, u64)>;
 
-/// How far back it looks: days between the two, and what may arrive late.
-fn span_ms(policy: &Policy) -> i64 {
-    let late_ms = i64::from(policy.time_bound_hours_max()) * DAY_MS / 24;
-    i64::from(policy.cohort_days()) * DAY_MS + late_ms
-}
-
 impl MovedCohort {
-    /// What is over for longer than anybody may still report.
-    fn sweep(&mut self, now: Timestamp, policy: &Policy) {
-        if now.ms_since(self.swept_at) < DAY_MS {
-            return;
-        }
-        self.swept_at = now;
-        let horizon = now.plus_ms(-span_ms(policy));
-        self.raised.retain(|_, at| *at >= horizon);
-        self.served.retain(|_, at| *at >= horizon);
-        for rooms in self.rooms.values_mut() {
-            rooms.retain(|_, room| room.lesson.ends >= horizon);
-        }
-    }
-
-    /// A terminal's records come in their order: once it tells of something after a lesson, it has told all of
-    /// the lesson. So a cohort is whole when it is raised, in whatever order terminals deliver.
-    fn over(&mut self, terminal: &TerminalId, at: Timestamp) -> Vec<Room> {
-        let Some(rooms) = self.rooms.get_mut(terminal) else { return Vec::new() };
-        rooms.extract_if(.., |_, room| at > room.lesson.ends).map(|(_, room)| room).collect()
-    }
-
-    fn conclude(
-        &mut self,
-        terminal: &TerminalId,
-        room: &Room,
-        registry: &Registry,
-        policy: &Policy,
-    ) -> Vec<Finding> {
-        let class = &room.lesson.class;
-        let Some(here) = registry.class(class) else { return Vec::new() };
-        let days_ms = i64::from(policy.cohort_days()) * DAY_MS;
-        let mut cohorts: BTreeMap<ClassId, Cohort> = BTreeMap::new();
-        for (person, (at, index)) in &room.people {
-            for seen in self.came.of(person) {
-                let near = at.ms_since(seen.at).abs() <= days_ms;
-                let other = registry.class(&seen.what);
-                if near && other.is_some_and(|it| it.institution != here.institution) {
-                    let cohort = cohorts.entry(seen.what.clone()).or_default();
-                    cohort.push((*person, *index, seen.index));
+    /// Who of a lesson came to which other class within so many days.
+    fn cohorts(&mut self, held: &Held, class: u32, days_ms: i64) -> BTreeMap<u32, Cohort> {
+        let mut cohorts: BTreeMap<u32, Cohort> = BTreeMap::new();
+        for (person, stay) in &held.stays {
+            let Some(came) = &stay.came else { continue };
+            let known = self.came.within(*person, came.at, days_ms);
+            for other in known.iter().filter(|other| other.class != class) {
+                if came.at.ms_since(other.at).abs() <= days_ms {
+                    let cohort = cohorts.entry(other.class).or_default();
+                    cohort.push((*person, came.index, other.index));
                 }
             }
+            known.retain(|it| came.at.ms_since(it.at) <= days_ms);
+            let new = Came { class, at: came.at, index: came.index };
+            match known.iter_mut().find(|it| it.class == class) {
+                Some(own) if own.at < new.at => *own = new,
+                Some(_) => {}
+                None => known.push(new),
+            }
         }
-        let mut all = Vec::new();
-        for (other, cohort) in cohorts {
-            let there = registry.class(&other).map_or(0, |it| it.persons);
-            let smaller = usize::try_from(here.persons.min(there)).unwrap_or(usize::MAX).max(1);
+        cohorts
+    }
+
+    /// A cohort of a lesson that nobody declared.
+    fn moved(&mut self, held: &Held, here: &Class, ground: &Ground<'_>) -> Vec<Finding> {
+        let Ground { registry, policy, .. } = *ground;
+        let lesson = &held.announced.lesson;
+        let class = self.classes.number(&lesson.class);
+        let days_ms = i64::from(policy.cohort_days()) * DAY_MS;
+        let mut raised = Vec::new();
+        for (other, cohort) in self.cohorts(held, class, days_ms) {
+            let name = self.classes.name(other).clone();
+            let Some(there) = registry.class(&name) else { continue };
+            let smaller = usize::try_from(here.persons.min(there.persons)).unwrap_or(usize::MAX);
             let least = usize::try_from(policy.cohort_persons_min()).unwrap_or(usize::MAX);
             let percent = usize::try_from(policy.cohort_percent_min()).unwrap_or(100);
-            let is_cohort = cohort.len() >= least && cohort.len() * 100 >= percent * smaller;
-            let pair = if *class < other {
-                (class.clone(), other.clone())
-            } else {
-                (other.clone(), class.clone())
-            };
-            let joint = Subject::Class(other.clone());
-            if !is_cohort
-                || self.raised.contains_key(&pair)
-                || is_declared(registry, &room.lesson)
-                || is_shared(registry, &joint, room.lesson.starts)
+            let is_cohort = cohort.len() >= least && cohort.len() * 100 >= percent * smaller.max(1);
+            let pair = [class.min(other), class.max(other)];
+            let was_told =
+                self.told.get(&pair).is_some_and(|at| lesson.starts.ms_since(*at).abs() <= days_ms);
+            if here.institution == there.institution
+                || !is_cohort
+                || was_told
+                || is_declared(registry, lesson)
+                || is_shared(registry, &Subject::Class(name.clone()), lesson.starts)
             {
                 continue;
             }
-            self.raised.insert(pair, room.lesson.starts);
-            all.extend(cohort_told(terminal, room, (&other, &cohort, smaller), registry, policy));
+            self.told.retain(|_, at| lesson.starts.ms_since(*at) <= days_ms);
+            self.told.insert(pair, lesson.starts);
+            raised.extend(cohort_told(held, (&name, &cohort, smaller), ground));
         }
-        all
-    }
-
-    /// A terminal of one institution takes in for another one's class.
-    fn serves(
-        &mut self,
-        record: &Record,
-        lesson: &Lesson,
-        index: u64,
-        registry: &Registry,
-    ) -> Option<Finding> {
-        let owner = registry.institution_of(&record.terminal)?;
-        let institution = &registry.class(&lesson.class)?.institution;
-        if owner == institution
-            || self.served.contains_key(&lesson.id)
-            || is_declared(registry, lesson)
-            || terminals_site_is_shared(registry, &record.terminal, lesson.starts)
-        {
-            return None;
-        }
-        self.served.insert(lesson.id.clone(), lesson.starts);
-        let place = words::place(registry, &record.terminal);
-        let (whose, other) = (name(registry, owner), name(registry, institution));
-        let when = words::stretch(lesson.starts, lesson.ends);
-        let evidence = vec![index];
-        Some(Finding {
-            id: AnomalyId::of(AnomalyKind::MovedCohort, &evidence),
-            kind: AnomalyKind::MovedCohort,
-            severity: Severity::Warning,
-            at: record.clock.wall,
-            who: Vec::new(),
-            terminals: vec![record.terminal.clone()],
-            site: registry.site_of(&record.terminal).cloned(),
-            why: Bilingual::new(
-                format!(
-                    "{}：{}的终端为{}的班级考勤（课次 {}，{when}），事先未申报联合办班或共用场地。可能违规转包；\
-                     漏报联合办班也会如此。",
-                    place.zh, whose.zh, other.zh, lesson.id
-                ),
-                format!(
-                    "{}: a terminal of {} took the attendance of a class of {} (lesson {}, {when}), and no joint \
-                     class or shared site was declared before. The class may have been passed on; a joint class \
-                     that nobody declared looks the same.",
-                    place.en, whose.en, other.en, lesson.id
-                ),
-            ),
-            evidence,
-        })
+        raised
     }
 }
 
+/// Terminals of other institutions that took in for a class.
+fn served(held: &Held, here: &Class, ground: &Ground<'_>) -> Option<Finding> {
+    let lesson = &held.announced.lesson;
+    let is_foreign = |mark: &&Mark| {
+        let owner = ground.registry.institution_of(&mark.terminal);
+        owner.is_some_and(|owner| *owner != here.institution)
+            && !terminals_site_is_shared(ground.registry, &mark.terminal, lesson.starts)
+    };
+    let came = held.stays.values().filter_map(|stay| stay.came.as_ref());
+    let first = came.filter(is_foreign).min_by_key(|mark| (mark.at, mark.index))?;
+    if is_declared(ground.registry, lesson) {
+        return None;
+    }
+    served_told(lesson, here, first, ground)
+}
+
 fn cohort_told(
-    terminal: &TerminalId,
-    room: &Room,
+    held: &Held,
     (other, cohort, smaller): (&ClassId, &Cohort, usize),
-    registry: &Registry,
-    policy: &Policy,
+    ground: &Ground<'_>,
 ) -> Option<Finding> {
-    let (one, two) = (registry.class(&room.lesson.class)?, registry.class(other)?);
+    let Ground { registry, policy, .. } = *ground;
+    let lesson = &held.announced.lesson;
+    let (one, two) = (registry.class(&lesson.class)?, registry.class(other)?);
     let (here, there) = (name(registry, &one.institution), name(registry, &two.institution));
-    let (count, days, class) = (cohort.len(), policy.cohort_days(), &room.lesson.class);
+    let (count, days, class) = (cohort.len(), policy.cohort_days(), &lesson.class);
+    let came = held.stays.values().filter_map(|stay| stay.came.as_ref());
+    let mut terminals: Vec<TerminalId> = came.map(|mark| mark.terminal.clone()).collect();
+    terminals.sort();
+    terminals.dedup();
     let named = cohort.iter().take(EVIDENCE_PERSONS_MAX);
     let mut evidence: Vec<u64> = named.flat_map(|(_, one, other)| [*one, *other]).collect();
     evidence.sort_unstable();
@@ -196,10 +150,10 @@ fn cohort_told(
         id: AnomalyId::of(AnomalyKind::MovedCohort, &evidence),
         kind: AnomalyKind::MovedCohort,
         severity: Severity::Alarm,
-        at: room.lesson.starts,
+        at: lesson.starts,
         who: cohort.iter().map(|(person, ..)| *person).collect(),
-        terminals: vec![terminal.clone()],
-        site: registry.site_of(terminal).cloned(),
+        terminals,
+        site: Some(lesson.site.clone()),
         why: Bilingual::new(
             format!(
                 "{} 天内，{}班级 {class} 的 {count} 名学员也到{}班级 {other} 上课（较小名册 {smaller} 人），事先未申报联合办班。\
@@ -246,13 +200,50 @@ fn terminals_site_is_shared(registry: &Registry, terminal: &TerminalId, starts: 
     site.is_some_and(|of| is_shared(registry, &of, starts))
 }
 
+fn served_told(
+    lesson: &Lesson,
+    here: &Class,
+    first: &Mark,
+    ground: &Ground<'_>,
+) -> Option<Finding> {
+    let registry = ground.registry;
+    let place = words::place(registry, &first.terminal);
+    let owner = registry.institution_of(&first.terminal)?;
+    let (whose, other) = (name(registry, owner), name(registry, &here.institution));
+    let when = words::stretch(lesson.starts, lesson.ends);
+    let evidence = vec![first.index];
+    Some(Finding {
+        id: AnomalyId::of(AnomalyKind::MovedCohort, &evidence),
+        kind: AnomalyKind::MovedCohort,
+        severity: Severity::Warning,
+        at: first.at,
+        who: Vec::new(),
+        terminals: vec![first.terminal.clone()],
+        site: registry.site_of(&first.terminal).cloned(),
+        why: Bilingual::new(
+            format!(
+                "{}：{}的终端为{}的班级考勤（课次 {}，{when}），事先未申报联合办班或共用场地。可能违规转包；\
+                 漏报联合办班也会如此。",
+                place.zh, whose.zh, other.zh, lesson.id
+            ),
+            format!(
+                "{}: a terminal of {} took the attendance of a class of {} (lesson {}, {when}), and no joint \
+                 class or shared site was declared before. The class may have been passed on; a joint class \
+                 that nobody declared looks the same.",
+                place.en, whose.en, other.en, lesson.id
+            ),
+        ),
+        evidence,
+    })
+}
+
 impl Rule for MovedCohort {
     fn kind(&self) -> AnomalyKind {
         AnomalyKind::MovedCohort
     }
 
     fn version(&self) -> u16 {
-        1
+        2
     }
 
     fn numbers(&self) -> &'static [&'static str] {
@@ -260,37 +251,20 @@ impl Rule for MovedCohort {
             "cohort_persons_min",
             "cohort_percent_min",
             "cohort_days",
+            "report_grace_hours",
+            "door_opens_minutes_before",
             "clock_tolerance_s",
             "holding_clock_uncertainty_s",
             "time_bound_hours_max",
         ]
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
-        let Body::Record { record, person, .. } = &entry.body else { return Vec::new() };
-        let Some(moment) = moment::proven(record, entry.committed_at, policy) else {
+    fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
+        let Some(here) = ground.registry.class(&held.announced.lesson.class) else {
             return Vec::new();
         };
-        self.sweep(entry.committed_at, policy);
-        let mut all = Vec::new();
-        for room in self.over(&record.terminal, moment.at) {
-            all.extend(self.conclude(&record.terminal, &room, registry, policy));
-        }
-        let comes = record.event == Event::CheckIn && record.outcome == Some(Outcome::Accepted);
-        let announced = record.lesson.as_ref().and_then(|id| registry.lesson(id));
-        let (Some(person), Some(announced)) = (person.filter(|_| comes), announced) else {
-            return all;
-        };
-        let lesson = &announced.lesson;
-        all.extend(self.serves(record, lesson, entry.index, registry));
-        let (at, index) = (moment.at, entry.index);
-        let seen = Seen { at, index, what: lesson.class.clone() };
-        self.came.renew(person, seen, entry.committed_at, span_ms(policy));
-        let rooms = self.rooms.entry(record.terminal.clone()).or_default();
-        let room = rooms
-            .entry(lesson.id.clone())
-            .or_insert_with(|| Room { lesson: lesson.clone(), people: BTreeMap::new() });
-        room.people.insert(person, (at, index));
-        all
+        let mut raised = self.moved(held, here, ground);
+        raised.extend(served(held, here, ground));
+        raised
     }
 }

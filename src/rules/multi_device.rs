@@ -18,60 +18,32 @@
 //! ## What to do
 //! Ask both sites' teachers; look at both terminals' clocks before asking the person.
 
-use crate::domain::{
-    AnomalyId, AnomalyKind, Bilingual, Event, Finding, Outcome, Policy, Severity, SiteId,
-    TerminalId,
-};
-use crate::ledger::{Body, Entry};
-use crate::record::Record;
-use crate::registry::Registry;
-use crate::rules::names::Names;
-use crate::rules::window::{Seen, Window};
-use crate::rules::{Rule, moment, words};
+use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Finding, Severity};
+use crate::rules::passages::{Mark, Passage};
+use crate::rules::window::Seen;
+use crate::rules::{Ground, Rule, words};
 
-/// Remembers where each person was seen.
-#[derive(Default)]
-pub(super) struct MultiDevice {
-    seen: Window<Presence>,
-    terminals: Names<TerminalId>,
-    sites: Names<SiteId>,
-}
-
-/// At which terminal, and how sure the time is.
-#[derive(Debug, Clone, Copy)]
-struct Presence {
-    terminal: u32,
-    site: u32,
-    uncertainty_ms: i64,
-}
+/// Looks at what is remembered of a person's comings and goings.
+pub(super) struct MultiDevice;
 
 /// Two happenings that one person cannot both have had.
-struct Conflict<'w> {
-    earlier: &'w Seen<Presence>,
-    later: &'w Seen<Presence>,
+struct Conflict {
+    earlier: Seen<Mark>,
+    later: Seen<Mark>,
     distance_m: u32,
     needed_ms: i64,
 }
 
-fn is_presence(record: &Record) -> bool {
-    record.outcome == Some(Outcome::Accepted)
-        && matches!(record.event, Event::CheckIn | Event::CheckOut)
-}
-
 /// Whether the two contradict each other.
-fn conflict<'w>(
-    one: &'w Seen<Presence>,
-    other: &'w Seen<Presence>,
-    (sites, registry): (&Names<SiteId>, &Registry),
-    policy: &Policy,
-) -> Option<Conflict<'w>> {
-    let distance_m = registry.distance_m(sites.name(one.what.site), sites.name(other.what.site))?;
+fn conflict(one: Seen<Mark>, other: Seen<Mark>, ground: &Ground<'_>) -> Option<Conflict> {
+    let Ground { registry, policy, passages, .. } = *ground;
+    let distance_m = registry.distance_m(passages.site(one.what), passages.site(other.what))?;
     let needed_ms = i64::from(distance_m) * 3600 / i64::from(policy.travel_speed_kmh_max());
     let (earlier, later) = if one.at <= other.at { (one, other) } else { (other, one) };
     let granted_ms = later.at.ms_since(earlier.at)
         + i64::from(policy.travel_grace_s()) * 1000
-        + one.what.uncertainty_ms
-        + other.what.uncertainty_ms;
+        + one.what.uncertainty_ms()
+        + other.what.uncertainty_ms();
     (needed_ms > granted_ms).then_some(Conflict { earlier, later, distance_m, needed_ms })
 }
 
@@ -98,69 +70,53 @@ impl Rule for MultiDevice {
     /// neighbours in time: with a grace granted to each stretch, a stop half way could hide a journey
     /// that nobody can make, and whether it does would hang on the order of arrival. Of several
     /// contradictions the one nearest in time is raised.
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
-        let Body::Record { record, person: Some(person), .. } = &entry.body else {
-            return Vec::new();
-        };
-        let Some(moment) = moment::proven(record, entry.committed_at, policy) else {
-            return Vec::new();
-        };
-        let Some(site) = registry.site_of(&record.terminal).filter(|_| is_presence(record)) else {
-            return Vec::new();
-        };
-        let what = Presence {
-            terminal: self.terminals.number(&record.terminal),
-            site: self.sites.number(site),
-            uncertainty_ms: moment.uncertainty_ms,
-        };
-        let new = Seen { at: moment.at, index: entry.index, what };
-        let (index, here) = (new.index, what.site);
-        let all = self.seen.add(*person, new.clone(), entry.committed_at, policy);
+    fn passed(&mut self, passage: &Passage<'_>, ground: &Ground<'_>) -> Vec<Finding> {
+        let Ground { registry, policy, passages, .. } = *ground;
+        let Passage { person, new, all } = *passage;
         // Nearly always nothing is left: who is at one site all the time is looked at no closer.
         let nearest = all
             .iter()
-            .filter(|old| old.what.site != here && old.index != index)
-            .filter_map(|old| conflict(old, &new, (&self.sites, registry), policy))
+            .filter(|old| old.what.site != new.what.site)
+            .filter_map(|old| conflict(*old, new, ground))
             .min_by_key(|found| {
                 (found.later.at.ms_since(found.earlier.at), found.earlier.index, found.later.index)
             });
-        let raised = nearest.map(|found| {
-            let Conflict { earlier, later, distance_m, needed_ms } = found;
-            let [here, there] = [later, earlier].map(|seen| self.sites.name(seen.what.site));
-            let (from, to) = (words::site(registry, there), words::site(registry, here));
-            let terminals = [earlier, later].map(|seen| self.terminals.name(seen.what.terminal));
-            let (first, second) = (words::clock(earlier.at), words::clock(later.at));
-            let between = words::length(later.at.ms_since(earlier.at));
-            let needed = words::length(needed_ms);
-            let km = distance_m / 1000;
-            let speed = policy.travel_speed_kmh_max();
-            let mut evidence = vec![earlier.index, later.index];
-            evidence.sort_unstable();
-            Finding {
-                id: AnomalyId::of(AnomalyKind::MultiDevice, &evidence),
-                kind: AnomalyKind::MultiDevice,
-                severity: Severity::Alarm,
-                at: later.at,
-                who: vec![*person],
-                terminals: terminals.map(Clone::clone).to_vec(),
-                site: Some(here.clone()),
-                why: Bilingual::new(
-                    format!(
-                        "同一学员 {first} 在{}、{second} 在{}均有考勤：两地直线距离 {km} 公里，相隔 {}\
-                         ，按时速 {speed} 公里至少需 {}。可能有人代打卡；某台终端时钟有误也会如此。",
-                        from.zh, to.zh, between.zh, needed.zh
-                    ),
-                    format!(
-                        "The same person was recorded at {}, at {first}, and at {}, at {second}: {km} \
-                         km apart in a straight line, {} between, while {speed} km/h needs at least \
-                         {}. Somebody may have checked in for her; a terminal with a wrong clock \
-                         looks the same.",
-                        from.en, to.en, between.en, needed.en
-                    ),
+        let Some(Conflict { earlier, later, distance_m, needed_ms }) = nearest else {
+            return Vec::new();
+        };
+        let [here, there] = [later, earlier].map(|seen| passages.site(seen.what));
+        let (from, to) = (words::site(registry, there), words::site(registry, here));
+        let terminals = [earlier, later].map(|seen| passages.terminal(seen.what).clone());
+        let (first, second) = (words::clock(earlier.at), words::clock(later.at));
+        let between = words::length(later.at.ms_since(earlier.at));
+        let needed = words::length(needed_ms);
+        let km = distance_m / 1000;
+        let speed = policy.travel_speed_kmh_max();
+        let mut evidence = vec![earlier.index, later.index];
+        evidence.sort_unstable();
+        vec![Finding {
+            id: AnomalyId::of(AnomalyKind::MultiDevice, &evidence),
+            kind: AnomalyKind::MultiDevice,
+            severity: Severity::Alarm,
+            at: later.at,
+            who: vec![person],
+            terminals: terminals.to_vec(),
+            site: Some(here.clone()),
+            why: Bilingual::new(
+                format!(
+                    "同一学员 {first} 在{}、{second} 在{}均有考勤：两地直线距离 {km} 公里，相隔 {}\
+                     ，按时速 {speed} 公里至少需 {}。可能有人代打卡；某台终端时钟有误也会如此。",
+                    from.zh, to.zh, between.zh, needed.zh
                 ),
-                evidence,
-            }
-        });
-        raised.into_iter().collect()
+                format!(
+                    "The same person was recorded at {}, at {first}, and at {}, at {second}: {km} \
+                     km apart in a straight line, {} between, while {speed} km/h needs at least \
+                     {}. Somebody may have checked in for her; a terminal with a wrong clock \
+                     looks the same.",
+                    from.en, to.en, between.en, needed.en
+                ),
+            ),
+            evidence,
+        }]
     }
 }

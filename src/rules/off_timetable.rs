@@ -29,7 +29,7 @@ use crate::domain::{
 use crate::ledger::{Body, Entry};
 use crate::record::Record;
 use crate::registry::{Announced, Registry};
-use crate::rules::{Rule, moment, words};
+use crate::rules::{Ground, Rule, words};
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -164,12 +164,11 @@ impl Rule for OffTimetable {
         ]
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
+    fn judge(&mut self, entry: &Entry, ground: &Ground<'_>) -> Vec<Finding> {
+        let Ground { registry, policy, .. } = *ground;
         let Body::Record { record, person, .. } = &entry.body else { return Vec::new() };
-        let Some(moment) = moment::proven(record, entry.committed_at, policy) else {
-            return Vec::new();
-        };
-        let Some(site) = registry.site_of(&record.terminal) else { return Vec::new() };
+        let Some(moment) = ground.moment else { return Vec::new() };
+        let Some(site) = ground.site else { return Vec::new() };
         let at = moment.at;
         let is_night = policy.is_night(at);
         if !concerns(record, is_night, registry) {

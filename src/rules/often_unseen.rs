@@ -63,7 +63,7 @@ impl Rule for OftenUnseen {
     }
 
     fn roll_over(&mut self, roll: &Roll, ground: &Ground<'_>) -> Vec<Finding> {
-        let Ground { registry, policy } = ground;
+        let Ground { registry, policy, .. } = *ground;
         let allowed = policy.person_unseen_percent_max();
         let mut raised = Vec::new();
         for person in &roll.asked {

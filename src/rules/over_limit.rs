@@ -20,10 +20,9 @@
 //! ## What to do
 //! `rollcall collector limits` says of whom and on what it rests; ask the institution before anybody else.
 
-use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Fact, Finding, Objected, Policy, Severity};
+use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Fact, Finding, Objected, Severity};
 use crate::ledger::{Body, Entry};
-use crate::registry::Registry;
-use crate::rules::{Rule, limits};
+use crate::rules::{Ground, Rule, limits};
 
 /// Remembers nothing: the objection says it all.
 pub(super) struct OverLimit;
@@ -42,7 +41,8 @@ impl Rule for OverLimit {
         &[]
     }
 
-    fn judge(&mut self, entry: &Entry, _: &Registry, policy: &Policy) -> Vec<Finding> {
+    fn judge(&mut self, entry: &Entry, ground: &Ground<'_>) -> Vec<Finding> {
+        let Ground { policy, .. } = *ground;
         let Body::Fact(Fact::Objected(objected)) = &entry.body else { return Vec::new() };
         let Objected { of, limit, persons, found, allowed, policy: by } = objected;
         // What another profile forbids was objected to under that profile.

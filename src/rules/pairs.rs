@@ -75,7 +75,7 @@ impl Rule for Pairs {
     }
 
     fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
-        let Ground { registry, policy } = ground;
+        let Ground { registry, policy, .. } = *ground;
         let lesson = &held.announced.lesson;
         let within_ms = i64::from(policy.pair_seconds_max()) * 1_000;
         let mut by_time: Vec<_> = held

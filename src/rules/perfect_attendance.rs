@@ -72,7 +72,7 @@ impl Rule for PerfectAttendance {
     }
 
     fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
-        let Ground { registry, policy } = ground;
+        let Ground { registry, policy, .. } = *ground;
         let lesson = &held.announced.lesson;
         let Some(class) = registry.class(&lesson.class) else { return Vec::new() };
         let whole = held.stays.values().filter(|stay| stay.whole().is_some()).count();

@@ -22,22 +22,22 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    Activity, AnomalyId, AnomalyKind, Bilingual, Event, Fact, Finding, LessonId, Outcome, PersonId,
-    PlatformId, Policy, Severity, TerminalId, Timestamp,
+    Activity, AnomalyId, AnomalyKind, Bilingual, Fact, Finding, LessonId, PersonId, PlatformId,
+    Policy, Severity, TerminalId, Timestamp,
 };
 use crate::ledger::{Body, Entry};
 use crate::registry::Registry;
+use crate::rules::passages::{Mark, Passage, Passages};
 use crate::rules::window::{Seen, Window};
-use crate::rules::{Rule, moment, online, words};
+use crate::rules::{Ground, Rule, online, words};
 
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
-/// Remembers when each person was at the front of which device, and where she came and went.
+/// Remembers when each person was at the front of which device.
 #[derive(Default)]
 pub(super) struct PlatformSessions {
     fronts: Window<Front>,
-    marks: Window<Mark>,
     /// What was raised, by the sessions or the session and the lesson.
     raised: BTreeMap<(String, String), Timestamp>,
     swept_at: Timestamp,
@@ -53,15 +53,6 @@ struct Front {
     lesson: Option<LessonId>,
 }
 
-/// A coming or a going at a terminal.
-#[derive(Debug, Clone)]
-struct Mark {
-    comes: bool,
-    lesson: LessonId,
-    terminal: TerminalId,
-    uncertainty_ms: i64,
-}
-
 /// A stay in a room.
 struct Stay {
     from: Timestamp,
@@ -70,6 +61,35 @@ struct Stay {
     terminal: TerminalId,
     uncertainty_ms: i64,
     indexes: [u64; 2],
+}
+
+/// The stays of a person in rooms, by what her comings and goings say.
+fn stays(person: &PersonId, passages: &Passages) -> Vec<Stay> {
+    let mut lessons: BTreeMap<u32, [Option<&Seen<Mark>>; 2]> = BTreeMap::new();
+    for seen in passages.of(person) {
+        let Some(lesson) = seen.what.lesson else { continue };
+        let [came, left] = lessons.entry(lesson).or_default();
+        // Earliest first: the first coming and the last going stand.
+        if seen.what.leaves {
+            *left = Some(seen);
+        } else {
+            *came = came.or(Some(seen));
+        }
+    }
+    let stay = |(lesson, [came, left]): (u32, [Option<&Seen<Mark>>; 2])| {
+        let (came, left) = came.zip(left)?;
+        Some(Stay {
+            from: came.at,
+            until: left.at,
+            lesson: passages.lesson(lesson).clone(),
+            terminal: passages.terminal(left.what).clone(),
+            uncertainty_ms: came.what.uncertainty_ms() + left.what.uncertainty_ms(),
+            indexes: [came.index, left.index],
+        })
+    };
+    let mut stays: Vec<Stay> = lessons.into_iter().filter_map(stay).collect();
+    stays.sort_by(|one, other| one.lesson.cmp(&other.lesson));
+    stays
 }
 
 /// What two stretches of time have in common.
@@ -83,32 +103,6 @@ impl PlatformSessions {
     fn first(&mut self, one: String, other: String, at: Timestamp) -> bool {
         let pair = if one < other { (one, other) } else { (other, one) };
         self.raised.insert(pair, at).is_none()
-    }
-
-    /// The stays of a person in rooms, by what her comings and goings say.
-    fn stays(&self, person: &PersonId) -> Vec<Stay> {
-        let mut lessons: BTreeMap<&LessonId, [Option<&Seen<Mark>>; 2]> = BTreeMap::new();
-        for seen in self.marks.of(person) {
-            let [came, left] = lessons.entry(&seen.what.lesson).or_default();
-            // Earliest first: the first coming and the last going stand.
-            if seen.what.comes {
-                *came = came.or(Some(seen));
-            } else {
-                *left = Some(seen);
-            }
-        }
-        let stay = |(lesson, [came, left]): (&LessonId, [Option<&Seen<Mark>>; 2])| {
-            let (came, left) = came.zip(left)?;
-            Some(Stay {
-                from: came.at,
-                until: left.at,
-                lesson: lesson.clone(),
-                terminal: left.what.terminal.clone(),
-                uncertainty_ms: came.what.uncertainty_ms + left.what.uncertainty_ms,
-                indexes: [came.index, left.index],
-            })
-        };
-        lessons.into_iter().filter_map(stay).collect()
     }
 
     /// A new page at the front against all others of the person.
@@ -209,13 +203,8 @@ impl PlatformSessions {
         })
     }
 
-    fn session(
-        &mut self,
-        activity: &Activity,
-        entry: &Entry,
-        registry: &Registry,
-        policy: &Policy,
-    ) -> Vec<Finding> {
+    fn session(&mut self, activity: &Activity, entry: &Entry, ground: &Ground<'_>) -> Vec<Finding> {
+        let Ground { registry, policy, passages, .. } = *ground;
         let Some(person) = activity.who() else { return Vec::new() };
         let mut all = Vec::new();
         for (from, until) in online::front(activity) {
@@ -228,7 +217,7 @@ impl PlatformSessions {
             };
             let new = Seen { at: from, index: entry.index, what };
             all.extend(self.devices(person, &new, policy));
-            for stay in self.stays(&person) {
+            for stay in stays(&person, passages) {
                 all.extend(self.room(person, &new, &stay, registry, policy));
             }
             self.fronts.add(person, new, entry.committed_at, policy);
@@ -255,41 +244,35 @@ impl Rule for PlatformSessions {
         ]
     }
 
-    /// What comes later is compared with all that came before, whichever of the two it is: a terminal that was
-    /// offline, or a platform, may be the late one.
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
+    fn judge(&mut self, entry: &Entry, ground: &Ground<'_>) -> Vec<Finding> {
+        let policy = ground.policy;
         let now = entry.committed_at;
         if now.ms_since(self.swept_at) >= DAY_MS {
             self.swept_at = now;
             let horizon = now.plus_ms(-i64::from(policy.time_bound_hours_max()) * HOUR_MS);
             self.raised.retain(|_, at| *at >= horizon);
         }
-        if let Body::Fact(Fact::Activity(activity)) = &entry.body {
-            return match online::is_proven(activity, now, policy) {
-                true => self.session(activity, entry, registry, policy),
-                false => Vec::new(),
-            };
+        match &entry.body {
+            Body::Fact(Fact::Activity(it)) if online::is_proven(it, now, policy) => {
+                self.session(it, entry, ground)
+            }
+            Body::Fact(_) | Body::Record { .. } | Body::Refused { .. } => Vec::new(),
         }
-        let Body::Record { record, person: Some(person), .. } = &entry.body else {
-            return Vec::new();
-        };
-        let comes = record.event == Event::CheckIn;
-        let is_mark = comes || record.event == Event::CheckOut;
-        let accepted = record.outcome == Some(Outcome::Accepted) && is_mark;
-        let moment = moment::proven(record, now, policy).filter(|_| accepted);
-        let (Some(moment), Some(lesson)) = (moment, &record.lesson) else { return Vec::new() };
-        let (lesson, terminal) = (lesson.clone(), record.terminal.clone());
-        let what = Mark { comes, lesson, terminal, uncertainty_ms: moment.uncertainty_ms };
-        let (at, index) = (moment.at, entry.index);
-        self.marks.add(*person, Seen { at, index, what }, now, policy);
-        let fronts = self.fronts.of(person).to_vec();
+    }
+
+    /// What comes later is compared with all that came before, whichever of the two it is: a terminal that was
+    /// offline, or a platform, may be the late one.
+    fn passed(&mut self, passage: &Passage<'_>, ground: &Ground<'_>) -> Vec<Finding> {
+        let Ground { registry, policy, passages, .. } = *ground;
+        let person = passage.person;
+        let fronts = self.fronts.of(&person).to_vec();
         if fronts.is_empty() {
             return Vec::new();
         }
         let mut all = Vec::new();
-        for stay in self.stays(person) {
+        for stay in stays(&person, passages) {
             for front in &fronts {
-                all.extend(self.room(*person, front, &stay, registry, policy));
+                all.extend(self.room(person, front, &stay, registry, policy));
             }
         }
         all

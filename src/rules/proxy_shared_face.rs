@@ -29,7 +29,7 @@ use crate::domain::{
 use crate::ledger::{Body, Entry};
 use crate::record::Record;
 use crate::registry::Registry;
-use crate::rules::{Rule, moment, words};
+use crate::rules::{Ground, Rule, moment, words};
 
 /// Accepted records remembered of one terminal: it compares within a day, and a day of six lessons
 /// of 40 persons, in and out, is 480. An older record cannot be pointed to.
@@ -138,7 +138,8 @@ impl Rule for ProxySharedFace {
         ]
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
+    fn judge(&mut self, entry: &Entry, ground: &Ground<'_>) -> Vec<Finding> {
+        let Ground { registry, policy, .. } = *ground;
         let Body::Record { record, person, other, .. } = &entry.body else { return Vec::new() };
         if record.notice.is_some_and(|notice| notice.kind == NoticeKind::TemplateRefused) {
             return refused_template(entry, record, [*person, *other], registry, policy);
@@ -156,39 +157,37 @@ impl Rule for ProxySharedFace {
         let earlier = earlier.filter(|(_, _, other)| {
             !person.zip(*other).is_some_and(|(one, other)| self.was_told([one, other]))
         });
-        let seen = earlier.map(|(same, index, other)| {
-            let (at, when) = moment::told(record, entry.committed_at, policy);
-            let place = words::place(registry, &record.terminal);
-            let evidence = vec![index, entry.index];
-            Finding {
-                id: AnomalyId::of(self.kind(), &evidence),
-                kind: self.kind(),
-                severity: Severity::Alarm,
-                at,
-                who: other.iter().chain(person).copied().collect(),
-                terminals: vec![record.terminal.clone()],
-                site: registry.site_of(&record.terminal).cloned(),
-                why: Bilingual::new(
-                    format!(
-                        "{}，{}：本次被接受的人脸与本终端先前以另一姓名接受的人脸（序号 {}）相似度达 {}\
-                         （{least} 起视为同一张脸）。可能是一人顶多名；双胞胎也会如此。",
-                        when.zh, place.zh, same.seq, same.score
-                    ),
-                    format!(
-                        "{}, {}: the face accepted here is like the face that this terminal \
-                         accepted before under another name (its record {}) by {} (from {least} on \
-                         they count as one). One person may serve for several names; twins look \
-                         the same.",
-                        when.en, place.en, same.seq, same.score
-                    ),
-                ),
-                evidence,
-            }
-        });
         self.remember(
             &record.terminal,
             Accepted { seq: record.seq, index: entry.index, person: *person },
         );
-        seen.into_iter().collect()
+        let Some((same, index, other)) = earlier else { return Vec::new() };
+        let (at, when) = moment::told(record, entry.committed_at, policy);
+        let place = words::place(registry, &record.terminal);
+        let evidence = vec![index, entry.index];
+        vec![Finding {
+            id: AnomalyId::of(self.kind(), &evidence),
+            kind: self.kind(),
+            severity: Severity::Alarm,
+            at,
+            who: other.iter().chain(person).copied().collect(),
+            terminals: vec![record.terminal.clone()],
+            site: registry.site_of(&record.terminal).cloned(),
+            why: Bilingual::new(
+                format!(
+                    "{}，{}：本次被接受的人脸与本终端先前以另一姓名接受的人脸（序号 {}）相似度达 {}\
+                     （{least} 起视为同一张脸）。可能是一人顶多名；双胞胎也会如此。",
+                    when.zh, place.zh, same.seq, same.score
+                ),
+                format!(
+                    "{}, {}: the face accepted here is like the face that this terminal \
+                     accepted before under another name (its record {}) by {} (from {least} on \
+                     they count as one). One person may serve for several names; twins look \
+                     the same.",
+                    when.en, place.en, same.seq, same.score
+                ),
+            ),
+            evidence,
+        }]
     }
 }

@@ -19,10 +19,9 @@
 //! Ask both persons and the teacher; look whether the claimed person is in the room; enrol anew
 //! when the picture was wrong.
 
-use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Finding, Outcome, Policy, Severity, Way};
+use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Finding, Outcome, Severity, Way};
 use crate::ledger::{Body, Entry};
-use crate::registry::Registry;
-use crate::rules::{Rule, moment, words};
+use crate::rules::{Ground, Rule, moment, words};
 
 /// Looks at one record at a time.
 pub(super) struct ProxyStandIn;
@@ -45,7 +44,8 @@ impl Rule for ProxyStandIn {
         ]
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
+    fn judge(&mut self, entry: &Entry, ground: &Ground<'_>) -> Vec<Finding> {
+        let Ground { registry, policy, .. } = *ground;
         let Body::Record { record, person, other, .. } = &entry.body else { return Vec::new() };
         let contradicted =
             record.way == Some(Way::Claimed) && record.outcome == Some(Outcome::LooksLikeOther);

@@ -30,9 +30,14 @@ impl<T> Default for Recent<T> {
 impl<T: Default> Recent<T> {
     /// What is remembered of a person who was seen at `at`.
     pub(super) fn of(&mut self, person: PersonId, at: Timestamp) -> &mut T {
+        self.within(person, at, SPAN_MS)
+    }
+
+    /// The same, looking back otherwise than the usual span.
+    pub(super) fn within(&mut self, person: PersonId, at: Timestamp, span_ms: i64) -> &mut T {
         self.newest = self.newest.max(at);
         if self.newest.ms_since(self.swept_at) >= DAY_MS {
-            let horizon = self.newest.plus_ms(-SPAN_MS);
+            let horizon = self.newest.plus_ms(-span_ms);
             self.persons.retain(|_, (seen, _)| *seen >= horizon);
             self.swept_at = self.newest;
         }

@@ -18,11 +18,10 @@
 //! See whether all records of the terminal come like this (then the installation is wrong) or single
 //! ones (then somebody copies).
 
-use crate::domain::{AnomalyKind, Bilingual, Finding, Policy, Refusal, Severity};
+use crate::domain::{AnomalyKind, Bilingual, Finding, Refusal, Severity};
 use crate::ledger::Entry;
-use crate::registry::Registry;
 use crate::rules::refused::Refused;
-use crate::rules::{Rule, words};
+use crate::rules::{Ground, Rule, words};
 
 /// Looks at one refusal at a time.
 pub(super) struct Replayed;
@@ -40,7 +39,8 @@ impl Rule for Replayed {
         &[]
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, _: &Policy) -> Vec<Finding> {
+    fn judge(&mut self, entry: &Entry, ground: &Ground<'_>) -> Vec<Finding> {
+        let Ground { registry, .. } = *ground;
         let Some(refused) = Refused::of(entry, self.kind()) else { return Vec::new() };
         let (terminal, when, claim) = (refused.terminal, refused.when(), refused.claim());
         let place = words::place(registry, terminal);

@@ -5,7 +5,7 @@
 //!
 //! Remembers who is in, by terminal and lesson: the people of the lessons of two days.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 use crate::domain::{
     Event, LessonId, NoticeKind, Outcome, PersonId, Policy, TerminalId, Timestamp,
@@ -13,7 +13,7 @@ use crate::domain::{
 use crate::ledger::{Body, Entry};
 use crate::record::Record;
 use crate::registry::Registry;
-use crate::rules::moment;
+use crate::rules::Ground;
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -93,35 +93,35 @@ pub(super) struct Rolls {
 /// The rooms behind a terminal.
 #[derive(Debug, Default)]
 struct Kiosk {
-    rooms: BTreeMap<LessonId, Room>,
+    /// The newest last: mostly it is asked for.
+    rooms: Vec<(LessonId, Room)>,
     /// How many roll calls are on: mostly none, and then nobody needs to look for one that is over.
     on: usize,
 }
 
 impl Rolls {
     /// Takes in an entry and hands on the roll calls that are over by it.
-    pub(super) fn take(
-        &mut self,
-        entry: &Entry,
-        registry: &Registry,
-        policy: &Policy,
-    ) -> Vec<Roll> {
+    pub(super) fn take(&mut self, entry: &Entry, ground: &Ground<'_>) -> Vec<Roll> {
+        let Ground { registry, policy, .. } = *ground;
         let Body::Record { record, person, .. } = &entry.body else { return Vec::new() };
-        let Some(moment) = moment::proven(record, entry.committed_at, policy) else {
-            return Vec::new();
-        };
+        let Some(moment) = ground.moment else { return Vec::new() };
         let Kiosk { rooms, on } = self.kiosks.entry(record.terminal.clone()).or_default();
         let mut over = Vec::new();
         if *on > 0 {
-            for room in rooms.values_mut() {
+            for (_, room) in rooms.iter_mut() {
                 over.extend(room.roll.take_if(|roll| moment.at > roll.until));
             }
             *on -= over.len();
+            over.sort_by(|one, other| one.lesson.cmp(&other.lesson));
         }
         if let Some(lesson) = &record.lesson {
             let now = entry.committed_at;
-            let room = rooms.entry(lesson.clone()).or_default();
-            let is_new = room.newest == Timestamp::default();
+            let known = rooms.iter().rposition(|(known, _)| known == lesson);
+            let place = known.unwrap_or_else(|| {
+                rooms.push((lesson.clone(), Room::default()));
+                rooms.len() - 1
+            });
+            let room = &mut rooms[place].1;
             room.newest = room.newest.max(moment.at);
             room.take(record, *person);
             if record.notice.is_some_and(|notice| notice.kind == NoticeKind::RollCalled) {
@@ -136,11 +136,11 @@ impl Rolls {
                     seen: BTreeSet::new(),
                 });
             }
-            if is_new {
+            if known.is_none() {
                 let allowed_ms =
                     i64::from(policy.time_bound_hours_max()) * 60 * MINUTE_MS + OVER_MS;
-                rooms.retain(|_, room| now.ms_since(room.newest) <= allowed_ms);
-                *on = rooms.values().filter(|room| room.roll.is_some()).count();
+                rooms.retain(|(_, room)| now.ms_since(room.newest) <= allowed_ms);
+                *on = rooms.iter().filter(|(_, room)| room.roll.is_some()).count();
             }
         }
         over

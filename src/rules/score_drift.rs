@@ -62,7 +62,7 @@ impl Rule for ScoreDrift {
     }
 
     fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
-        let Ground { registry, policy } = ground;
+        let Ground { registry, policy, .. } = *ground;
         let lesson = &held.announced.lesson;
         let allowed = policy.score_drift_max();
         let few = i64::try_from(FEW).unwrap_or(i64::MAX);

@@ -50,7 +50,7 @@ impl Rule for ShortLesson {
     }
 
     fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
-        let Ground { registry, policy } = ground;
+        let Ground { registry, policy, .. } = *ground;
         let lesson = &held.announced.lesson;
         let came = held.stays.iter().filter(|(_, stay)| stay.came.is_some());
         let came: Vec<_> = came.collect();

@@ -22,10 +22,9 @@
 use std::collections::BTreeMap;
 
 use crate::domain::{
-    AnomalyId, AnomalyKind, Bilingual, ClassId, Finding, Policy, Severity, TerminalId, Timestamp,
+    AnomalyId, AnomalyKind, Bilingual, ClassId, Finding, Severity, TerminalId, Timestamp,
 };
 use crate::ledger::{Body, Entry};
-use crate::registry::Registry;
 use crate::rules::lessons::Held;
 use crate::rules::{Ground, Rule, words};
 
@@ -80,7 +79,7 @@ impl Rule for SilentTerminal {
     }
 
     /// Whoever speaks again is not silent.
-    fn judge(&mut self, entry: &Entry, _registry: &Registry, _policy: &Policy) -> Vec<Finding> {
+    fn judge(&mut self, entry: &Entry, _ground: &Ground<'_>) -> Vec<Finding> {
         if let Body::Record { record, .. } = &entry.body
             && let Some(since) = self.silent.get(&record.terminal)
             && record.clock.wall >= *since
@@ -91,7 +90,7 @@ impl Rule for SilentTerminal {
     }
 
     fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
-        let Ground { registry, policy } = ground;
+        let Ground { registry, policy, .. } = *ground;
         let lesson = &held.announced.lesson;
         let told = held.stays.len() + held.doubted.len();
         let told_of = |people: usize| told * USUAL_PART >= people;

@@ -18,13 +18,10 @@
 //! ## What to do
 //! Ask the teacher who stood there; offer card and PIN to whoever cannot do the movements.
 
-use crate::domain::{
-    AnomalyId, AnomalyKind, Bilingual, Finding, Outcome, Policy, Severity, TerminalId,
-};
+use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Finding, Outcome, Severity, TerminalId};
 use crate::ledger::{Body, Entry};
-use crate::registry::Registry;
 use crate::rules::window::{Seen, Window};
-use crate::rules::{Rule, moment, words};
+use crate::rules::{Ground, Rule, words};
 
 /// Remembers each person's failed tries.
 #[derive(Default)]
@@ -50,16 +47,15 @@ impl Rule for SpoofAttempts {
         ]
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, policy: &Policy) -> Vec<Finding> {
+    fn judge(&mut self, entry: &Entry, ground: &Ground<'_>) -> Vec<Finding> {
+        let Ground { registry, policy, .. } = *ground;
         let Body::Record { record, person: Some(person), .. } = &entry.body else {
             return Vec::new();
         };
         if record.outcome != Some(Outcome::NotLive) {
             return Vec::new();
         }
-        let Some(moment) = moment::proven(record, entry.committed_at, policy) else {
-            return Vec::new();
-        };
+        let Some(moment) = ground.moment else { return Vec::new() };
         let what = record.terminal.clone();
         let new = Seen { at: moment.at, index: entry.index, what };
         let all = self.seen.add(*person, new, entry.committed_at, policy);

@@ -71,7 +71,7 @@ impl Rule for SteadyScores {
     }
 
     fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
-        let Ground { registry, policy } = ground;
+        let Ground { registry, policy, .. } = *ground;
         let lesson = &held.announced.lesson;
         let least = policy.score_spread_min();
         let count = i64::try_from(RUN).unwrap_or(i64::MAX);

@@ -51,7 +51,7 @@ impl Rule for ThinMargins {
     }
 
     fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
-        let Ground { registry, policy } = ground;
+        let Ground { registry, policy, .. } = *ground;
         let lesson = &held.announced.lesson;
         let mut by_terminal: BTreeMap<&TerminalId, Vec<(PersonId, &Mark)>> = BTreeMap::new();
         for (person, stay) in &held.stays {

@@ -74,8 +74,7 @@ impl Claim {
 pub(super) fn hear(
     clocks: &mut Clocks<Claim>,
     entry: &Entry,
-    registry: &Registry,
-    policy: &Policy,
+    Ground { registry, policy, .. }: &Ground<'_>,
 ) -> Option<Heard<Claim>> {
     let Body::Record { record, person, .. } = &entry.body else { return None };
     let claim = || Claim::of(record, *person, entry.index, registry, policy);
@@ -111,7 +110,7 @@ impl Rule for TimeRefuted {
         &mut self,
         entry: &Entry,
         heard: &Heard<Claim>,
-        Ground { registry, .. }: &Ground<'_>,
+        Ground { registry, site, .. }: &Ground<'_>,
     ) -> Vec<Finding> {
         let Body::Record { record, .. } = &entry.body else { return Vec::new() };
         let outside: Vec<&Refuted<Claim>> =
@@ -146,7 +145,7 @@ impl Rule for TimeRefuted {
             at: entry.committed_at,
             who,
             terminals: vec![terminal.clone()],
-            site: registry.site_of(terminal).cloned(),
+            site: site.cloned(),
             why: Bilingual::new(
                 format!(
                     "{}：终端 {terminal} 的考勤（{many} 条）自称作于 {said}，而按其记录链所载的中心时间，最早一条{}。\

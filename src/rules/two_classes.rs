@@ -65,7 +65,7 @@ impl Rule for TwoClasses {
     }
 
     fn lesson_over(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
-        let Ground { registry, policy } = ground;
+        let Ground { registry, policy, .. } = *ground;
         let lesson = &held.announced.lesson;
         let allowed = policy.overlap_minutes_max();
         let allowed_ms = i64::from(allowed) * MINUTE_MS;

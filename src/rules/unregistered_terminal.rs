@@ -21,11 +21,10 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 
-use crate::domain::{AnomalyKind, Bilingual, Finding, Policy, Severity, TerminalId};
+use crate::domain::{AnomalyKind, Bilingual, Finding, Severity, TerminalId};
 use crate::ledger::Entry;
-use crate::registry::Registry;
-use crate::rules::Rule;
 use crate::rules::refused::Refused;
+use crate::rules::{Ground, Rule};
 
 /// Names raised on one day. A stranger can invent names without end; a thousand anomalies say it
 /// as clearly as a million, so further names of that day raise nothing.
@@ -62,7 +61,8 @@ impl Rule for UnregisteredTerminal {
         &[]
     }
 
-    fn judge(&mut self, entry: &Entry, registry: &Registry, _: &Policy) -> Vec<Finding> {
+    fn judge(&mut self, entry: &Entry, ground: &Ground<'_>) -> Vec<Finding> {
+        let Ground { registry, .. } = *ground;
         let Some(refused) = Refused::of(entry, self.kind()) else { return Vec::new() };
         let date = entry.committed_at.shanghai().date();
         // On a registered terminal's topic, the stranger is whom the record names.

@@ -19,12 +19,11 @@
 //! ## What to do
 //! Ask who confirmed; call the roll and look for these people; renew their templates.
 
-use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Finding, NoticeKind, Policy, Severity};
+use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Finding, NoticeKind, Severity};
 use crate::ledger::{Body, Entry};
-use crate::registry::Registry;
 use crate::rules::lessons::{Held, Mark};
 use crate::rules::recent::{Days, Recent};
-use crate::rules::{Ground, Rule, moment, words};
+use crate::rules::{Ground, Rule, words};
 
 /// Days that are looked at together.
 const DAYS: i64 = 14;
@@ -53,7 +52,7 @@ fn distinct_days(days: &Days<u64>) -> usize {
 
 impl WithoutFace {
     fn of_lesson(&self, held: &Held, ground: &Ground<'_>) -> Option<Finding> {
-        let Ground { registry, policy } = ground;
+        let Ground { registry, policy, .. } = *ground;
         let lesson = &held.announced.lesson;
         let came = held.stays.iter().filter_map(|(who, stay)| Some((*who, stay.came.as_ref()?)));
         let came: Vec<_> = came.collect();
@@ -96,7 +95,7 @@ impl WithoutFace {
     }
 
     fn of_person(&mut self, held: &Held, ground: &Ground<'_>) -> Vec<Finding> {
-        let Ground { registry, policy } = ground;
+        let Ground { registry, policy, .. } = *ground;
         let lesson = &held.announced.lesson;
         let allowed = policy.without_face_days_max();
         let mut raised = Vec::new();
@@ -165,7 +164,7 @@ impl Rule for WithoutFace {
     }
 
     /// Whose face is known is told by notices as well; who takes it back uses her card by right.
-    fn judge(&mut self, entry: &Entry, _registry: &Registry, policy: &Policy) -> Vec<Finding> {
+    fn judge(&mut self, entry: &Entry, ground: &Ground<'_>) -> Vec<Finding> {
         let Body::Record { record, person: Some(person), .. } = &entry.body else {
             return Vec::new();
         };
@@ -182,7 +181,7 @@ impl Rule for WithoutFace {
             | NoticeKind::PictureDeleted => return Vec::new(),
         };
         let now = entry.committed_at;
-        let at = moment::proven(record, now, policy).map_or(now, |moment| moment.at);
+        let at = ground.moment.map_or(now, |moment| moment.at);
         self.persons.of(*person, at).known = known;
         Vec::new()
     }

@@ -52,7 +52,7 @@ const ROOTS: [&str; 14] = [
 
 /// Crates of one technology, and the only places that may name them (a file, or a folder with a
 /// slash at its end). Their error types may stand in error enums elsewhere.
-const ADAPTERS: [(&str, &[&str]); 22] = [
+const ADAPTERS: [(&str, &[&str]); 23] = [
     (
         "rusqlite",
         &[
@@ -90,9 +90,26 @@ const ADAPTERS: [(&str, &[&str]); 22] = [
     ("rcgen", &["collector/ca/rcgen.rs"]),
     (
         "rustls",
-        &["platform/https.rs", "platform/tls.rs", "platform/postgres.rs", "platform/probe.rs"],
+        &[
+            "platform/https.rs",
+            "platform/tls.rs",
+            "platform/tls_server.rs",
+            "platform/postgres.rs",
+            "platform/probe.rs",
+        ],
     ),
-    ("axum", &["web/", "kiosk/http.rs", "witness/http.rs", "collector/enrol/http.rs"]),
+    ("tokio_rustls", &["platform/tls_server.rs"]),
+    (
+        "axum",
+        &[
+            "web/",
+            "kiosk/http.rs",
+            "witness/http.rs",
+            "collector/enrol/http.rs",
+            "collector/platforms/http.rs",
+            "collector/platforms/tcp.rs",
+        ],
+    ),
     ("image", &["camera/"]),
     ("nokhwa", &["camera/nokhwa.rs"]),
     ("chacha20poly1305", &["platform/"]),

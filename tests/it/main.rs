@@ -78,6 +78,7 @@ mod rules_patterns; // rules over lessons and terminals: each fires, and stays s
 mod rules_refused; // the rules over refused records, with the very words that people read
 mod requirements_platforms; // those on online platforms: several devices, nobody there, and who counts
 mod platforms; // their reports, over a real broker and as a file: once, in order, answered after the commit
+mod platforms_http; // the same over HTTP and TLS: every refusal, both ways at once, slow and endless senders
 mod rules_world; // not tests: two schools with people whom the centre knows
 mod rules_scene; // the small world in which rules are tested
 mod challenge_actor; // movements that show a living person, through the real nets

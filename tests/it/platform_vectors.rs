@@ -34,6 +34,14 @@ fn report() -> Report {
     }
 }
 
+/// The first of a platform: what somebody may send who tries it out.
+fn first() -> Report {
+    let mut first = report();
+    first.number = 1;
+    first.stretches.truncate(1);
+    first
+}
+
 fn taken() -> ReportTaken {
     let at = MORNING.plus_ms(361_000);
     ReportTaken { platform: "xuexi".parse().unwrap(), upto: 7, at }
@@ -60,13 +68,15 @@ fn fields(report: &Report) -> Value {
 }
 
 pub(crate) fn reports() -> Value {
-    let (report, taken) = (report(), taken());
+    let (report, first, taken) = (report(), first(), taken());
     let told = json!({ "platform": taken.platform, "upto": taken.upto, "at": taken.at });
-    json!({ "about": "A platform's report, sealed with the key \"terminal\", and the centre's answer to it.", "vectors": [
+    json!({ "about": "Reports of a platform, sealed with the key \"terminal\", and the centre's answer to the first here.", "vectors": [
         { "name": "report", "typ": "rollcall-report-v1", "key": "terminal", "fields": fields(&report),
           "sealed": hex(seal_statement(&report, &key("terminal"))) },
         { "name": "report-taken", "typ": "rollcall-report-taken-v1", "key": "centre", "fields": told,
           "sealed": hex(seal_statement(&taken, &key("centre"))) },
+        { "name": "first-report", "typ": "rollcall-report-v1", "key": "terminal", "fields": fields(&first),
+          "sealed": hex(seal_statement(&first, &key("terminal"))) },
     ]})
 }
 
@@ -83,4 +93,6 @@ fn a_report_and_its_answer_open_to_what_they_say() {
     assert_eq!((&told, told.flaw()), (&report(), None));
     let answered: ReportTaken = opens(sealed.next().unwrap(), "centre");
     assert_eq!(answered, taken());
+    let told: Report = opens(sealed.next().unwrap(), "terminal");
+    assert_eq!((&told, told.flaw()), (&first(), None));
 }

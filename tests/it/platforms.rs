@@ -18,11 +18,11 @@ use crate::support::day::{Day, rollcall, write};
 use crate::support::mosquitto::Mosquitto;
 use crate::support::pen::{MORNING, opening};
 
-fn key() -> SigningKey {
+pub(crate) fn key() -> SigningKey {
     SigningKey::from_secret(&[0x77; 32])
 }
 
-fn registration() -> Fact {
+pub(crate) fn registration() -> Fact {
     Fact::Platform(Platform {
         id: "xuexi".parse().unwrap(),
         name: Bilingual::new("示例学习平台", "Sample platform"),
@@ -52,7 +52,7 @@ pub(crate) fn report(number: u64, person: Opening) -> Report {
     Report { platform, number, made: MORNING.plus_ms(60_000), stretches: vec![stretch] }
 }
 
-fn sealed(number: u64) -> Vec<u8> {
+pub(crate) fn sealed(number: u64) -> Vec<u8> {
     seal_statement(&report(number, opening(1)), &key())
 }
 

@@ -2,11 +2,13 @@
 //! who was examined, what is objected, and who is moved from school to school.
 
 use rollcall::domain::{
-    AnomalyKind, Employment, Fact, Held, HeldKind, InstitutionDetails, LessonKind, LessonMode,
-    Level, Limit, Objected, Ownership, PersonId, Qualification, Severity, State, Status, Subject,
+    Anomaly, AnomalyKind, Employment, Fact, Held, HeldKind, InstitutionDetails, LessonKind,
+    LessonMode, Level, Limit, Objected, Ownership, PersonId, Qualification, Severity, State,
+    Status, Subject,
 };
 use rollcall::rules::limits::Rest;
 
+use crate::rules_march::{after_grace, only};
 use crate::rules_scene::{ANN, BEA, Scene, at, comes, leaves, says};
 
 use crate::rules_world::{WELDER, World, two_modes};
@@ -133,6 +135,17 @@ fn cohort(roster: u32) -> World {
     world
 }
 
+/// What is told of groups when the grace of all lessons is over: that hardly anybody checks out is another matter.
+fn moved(scene: &mut Scene) -> Vec<Anomaly> {
+    let mut judged = after_grace(scene);
+    judged.retain(|anomaly| anomaly.kind == AnomalyKind::MovedCohort);
+    judged
+}
+
+fn kinds(scene: &mut Scene) -> Vec<AnomalyKind> {
+    moved(scene).iter().map(|anomaly| anomaly.kind).collect()
+}
+
 /// So many people of the morning's class come to the evening's as well, and its terminal tells all of it.
 fn goes(world: &mut World, moved: u8) {
     // The last two of the morning's class do not go on.
@@ -151,24 +164,26 @@ fn goes(world: &mut World, moved: u8) {
 fn sc_7_a_group_that_comes_to_two_institutions_is_flagged_once_and_a_few_are_not() {
     let mut world = cohort(12);
     goes(&mut world, 5);
-    let anomaly = world.scene.one();
+    assert_eq!(world.scene.judged(), [], "the lessons are not told of yet");
+    let judged = moved(&mut world.scene);
+    let anomaly = only(&judged, AnomalyKind::MovedCohort);
     assert_eq!((anomaly.kind, anomaly.severity), (AnomalyKind::MovedCohort, Severity::Alarm));
     let moved: Vec<_> = (0..5).map(|n| PersonId([n; 16])).collect();
     assert_eq!((anomaly.at, &anomaly.who), (at("03-02 19:00"), &moved));
     assert_eq!(anomaly.evidence.len(), 10, "each of them, here and there");
     says(
-        &anomaly,
+        anomaly,
         "14 天内，fucheng班级 cook-1 的 5 名学员也到jinjiang班级 welding-1 上课（较小名册 12 人），事先未申报联合办班。可能买卖或借用生源；同一单位委托两家培训也会如此。",
         "Within 14 days 5 people of class cook-1 of fucheng also came to class welding-1 of jinjiang (the smaller roster has 12), and no joint class was declared before. Trainees may have been bought or lent; a company that sends its people to both looks the same.",
     );
-    let kinds = |moved: u8, roster: u32| {
+    let flagged = |people: u8, roster: u32| {
         let mut world = cohort(roster);
-        goes(&mut world, moved);
-        world.scene.kinds()
+        goes(&mut world, people);
+        kinds(&mut world.scene)
     };
-    assert_eq!(kinds(4, 4), [], "too few");
-    assert_eq!(kinds(5, 17), [], "too small a share of the roster");
-    assert_eq!(kinds(6, 20), [AnomalyKind::MovedCohort], "exactly 30 %");
+    assert_eq!(flagged(4, 4), [], "too few");
+    assert_eq!(flagged(5, 17), [], "too small a share of the roster");
+    assert_eq!(flagged(6, 20), [AnomalyKind::MovedCohort], "exactly 30 %");
 }
 
 #[test]
@@ -187,7 +202,7 @@ fn sc_7_what_was_declared_before_the_lesson_is_no_moving_and_what_was_declared_a
         let mut world = cohort(12);
         world.scene.state("03-02 08:00", shared(of));
         goes(&mut world, 5);
-        assert_eq!(world.scene.kinds(), []);
+        assert_eq!(kinds(&mut world.scene), []);
     }
     let mut late = cohort(12);
     for n in 0..5 {
@@ -199,7 +214,7 @@ fn sc_7_what_was_declared_before_the_lesson_is_no_moving_and_what_was_declared_a
             .add(comes("my-1", &format!("03-02 19:0{n}"), PersonId([n; 16])).lesson("my-eve"));
     }
     late.scene.add(leaves("my-1", "03-02 21:10", PersonId([0; 16])).lesson("my-eve"));
-    assert_eq!(late.scene.kinds(), [AnomalyKind::MovedCohort]);
+    assert_eq!(kinds(&mut late.scene), [AnomalyKind::MovedCohort]);
 }
 
 #[test]
@@ -217,7 +232,8 @@ fn sc_7_a_terminal_that_serves_another_institutions_class_is_flagged_once_unless
         world.scene.add(comes("my-1", "03-02 08:24", BEA).lesson("my-am"));
         world.scene
     };
-    let anomaly = served(None).one();
+    let judged = moved(&mut served(None));
+    let anomaly = only(&judged, AnomalyKind::MovedCohort);
     assert_eq!((anomaly.kind, anomaly.severity), (AnomalyKind::MovedCohort, Severity::Warning));
     assert_eq!(anomaly.terminals, ["my-1".parse().unwrap()]);
     assert!(
@@ -225,8 +241,8 @@ fn sc_7_a_terminal_that_serves_another_institutions_class_is_flagged_once_unless
         "{}",
         anomaly.why.zh
     );
-    assert_eq!(served(Some("my")).judged(), []);
-    assert_eq!(served(Some("cd")).kinds(), [AnomalyKind::MovedCohort], "another site");
+    assert_eq!(kinds(&mut served(Some("my"))), []);
+    assert_eq!(kinds(&mut served(Some("cd"))), [AnomalyKind::MovedCohort], "another site");
 }
 
 /// The same, whichever of the two terminals delivers first.
@@ -246,7 +262,7 @@ fn a_group_that_moved_is_the_same_in_whatever_order_its_terminals_deliver() {
     }
     let told = leaves("cd-1", "03-02 11:35", PersonId([0; 16])).lesson("cd-am");
     late.scene.add(told.arrives("03-03 09:00"));
-    let anomaly = late.scene.one();
-    assert_eq!(anomaly.kind, AnomalyKind::MovedCohort);
+    let judged = moved(&mut late.scene);
+    let anomaly = only(&judged, AnomalyKind::MovedCohort);
     assert_eq!(anomaly.who, (0..5).map(|n| PersonId([n; 16])).collect::<Vec<_>>());
 }

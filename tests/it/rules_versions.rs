@@ -94,8 +94,10 @@ fn the_range_begins_where_judging_began() {
 }
 
 /// What rules share, and the numbers that it reads for them.
-const SHARED: [(&str, &[&str]); 8] = [
+const SHARED: [(&str, &[&str]); 10] = [
     ("moment::", &["clock_tolerance_s", "holding_clock_uncertainty_s", "time_bound_hours_max"]),
+    (".moment", &["clock_tolerance_s", "holding_clock_uncertainty_s", "time_bound_hours_max"]),
+    ("fnpassed(", &["clock_tolerance_s", "holding_clock_uncertainty_s", "time_bound_hours_max"]),
     (
         "fnlesson_over(",
         &["clock_tolerance_s", "holding_clock_uncertainty_s", "time_bound_hours_max"],

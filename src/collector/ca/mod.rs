@@ -1,7 +1,8 @@
 //! The centre's certificate authority: who may speak to the broker, and under which name
-//! (docs/decisions/0015). It signs three kinds of certificate: the broker's, the collector's and the
-//! terminals'. Its key lies in a folder of its own, apart from the keys of ledger and receipts, and
-//! is made by `rollcall collector init` or `rollcall collector ca init`, never silently.
+//! (docs/decisions/0015). It signs certificates of the broker, the collector, the terminals, of whoever
+//! reads alerts, and of the address where platforms report. Its key lies in a folder of its own, apart
+//! from the keys of ledger and receipts, and is made by `rollcall collector init` or `rollcall collector
+//! ca init`, never silently.
 
 mod exchange;
 mod rcgen;
@@ -52,6 +53,8 @@ pub enum Role {
     Alerts,
     /// The broker, under each of these host names and addresses.
     Broker(Vec<String>),
+    /// Where platforms report, the same.
+    Platforms(Vec<String>),
 }
 
 /// The authority could not be made, opened or used.
@@ -254,7 +257,7 @@ fn pem_of_all(all: &[Vec<u8>]) -> String {
 pub enum KeyForm {
     /// As all keys of Rollcall.
     Hex,
-    /// PKCS #8 in PEM, for the broker.
+    /// PKCS #8 in PEM, as other programs read it.
     Pem,
 }
 

@@ -93,7 +93,7 @@ pub(super) fn certificate(
         Role::Terminal(id) => (id.as_str(), ExtendedKeyUsagePurpose::ClientAuth, &[]),
         Role::Collector => (COLLECTOR_NAME, ExtendedKeyUsagePurpose::ClientAuth, &[]),
         Role::Alerts => (ALERTS_NAME, ExtendedKeyUsagePurpose::ClientAuth, &[]),
-        Role::Broker(hosts) => {
+        Role::Broker(hosts) | Role::Platforms(hosts) => {
             let first = hosts.first().ok_or_else(|| wrong(hosts))?;
             (first, ExtendedKeyUsagePurpose::ServerAuth, hosts)
         }

@@ -21,7 +21,7 @@ const SWEEPS: i64 = 24;
 const HOUR_MS: i64 = 3_600_000;
 
 /// One happening.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Seen<T> {
     /// When it happened.
     pub(super) at: Timestamp,
@@ -68,24 +68,6 @@ impl<T> Window<T> {
         policy: &Policy,
     ) -> &[Seen<T>] {
         self.add_within(person, seen, now, i64::from(policy.time_bound_hours_max()) * HOUR_MS)
-    }
-
-    /// Takes in a happening in the place of an earlier one of the same, and looks back so far: only the newest
-    /// of each counts.
-    pub(super) fn renew(&mut self, person: PersonId, seen: Seen<T>, now: Timestamp, span_ms: i64)
-    where
-        T: PartialEq,
-    {
-        if let Some(own) = self.persons.get_mut(&person)
-            && let Some(place) = own.iter().position(|old| old.what == seen.what)
-        {
-            if own[place].at > seen.at {
-                return;
-            }
-            own.remove(place);
-            self.total -= 1;
-        }
-        self.add_within(person, seen, now, span_ms);
     }
 
     fn add_within(

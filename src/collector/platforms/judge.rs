@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use crate::domain::{Activity, Fact, PlatformId, Timestamp};
-use crate::record::report::{REPORT_BYTES_MAX, Report, ReportTaken};
+use crate::record::report::{Flaw, REPORT_BYTES_MAX, Report, ReportTaken};
 use crate::record::{SigningKey, VerifyingKey, open_statement, seal_statement};
 
 /// Most stretches of one platform in an hour: fifty thousand people at once, with two each.
@@ -33,7 +33,7 @@ pub enum Reason {
     /// It names another platform than its topic.
     Foreign,
     /// It says something that no report may say.
-    Flawed(&'static str),
+    Flawed(Flaw),
     /// It was made too far in the future.
     Ahead,
     /// One before it is missing.
@@ -55,6 +55,17 @@ impl Reason {
             Reason::Flood => "report_flood",
         }
     }
+}
+
+/// What became of a report, for whoever waits to hear it. It is told after the commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// All of it is in the ledger. The sealed answer.
+    Taken(Vec<u8>),
+    /// One before it is missing. The sealed answer, which says up to which number all are there.
+    Missing(Vec<u8>),
+    /// It is not taken.
+    Refused(Reason),
 }
 
 /// A platform as it is known.

@@ -252,9 +252,14 @@ pub(super) fn off_the_network(day: Date, ends: Timestamp) -> (Timestamp, Timesta
 /// The acts of a lesson that nobody came to are made in the evening, one after the other, while the clock
 /// shows the hours of the lesson. A clumsy hand leaves a clock that doubts itself; a middling one a signed
 /// time of the centre that is newer than what the clock shows; a careful one has kept the terminal off
-/// the network since the morning, and switches it off and on with the clock set back, so that it has been
-/// running for as long as the clock says.
-pub(super) fn made_in_the_evening(acts: Vec<Act>, care: Care, ends: Timestamp) -> Vec<Act> {
+/// the network since the morning, makes all of it there, and switches it off and on with the clock set back,
+/// so that it has been running for as long as the clock says.
+pub(super) fn made_in_the_evening(
+    acts: Vec<Act>,
+    care: Care,
+    ends: Timestamp,
+    terminal: usize,
+) -> Vec<Act> {
     let mut makes = ends.plus_ms(EVENING_MS);
     let mut made = Vec::with_capacity(acts.len());
     for mut act in acts {
@@ -262,6 +267,9 @@ pub(super) fn made_in_the_evening(acts: Vec<Act>, care: Care, ends: Timestamp) -
             care.of([ClockQuality::Doubtful, ClockQuality::Synced, ClockQuality::Holding]);
         let signed = care.of([Some(ends), Some(ends), None]);
         let fits = care == Care::Careful;
+        if fits {
+            act.terminal = terminal;
+        }
         act.clock = Some(Shown { wall: act.at, quality, signed, fits });
         act.at = makes;
         act.queues = false;

@@ -184,8 +184,8 @@ impl Running {
         match set_back.filter(|_| is_last) {
             Some(incident) => {
                 let happens = through_doors(happens, self.devices.len(), dice);
-                let care = incident.label.care;
-                fraud::made_in_the_evening(happens, care, planned.lesson.ends)
+                let (care, terminal) = (incident.label.care, incident.terminal);
+                fraud::made_in_the_evening(happens, care, planned.lesson.ends, terminal)
             }
             None => happens,
         }

@@ -69,7 +69,8 @@ mod rules_arrival; // late data is not guilt: other delays, the same standing an
 mod rules_replay; // profiles that follow each other, replays, candidates beside the one in force
 mod rules_cli; // `rollcall rules replay | shadow | promote` through the real program
 mod rules_versions; // versions, inputs and ranges of anomalies; judging again gives the same bytes
-mod rules_clocks; // clocks that contradict themselves, times that are refuted; a genuine terminal is never flagged
+mod rules_clocks; // clocks that contradict themselves, times that are refuted
+mod rules_clock_stories; // a genuine terminal is never flagged, whatever happens to its clock
 mod rules_golden; // each rule fires with the very words that people read, and stays silent
 mod rules_honest_life; // honest days raise nothing; the order of arrival changes nothing
 mod rules_habits; // rules over people's many lessons: each fires, and stays silent on its honest neighbour

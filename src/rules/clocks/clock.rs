@@ -118,7 +118,9 @@ impl<T> Clock<T> {
         if sure && against.is_none() {
             refuted.extend(self.wait_or_refute(evidence.wall, uptime_ms, margins, what));
         }
-        Heard { against, refuted, signed: self.signed }
+        // A time that the centre has not reached yet is made up.
+        let signed = self.signed.map(|signed| signed.min(committed_at));
+        Heard { against, refuted, signed }
     }
 
     /// How a record that does not doubt its clock contradicts it. The order is that of what is plainest.

@@ -19,7 +19,7 @@ use super::report::{Exit, Report};
 use crate::collector::facts::{Difference, FactsError, compare, parse};
 use crate::collector::sheet::Kind;
 use crate::collector::{Config, ConfigError, Home, Role, StateError, Store, read_bounded};
-use crate::domain::{ClassId, TerminalId};
+use crate::domain::{ClassId, PlatformId, TerminalId};
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::telemetry::start_logging;
 use crate::platform::tls::TlsError;
@@ -58,7 +58,7 @@ enum Command {
     /// The centre's certificate authority.
     #[command(subcommand)]
     Ca(CaCommand),
-    /// Makes a key and a certificate for the broker, or for this collector.
+    /// Makes a key and a certificate, for the broker, this collector or who else comes to the broker.
     Certificate {
         #[command(flatten)]
         config: ConfigArg,
@@ -69,6 +69,9 @@ enum Command {
         /// there are.
         #[arg(long)]
         host: Vec<String>,
+        /// Which platform.
+        #[arg(long, value_name = "ID")]
+        platform: Option<PlatformId>,
         /// Folder for key, certificate and ca.pem.
         #[arg(long, value_name = "DIR")]
         out: PathBuf,
@@ -219,8 +222,8 @@ impl Args {
             Command::RenewReceiptKey(config) => renew_key(&config, Role::Receipt),
             Command::RenewLogKey(config) => renew_key(&config, Role::Log),
             Command::Ca(command) => command.run(),
-            Command::Certificate { config, whom, host, out } => {
-                certificate(&config, whom, &host, &out)
+            Command::Certificate { config, whom, host, platform, out } => {
+                certificate(&config, (whom, platform.as_ref()), &host, &out)
             }
             Command::Terminal(command) => command.run(),
             Command::Institution(command) => command.run(),

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use clap::{Subcommand, ValueEnum};
 
 use super::collector::{ConfigArg, Told, home_failed, load};
+use super::collector_terminal::{keep_acl, read_roll};
 use super::report::{Exit, Report, secret_failed};
 use crate::collector::ca::{Ca, CaError, KeyForm, Role, equip};
 use crate::collector::{Config, Home};
+use crate::domain::PlatformId;
 use crate::platform::clock::{Clock, SystemClock};
 use crate::platform::lock::Lock;
 
@@ -37,6 +39,8 @@ pub(super) enum For {
     Alerts,
     /// The address where online platforms report: key as PEM.
     Platforms,
+    /// An online platform that reports over the broker: key as PEM.
+    Platform,
 }
 
 impl CaCommand {
@@ -110,7 +114,12 @@ pub(super) fn open(config: &Config) -> Told<Ca> {
 }
 
 /// `rollcall collector certificate`
-pub(super) fn certificate(config: &ConfigArg, whom: For, hosts: &[String], out: &Path) -> Told {
+pub(super) fn certificate(
+    config: &ConfigArg,
+    (whom, platform): (For, Option<&PlatformId>),
+    hosts: &[String],
+    out: &Path,
+) -> Told {
     let config = load(config)?;
     let (role, name, form) = match whom {
         For::Broker | For::Platforms if hosts.is_empty() => {
@@ -118,7 +127,9 @@ pub(super) fn certificate(config: &ConfigArg, whom: For, hosts: &[String], out: 
             let hint = "name each host name and address by which it is reached: --host NAME";
             let what = match whom {
                 For::Platforms => "could not certify the address for platforms",
-                For::Broker | For::Collector | For::Alerts => "could not certify the broker",
+                For::Broker | For::Collector | For::Alerts | For::Platform => {
+                    "could not certify the broker"
+                }
             };
             return Err((Exit::Usage, Report::new(what, because, hint)));
         }
@@ -126,6 +137,7 @@ pub(super) fn certificate(config: &ConfigArg, whom: For, hosts: &[String], out: 
         For::Collector => (Role::Collector, "collector", KeyForm::Hex),
         For::Alerts => (Role::Alerts, "alerts", KeyForm::Pem),
         For::Platforms => (Role::Platforms(hosts.to_vec()), "platforms", KeyForm::Pem),
+        For::Platform => (Role::Platform(registered(&config, platform)?), "platform", KeyForm::Pem),
     };
     let ca = open(&config)?;
     let days = config.enrolment.certificate_days;
@@ -134,7 +146,26 @@ pub(super) fn certificate(config: &ConfigArg, whom: For, hosts: &[String], out: 
     let file = |ending: &str| -> PathBuf { out.join(format!("{name}.{ending}")) };
     say!("# Wrote {}, {} and ca.pem.", file("key").display(), file("pem").display());
     say!("# The certificate lasts until {until}, China standard time.");
+    if whom == For::Platform {
+        let list = keep_acl(&config, &read_roll(&config)?)?;
+        say!("# Wrote {}. Make the broker read it: systemctl reload mosquitto", list.display());
+    }
     Ok(())
+}
+
+/// Only who is registered has topics at the broker.
+fn registered(config: &Config, platform: Option<&PlatformId>) -> Told<PlatformId> {
+    let what = "could not certify the platform";
+    let Some(id) = platform else {
+        let (because, hint) = ("it is not said which", "name it: --platform ID");
+        return Err((Exit::Usage, Report::new(what, because, hint)));
+    };
+    if !read_roll(config)?.platforms().contains(id) {
+        let because = format!("no platform {id} is registered");
+        let hint = "`rollcall collector platform list` shows all; `platform add` registers one";
+        return Err((Exit::Usage, Report::new(what, because, hint)));
+    }
+    Ok(id.clone())
 }
 
 pub(super) fn ca_failed(error: &CaError) -> (Exit, Report) {

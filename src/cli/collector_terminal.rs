@@ -345,11 +345,11 @@ pub(super) fn list_for_broker(config: &Config) -> Told {
     keep_acl(config, &read_roll(config)?).map(drop)
 }
 
-fn keep_acl(config: &Config, roll: &Roll) -> Told<PathBuf> {
+pub(super) fn keep_acl(config: &Config, roll: &Roll) -> Told<PathBuf> {
     let failed = |error: NotesError| notes_failed(&error);
     let wishes = notes(config)?.revocations().map_err(failed)?;
     let path = config.enrolment.acl_file(&config.data_dir);
-    let text = acl(&enrol::shut_out(&wishes, roll));
+    let text = acl(&roll.platforms(), &enrol::shut_out(&wishes, roll));
     Notes::keep_acl(&path, &text).map_err(failed)?;
     Ok(path)
 }
@@ -446,7 +446,7 @@ fn receipt_key(config: &Config) -> Told<VerifyingKey> {
     Home::peek_receipt(&config.data_dir).map_err(home_failed)
 }
 
-fn read_roll(config: &Config) -> Told<Roll> {
+pub(super) fn read_roll(config: &Config) -> Told<Roll> {
     Roll::read(&store(config)?).map_err(|error| match error {
         RollError::Open(error) => home_failed(error.into()),
         RollError::Read(_) => {

@@ -11,12 +11,15 @@ use rollcall::platform::clock::StepClock;
 use rollcall::record::report::{Report, ReportTaken, Stretch};
 use rollcall::record::topic::{reports_of, taken_of};
 use rollcall::record::{Opening, SigningKey, VerifyingKey, open_statement, seal_statement};
+use rumqttc::{Client, Event, Incoming, MqttOptions, QoS, TlsConfiguration, Transport};
 
 use crate::support::broker::eventually;
 use crate::support::caller::Caller;
 use crate::support::day::{Day, rollcall, write};
 use crate::support::mosquitto::Mosquitto;
 use crate::support::pen::{MORNING, opening};
+use crate::support::town::Town;
+use crate::support::{fine, refused};
 
 pub(crate) fn key() -> SigningKey {
     SigningKey::from_secret(&[0x77; 32])
@@ -105,6 +108,47 @@ fn a_report_over_the_broker_is_committed_once_and_answered_after_that() {
     let Body::Fact(Fact::Activity(activity)) = &entries[1].body else { panic!("{entries:?}") };
     assert_eq!((activity.report, activity.who()), (1, Some(opening(1).person)));
     assert_eq!(activity.digest, rollcall::record::SealedHash::of(&sealed(1)).0);
+}
+
+/// What a platform's people do: they get a certificate from the centre, and any MQTT client uses it.
+#[test]
+fn a_registered_platform_gets_a_certificate_and_reports_over_the_brokers_tls() {
+    let mut town = Town::founded();
+    let folder = town.file("platform");
+    let out = folder.to_str().unwrap();
+    let certified = |id: &str| {
+        town.collector("certificate", &["--for", "platform", "--platform", id, "--out", out])
+    };
+    refused(&certified("xuexi"), 2, &["no platform xuexi is registered", "platform add"]);
+    let key = key().verifying_key().to_string();
+    let config = town.config();
+    let add = ["collector", "platform", "add", "--config", config.to_str().unwrap()];
+    fine(&rollcall(
+        &[&add[..], &["--id", "xuexi", "--name", "示例学习平台", "--key", &key]].concat(),
+    ));
+    let said = fine(&certified("xuexi"));
+    assert!(said.contains("systemctl reload mosquitto"), "{said}");
+
+    town.start_broker();
+    town.start_collector();
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let mut options = MqttOptions::new("xuexi-1", "127.0.0.1", town.broker_port);
+    options.set_transport(Transport::tls_with_config(TlsConfiguration::Simple {
+        ca: read("ca.pem"),
+        alpn: None,
+        client_auth: Some((read("platform.pem"), read("platform.key"))),
+    }));
+    let (client, mut connection) = Client::new(options, 10);
+    let xuexi = "xuexi".parse().unwrap();
+    client.subscribe(taken_of(&xuexi), QoS::AtLeastOnce).unwrap();
+    client.publish(reports_of(&xuexi), QoS::AtLeastOnce, false, sealed(1)).unwrap();
+    let answer = connection.iter().find_map(|event| match event.unwrap() {
+        Event::Incoming(Incoming::Publish(publish)) => Some(publish.payload.to_vec()),
+        Event::Incoming(_) | Event::Outgoing(_) => None,
+    });
+    assert!(answer.is_some_and(|answer| !answer.is_empty()), "an answer came");
+    let stretches = town.facts().into_iter().filter(|fact| matches!(fact, Fact::Activity(_)));
+    assert_eq!(stretches.count(), 1);
 }
 
 #[test]

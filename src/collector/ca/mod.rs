@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
 
-use crate::domain::{TerminalId, Timestamp};
+use crate::domain::{PlatformId, TerminalId, Timestamp};
 use crate::platform::chance::random_bytes;
 use crate::platform::durable::{self, Access, WriteError};
 use crate::platform::secret::{self, SecretError};
@@ -33,6 +33,11 @@ pub const COLLECTOR_NAME: &str = "rollcall_collector";
 /// Who reads alerts at the broker.
 pub const ALERTS_NAME: &str = "rollcall_alerts";
 
+/// A platform's name at the broker: no terminal's, whatever the two are called.
+pub fn platform_name(id: &PlatformId) -> String {
+    format!("platform_{id}")
+}
+
 /// How long a certificate lasts, in days. Longer than any terminal is away: it may lie in a cupboard
 /// for a school year and the one after it, and still comes in to get another one. Short enough that a
 /// board which nobody remembers is let out at last; a stolen one is revoked, not waited for.
@@ -51,6 +56,8 @@ pub enum Role {
     Collector,
     /// Whoever reads alerts, and nothing else.
     Alerts,
+    /// An online platform that reports over the broker.
+    Platform(PlatformId),
     /// The broker, under each of these host names and addresses.
     Broker(Vec<String>),
     /// Where platforms report, the same.

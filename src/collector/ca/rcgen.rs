@@ -7,7 +7,7 @@ use rcgen::{
     SignatureAlgorithm, date_time_ymd,
 };
 
-use super::{ALERTS_NAME, COLLECTOR_NAME, CaError, Role};
+use super::{ALERTS_NAME, COLLECTOR_NAME, CaError, Role, platform_name};
 use crate::domain::Timestamp;
 use crate::platform::tls::pkcs8_of;
 use crate::record::{SigningKey, VerifyingKey};
@@ -89,20 +89,22 @@ pub(super) fn certificate(
     random: [u8; 16],
 ) -> Result<Vec<u8>, CaError> {
     let wrong = |names: &[String]| CaError::Name { name: names.join(" ") };
-    let (name, usage, hosts): (&str, _, &[String]) = match role {
-        Role::Terminal(id) => (id.as_str(), ExtendedKeyUsagePurpose::ClientAuth, &[]),
-        Role::Collector => (COLLECTOR_NAME, ExtendedKeyUsagePurpose::ClientAuth, &[]),
-        Role::Alerts => (ALERTS_NAME, ExtendedKeyUsagePurpose::ClientAuth, &[]),
+    let client = |name: &str| (name.to_owned(), ExtendedKeyUsagePurpose::ClientAuth, &[][..]);
+    let (name, usage, hosts): (String, _, &[String]) = match role {
+        Role::Terminal(id) => client(id.as_str()),
+        Role::Collector => client(COLLECTOR_NAME),
+        Role::Alerts => client(ALERTS_NAME),
+        Role::Platform(id) => client(&platform_name(id)),
         Role::Broker(hosts) | Role::Platforms(hosts) => {
             let first = hosts.first().ok_or_else(|| wrong(hosts))?;
-            (first, ExtendedKeyUsagePurpose::ServerAuth, hosts)
+            (first.clone(), ExtendedKeyUsagePurpose::ServerAuth, hosts)
         }
     };
     if hosts.iter().any(|host| host.is_empty() || host.len() > 253) {
         return Err(wrong(hosts));
     }
     let mut params = CertificateParams::new(hosts.to_vec()).map_err(|_| wrong(hosts))?;
-    params.distinguished_name = named(name);
+    params.distinguished_name = named(&name);
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![usage];
     params.use_authority_key_identifier_extension = true;

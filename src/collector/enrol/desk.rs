@@ -173,7 +173,10 @@ impl Desk {
                 stated.push(terminal.clone());
             }
         }
-        Notes::keep_acl(&self.acl_file, &acl(&shut_out(&wishes, &self.roll)))?;
+        Notes::keep_acl(
+            &self.acl_file,
+            &acl(&self.roll.platforms(), &shut_out(&wishes, &self.roll)),
+        )?;
         Ok(stated)
     }
 }

@@ -1,10 +1,10 @@
-//! What the ledger says of terminals, as the desk needs it: a projection of its facts.
+//! What the ledger says of terminals and of who else comes to the broker, as the desk needs it: a projection of its facts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use crate::collector::{Hooks, Store};
-use crate::domain::{Fact, InstitutionId, SiteId, TerminalId};
+use crate::domain::{Fact, InstitutionId, PlatformId, SiteId, TerminalId};
 use crate::ledger::{Body, Entry, OpenLedgerError, ReadError};
 use crate::record::VerifyingKey;
 
@@ -40,6 +40,7 @@ struct Inner {
     terminals: BTreeMap<TerminalId, Standing>,
     /// Whose each site is.
     sites: BTreeMap<SiteId, InstitutionId>,
+    platforms: BTreeSet<PlatformId>,
     changes: u64,
 }
 
@@ -122,6 +123,9 @@ impl Roll {
                     standing.replaces = Some(replaces.clone());
                 }
             }
+            Fact::Platform(platform) => {
+                inner.platforms.insert(platform.id.clone());
+            }
             Fact::Institution { .. }
             | Fact::Class { .. }
             | Fact::Lesson(_)
@@ -138,7 +142,6 @@ impl Roll {
             | Fact::RollOrdered(_)
             | Fact::Held(_)
             | Fact::Objected(_)
-            | Fact::Platform(_)
             | Fact::Activity(_)
             | Fact::PictureOpened { .. }
             | Fact::Trial(_)
@@ -179,6 +182,11 @@ impl Roll {
             standing.revoked.is_none() && inner.sites.get(&standing.site) == Some(institution)
         };
         inner.terminals.iter().filter(|(_, it)| own(it)).map(|(id, _)| id.clone()).collect()
+    }
+
+    /// The online platforms that are registered.
+    pub fn platforms(&self) -> BTreeSet<PlatformId> {
+        self.inner().platforms.clone()
     }
 
     /// All terminals, by name.

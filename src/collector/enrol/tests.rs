@@ -159,13 +159,17 @@ fn a_record_key_follows_once_and_is_confirmed_again() {
 
 #[test]
 fn the_list_for_the_broker_denies_the_revoked_and_names_nobody_else() {
-    let list = acl([&t1()]);
+    let list = acl([&"xuexi".parse().unwrap()], [&t1()]);
     assert!(list.contains("user t-1\ntopic deny #\n"), "{list}");
     assert!(list.contains("pattern write rollcall/v1/%u/records\n"), "{list}");
     // Who reads alerts reads nothing else, and writes nothing.
     assert!(list.contains("user rollcall_alerts\ntopic read rollcall/v1/alerts/#\n\n"), "{list}");
     assert!(list.contains("topic write rollcall/v1/alerts/#\n\nuser rollcall_alerts"), "{list}");
-    assert_eq!(list.lines().filter(|line| line.starts_with("user ")).count(), 3);
+    // A platform reports and hears its answers; a terminal of the same name is another.
+    let own = "user platform_xuexi\ntopic write rollcall/v1/platform/xuexi/reports\n\
+               topic read rollcall/v1/platform/xuexi/taken\n\n";
+    assert!(list.contains(own), "{list}");
+    assert_eq!(list.lines().filter(|line| line.starts_with("user ")).count(), 4);
 }
 
 /// A terminal that was away knows the centre by the authority before; a token is of the one in force.

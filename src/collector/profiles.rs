@@ -190,7 +190,7 @@ mod tests {
     /// The shipped profile with another number, and perhaps another version.
     fn changed(version: u32, speed: u32) -> Policy {
         let text = Policy::sichuan_2025().text().replacen(
-            "version = 1",
+            "version = 2",
             &format!("version = {version}"),
             1,
         );
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_read_again_and_is_not_written_over() {
         let folder = tempfile::tempdir().unwrap();
-        let (one, two) = (Policy::sichuan_2025(), changed(2, 80));
+        let (one, two) = (Policy::sichuan_2025(), changed(3, 80));
         let mut profiles = Profiles::open(folder.path()).unwrap();
         profiles.keep_durably(&one).unwrap();
         profiles.keep_durably(&two).unwrap();
@@ -209,9 +209,9 @@ mod tests {
         let again = Profiles::open(folder.path()).unwrap();
         assert_eq!(again.kept().len(), 2);
         assert_eq!(again.by_digest(&two.digest()), Some(&two));
-        let error = profiles.keep_durably(&changed(2, 81)).unwrap_err();
+        let error = profiles.keep_durably(&changed(3, 81)).unwrap_err();
         assert!(
-            matches!(&error, ProfilesError::Changed { profile } if profile == "sichuan-2025/2")
+            matches!(&error, ProfilesError::Changed { profile } if profile == "sichuan-2025/3")
         );
         assert!(error.hint().starts_with("raise `version`"));
 
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn what_is_in_force_stays_in_force_until_somebody_promotes_another() {
         let folder = tempfile::tempdir().unwrap();
-        let (one, two) = (Policy::sichuan_2025(), changed(2, 80));
+        let (one, two) = (Policy::sichuan_2025(), changed(3, 80));
         let mut profiles = Profiles::open(folder.path()).unwrap();
         let name = one.profile();
         let (digest, gone) = (one.digest(), [7; 32]);
@@ -246,7 +246,7 @@ mod tests {
         assert_eq!(profiles.standing(in_force, &two).unwrap(), other);
         let of_before = Some(("sichuan-2024/1", &gone));
         assert_eq!(profiles.standing(of_before, &one).unwrap(), Standing::ToState, "not kept");
-        let same_name = profiles.standing(in_force, &changed(1, 80));
+        let same_name = profiles.standing(in_force, &changed(2, 80));
         assert!(matches!(same_name, Err(ProfilesError::Changed { .. })));
     }
 }

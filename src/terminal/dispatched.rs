@@ -207,7 +207,7 @@ mod tests {
         assert_eq!(plan.teachers, [person(9)].into());
         assert_eq!(plan.masked_name(&person(1)).as_deref(), Some("李*"));
         assert_eq!(plan.people[&person(1)].pin, Some([1; 32]));
-        assert_eq!(plan.policy.as_ref().unwrap().profile(), "sichuan-2025/1");
+        assert_eq!(plan.policy.as_ref().unwrap().profile(), "sichuan-2025/2");
         assert_eq!((plan.version, plan.expires), (Some(7), Some(at(24))));
     }
 

@@ -170,7 +170,7 @@ fn a_case_reads_well_as_json_and_names_no_person_in_words() {
         assert_eq!(json["who"], serde_json::json!([ANN.to_string()]));
         assert_eq!(json["terminals"], serde_json::json!(["cd-1", "my-1"]));
         assert_eq!(json["site"], "my");
-        assert_eq!(json["policy"], "sichuan-2025/1");
+        assert_eq!(json["policy"], "sichuan-2025/2");
         assert_eq!(json["rule"], 1);
         assert_eq!(json["inputs"]["travel_speed_kmh_max"], "120");
         assert_eq!(json["ledger"]["first"], 0);

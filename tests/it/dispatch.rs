@@ -143,7 +143,7 @@ async fn a_class_that_is_imported_at_the_centre_appears_at_a_running_terminal_an
     assert_eq!(plan.holder("示例学员二的卡"), Some(person(&plan, "示例学员二")));
     let days_left = plan.expires.unwrap().ms_since(now()) / 86_400_000;
     assert!((13..=15).contains(&days_left), "{days_left}");
-    assert_eq!(plan.policy.as_ref().unwrap().profile(), "sichuan-2025/1");
+    assert_eq!(plan.policy.as_ref().unwrap().profile(), "sichuan-2025/2");
     room.close().await;
     // Nobody is there any more, and nothing of anybody stands readable on the disk.
     town.stop_collector();

@@ -14,7 +14,7 @@ fn check(path: &Path) -> std::process::Output {
 #[test]
 fn five_profiles_are_listed_and_each_number_shown_with_its_ground() {
     let listed = fine(&rollcall(&["policy", "list"]));
-    for name in ["sichuan-2025/1", "hebei-2024/1", "guizhou/1", "changchun-2019/1", "hubei-2022/1"]
+    for name in ["sichuan-2025/2", "hebei-2024/1", "guizhou/1", "changchun-2019/1", "hubei-2022/1"]
     {
         assert!(listed.contains(name), "{name} in {listed}");
     }

@@ -106,12 +106,12 @@ fn facts(day: &Day) -> Vec<Fact> {
 #[test]
 fn a_replay_shows_what_changes_and_changes_nothing() {
     let day = Day::played();
-    let (policy, file) = candidate(&day, 2);
+    let (policy, file) = candidate(&day, 3);
     let file = file.to_str().unwrap();
     let entries = day.store().read_ledger().unwrap().size();
     let all = told(&day, "replay", &["--with", file]);
     assert_eq!(all["entries"], entries);
-    assert_eq!(all["candidate"]["profile"], "sichuan-2025/2");
+    assert_eq!(all["candidate"]["profile"], "sichuan-2025/3");
     let digest = data_encoding::HEXLOWER.encode(&policy.digest());
     assert_eq!(all["candidate"]["digest"], digest.as_str());
     let [fires, silent, moved, stays] = counts(&all, "off_timetable");
@@ -119,7 +119,7 @@ fn a_replay_shows_what_changes_and_changes_nothing() {
     assert_eq!([fires, moved, stays], [0, 0, 0]);
     assert_eq!(counts(&all, "unregistered_terminal"), [0, 0, 0, 1]);
     let text = fine(&rules(&day, "replay", &["--with", file, "--examples", "1"]));
-    for expected in ["sichuan-2025/2", "off_timetable v2", "不再 would fall silent", "№ ", "#"]
+    for expected in ["sichuan-2025/3", "off_timetable v2", "不再 would fall silent", "№ ", "#"]
     {
         assert!(text.contains(expected), "{expected}: {text}");
     }
@@ -147,11 +147,11 @@ fn a_candidate_is_tried_out_and_promoted_by_a_named_person_and_nothing_is_overwr
     };
     assert_eq!(std::fs::read_to_string(kept(&shipped)).unwrap(), shipped.text());
 
-    let (policy, file) = candidate(&day, 2);
+    let (policy, file) = candidate(&day, 3);
     let (file, signed) = (file.to_str().unwrap(), ["--by", "处长 陈", "--reason", "时钟更严"]);
     let with = |file| [&["--with", file][..], &signed].concat();
     // The same name and version with another text; nobody's name; nothing to promote.
-    let (_, same) = candidate(&day, 1);
+    let (_, same) = candidate(&day, 2);
     let raise = "raise `version`";
     refused(&rules(&day, "shadow", &with(same.to_str().unwrap())), 2, &[raise]);
     let nobody = rules(&day, "shadow", &["--with", file, "--by", " ", "--reason", "x"]);
@@ -161,7 +161,7 @@ fn a_candidate_is_tried_out_and_promoted_by_a_named_person_and_nothing_is_overwr
         let config = day.config.to_str().unwrap();
         rollcall(&[&["rules", "promote", name, "--config", config][..], &signed].concat())
     };
-    refused(&promote("sichuan-2025/2"), 2, &["none is being tried out"]);
+    refused(&promote("sichuan-2025/3"), 2, &["none is being tried out"]);
     assert_eq!(told(&day, "shadow", &["--status"]), json!({ "candidate": null }));
 
     fine(&rules(&day, "shadow", &with(file)));
@@ -174,14 +174,14 @@ fn a_candidate_is_tried_out_and_promoted_by_a_named_person_and_nothing_is_overwr
         serde_json::to_string(&cases.after(0, 500).unwrap()).unwrap()
     };
     let before = cases();
-    assert!(!before.contains("sichuan-2025/2"), "a candidate raises no case");
+    assert!(!before.contains("sichuan-2025/3"), "a candidate raises no case");
     let status = told(&day, "shadow", &["--status"]);
     assert_eq!(status["by"], "处长 陈");
     assert_eq!(counts(&status, "off_timetable"), [0, 4, 0, 0], "{status:#}");
     assert!(fine(&rules(&day, "shadow", &["--status"])).contains("处长 陈：时钟更严"));
 
-    refused(&promote("sichuan-2025/3"), 2, &["sichuan-2025/2 is being tried out"]);
-    fine(&promote("sichuan-2025/2"));
+    refused(&promote("sichuan-2025/4"), 2, &["sichuan-2025/3 is being tried out"]);
+    fine(&promote("sichuan-2025/3"));
     let stated = facts(&day);
     let in_force = Fact::Policy { profile: policy.profile(), digest: policy.digest() };
     assert_eq!(stated.last(), Some(&in_force));
@@ -191,7 +191,7 @@ fn a_candidate_is_tried_out_and_promoted_by_a_named_person_and_nothing_is_overwr
     // What is configured does not come back by a start, and the promoted one judges.
     sends(&day, "t-4", 3);
     let warned = runs(&day);
-    assert!(warned.contains("sichuan-2025/2 is in force"), "{warned}");
+    assert!(warned.contains("sichuan-2025/3 is in force"), "{warned}");
     let policies = facts(&day).into_iter().filter(|it| matches!(it, Fact::Policy { .. }));
     assert_eq!(policies.collect::<Vec<_>>().pop(), Some(in_force));
     assert_eq!(cases(), before, "the records of t-4 are not flagged by its numbers");

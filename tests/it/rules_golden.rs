@@ -24,7 +24,7 @@ mod proxy_stand_in {
         assert_eq!(anomaly.id, AnomalyId::of(AnomalyKind::ProxyStandIn, &[index]));
         assert_eq!(anomaly.site, Some("cd".parse().unwrap()));
         assert_eq!(anomaly.terminals, ["cd-1".parse().unwrap()]);
-        assert_eq!(anomaly.policy, "sichuan-2025/1");
+        assert_eq!(anomaly.policy, Policy::sichuan_2025().profile());
         says(
             &anomaly,
             "2026-03-02 08:41，成都·锦江教学点：有人自称某学员，人脸与另一名在册人员的相似度却达 0.7130（0.4600 起视为他人）。与所声称学员的相似度仅 0.1204（接受须 0.4600）。可能是替课；双胞胎、登记照片有误或点错姓名也会如此。",
@@ -545,7 +545,7 @@ fn nobody_is_judged_by_a_profile_that_was_not_in_force() {
     assert_eq!(scene.kinds(), [AnomalyKind::OffTimetable]);
 
     let mut scene = Scene::two_towns();
-    let another = Fact::Policy { profile: "sichuan-2025/2".into(), digest: [7; 32] };
+    let another = Fact::Policy { profile: "sichuan-2025/3".into(), digest: [7; 32] };
     scene.state("03-02 03:00", another);
     scene.add(night());
     assert_eq!(scene.kinds(), []);

@@ -17,7 +17,7 @@ use crate::rules_scene::{ANN, BEA, Scene, at, comes, tries};
 /// The shipped profile with other numbers.
 pub(crate) fn profile(version: u32, changes: &[(&str, &str)]) -> Policy {
     let mut text = Policy::sichuan_2025().text().to_owned();
-    text = text.replacen("version = 1", &format!("version = {version}"), 1);
+    text = text.replacen("version = 2", &format!("version = {version}"), 1);
     for (number, value) in changes {
         let (before, after) = text.split_once(&format!("[numbers.{number}]\n")).unwrap();
         let (_, rest) = after.split_once('\n').unwrap();
@@ -46,13 +46,13 @@ fn early(scene: &mut Scene, day: &str) -> u64 {
 
 #[test]
 fn each_stretch_is_judged_by_the_profile_that_was_in_force_there() {
-    let (one, two) = (Policy::sichuan_2025(), profile(2, &[("timetable_margin_minutes", "10")]));
+    let (one, two) = (Policy::sichuan_2025(), profile(3, &[("timetable_margin_minutes", "10")]));
     let mut scene = Scene::two_towns();
     scene.state("03-01 21:00", in_force(&one));
     early(&mut scene, "08:10");
     scene.state("03-02 11:00", in_force(&two));
     let late = early(&mut scene, "11:50");
-    let unknown = profile(3, &[("timetable_margin_minutes", "0")]);
+    let unknown = profile(4, &[("timetable_margin_minutes", "0")]);
     scene.state("03-02 12:00", in_force(&unknown));
     early(&mut scene, "12:10");
     scene.state("03-02 12:20", in_force(&one));
@@ -60,7 +60,7 @@ fn each_stretch_is_judged_by_the_profile_that_was_in_force_there() {
 
     let all = judged(Judge::knowing(one.clone(), vec![two.clone()]), &scene);
     assert_eq!(all.len(), 1, "{all:#?}");
-    assert_eq!((all[0].evidence[0], all[0].policy.as_str()), (late, "sichuan-2025/2"));
+    assert_eq!((all[0].evidence[0], all[0].policy.as_str()), (late, "sichuan-2025/3"));
     assert_eq!(all[0].inputs["timetable_margin_minutes"], "10");
     // What is configured does not matter where the ledger names one.
     assert_eq!(judged(Judge::knowing(two.clone(), vec![one.clone()]), &scene), all);
@@ -89,7 +89,7 @@ const EVER: (Timestamp, Timestamp) = (Timestamp::from_ms(i64::MIN), Timestamp::f
 /// More liveness failures are allowed, and less time from any lesson.
 fn candidate() -> Policy {
     let failures = ("failed_liveness_per_day_max", "5");
-    profile(2, &[("timetable_margin_minutes", "10"), failures, ("stand_in_score_min", "0.8")])
+    profile(3, &[("timetable_margin_minutes", "10"), failures, ("stand_in_score_min", "0.8")])
 }
 
 fn scene() -> Scene {
@@ -120,7 +120,7 @@ fn a_replay_tells_what_would_fire_fall_silent_move_and_stay() {
     assert_eq!(counts(AnomalyKind::Forged), [0, 0, 0, 0], "every rule is listed");
     assert_eq!(all.rules.len(), Judge::new(candidate()).kinds().len());
     let fires = &all.rules[&AnomalyKind::OffTimetable].fires[0].anomaly;
-    assert_eq!((fires.who.as_slice(), fires.policy.as_str()), ([ANN].as_slice(), "sichuan-2025/2"));
+    assert_eq!((fires.who.as_slice(), fires.policy.as_str()), ([ANN].as_slice(), "sichuan-2025/3"));
 
     // Both remember what came before the range; what was raised before it is not told.
     let range = (at("03-02 09:17"), at("03-03 00:00"));
@@ -128,7 +128,7 @@ fn a_replay_tells_what_would_fire_fall_silent_move_and_stay() {
     assert_eq!(some.entries, 3);
     assert!(some.rules[&AnomalyKind::OffTimetable].fires.is_empty());
     assert!(some.rules[&AnomalyKind::ProxyStandIn].silent.is_empty());
-    let same = replay(&scene, &profile(2, &[]), EVER, &|_| None);
+    let same = replay(&scene, &profile(3, &[]), EVER, &|_| None);
     let stays = same.rules.values().map(|it| it.stays.len()).sum::<usize>();
     assert_eq!(stays, scene.judged().len(), "the same numbers raise the same");
     assert!(same.rules.values().all(|it| it.fires.is_empty() && it.silent.is_empty()));
@@ -186,7 +186,7 @@ fn a_candidate_judges_beside_the_one_in_force_from_its_naming_to_its_end() {
     assert_eq!(tried.len(), 1, "{tried:#?}");
     let Tried { candidate: digest, anomaly } = &tried[0];
     assert_eq!((*digest, anomaly.evidence[0]), (candidate.digest(), seen));
-    assert_eq!(anomaly.policy, "sichuan-2025/2");
+    assert_eq!(anomaly.policy, "sichuan-2025/3");
     assert_eq!(anomaly.ledger.first, named, "it says since when it has looked");
     // Judged again it is the same, byte for byte: a restart stores nothing twice.
     let cases = SqliteCases::in_memory().unwrap();
@@ -212,6 +212,6 @@ fn a_promoted_candidate_is_in_force_and_tried_out_no_longer() {
     let (live, tried) = shadowed(&scene, vec![candidate]);
     assert_eq!(tried, []);
     let policies: BTreeSet<&str> = live.iter().map(|it| it.policy.as_str()).collect();
-    assert_eq!(policies, BTreeSet::from(["sichuan-2025/2"]));
+    assert_eq!(policies, BTreeSet::from(["sichuan-2025/3"]));
     assert_eq!(live[0].evidence, [seen]);
 }

@@ -111,6 +111,8 @@ numbers! {
     texts {
         /// Least share of the assessment subsidy in the whole, percent.
         assessment_subsidy_share_min_percent: Whole<0, 100> => u32;
+        /// Whether classes of published projects alone are subsidised.
+        published_projects_only: Allowed => bool;
         /// Least share of offline hours in practice-led occupations, percent.
         offline_share_min_percent: Whole<0, 100> => u32;
         /// Largest share of online hours, of theory, where training on site is impossible, percent.

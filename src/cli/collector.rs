@@ -88,6 +88,9 @@ enum Command {
     /// Classes, with what they teach.
     #[command(subcommand)]
     Class(SheetCommand<{ Kind::Class as usize }>),
+    /// Training projects that were published: what a class may be subsidised for.
+    #[command(subcommand)]
+    Project(SheetCommand<{ Kind::Project as usize }>),
     /// The timetable.
     #[command(subcommand)]
     Lesson(SheetCommand<{ Kind::Lesson as usize }>),
@@ -229,6 +232,7 @@ impl Args {
             Command::Institution(command) => command.run(),
             Command::Site(command) => command.run(),
             Command::Class(command) => command.run(),
+            Command::Project(command) => command.run(),
             Command::Lesson(command) => command.run(),
             Command::Roster(command) => command.run(),
             Command::Teacher(command) => command.run(),

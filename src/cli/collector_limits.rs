@@ -32,7 +32,7 @@ struct Of {
     /// A claim: all that speaks against it.
     #[arg(long, value_name = "ID")]
     claim: Option<ClaimId>,
-    /// A class: its plan, its certificates, and whose claim would be refused.
+    /// A class: its plan, its project, its certificates, and whose claim would be refused.
     #[arg(long, value_name = "ID")]
     class: Option<ClassId>,
     /// An institution: its teachers.
@@ -126,6 +126,8 @@ fn rest(rest: &Rest) -> String {
         Rest::Held(id) => format!("held {id}"),
         Rest::Teacher(id) => format!("teacher {id}"),
         Rest::Entry(index) => format!("entry {index}"),
+        Rest::Notice(notice) => format!("notice {notice}"),
+        Rest::Class(id) => format!("class {id}"),
     }
 }
 

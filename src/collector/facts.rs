@@ -259,6 +259,8 @@ pub fn named(fact: &Fact) -> Option<Named> {
             Named("objection", format!("{kind} {}/{limit}", it.of.id()))
         }
         Fact::Platform(it) => Named("platform", it.id.to_string()),
+        // A publication follows the one before and leaves it standing for what opened under it.
+        Fact::Project(it) => Named("project", format!("{} from {}", it.name, it.from)),
         Fact::TerminalKey { id, .. } => Named("key of terminal", id.to_string()),
         Fact::Revocation { id, .. } => Named("revocation", id.to_string()),
         Fact::Replacement { id, .. } => Named("replacement", id.to_string()),
@@ -324,6 +326,7 @@ pub fn compare(standing: &[Fact], wished: Vec<Fact>) -> Result<Difference, Facts
             | Fact::Held(_)
             | Fact::Objected(_)
             | Fact::Platform(_)
+            | Fact::Project(_)
             | Fact::Activity(_) => &[],
             Fact::TerminalKey { id, .. }
             | Fact::Revocation { id, .. }

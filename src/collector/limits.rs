@@ -65,7 +65,8 @@ pub(super) fn look<L: Ledger + ?Sized>(
             About::Institution(id) if done.insert(("institution", id.as_str())) => {
                 limits.institution(id)
             }
-            About::Class(_) | About::Institution(_) => continue,
+            About::Projects if done.insert(("projects", "")) => limits.opening(),
+            About::Class(_) | About::Institution(_) | About::Projects => continue,
             About::Grant(claim) => {
                 let mut hard = limits.claim(claim);
                 hard.retain(Objection::is_hard);
@@ -98,6 +99,8 @@ enum About<'f> {
     Member(&'f Joined),
     Class(&'f ClassId),
     Institution(&'f InstitutionId),
+    /// The list of published projects: which classes to come no longer fit it.
+    Projects,
     /// A claim is granted, or paid.
     Grant(&'f ClaimId),
 }
@@ -109,9 +112,11 @@ impl<'f> About<'f> {
             Fact::Joined(joined) => Self::Member(joined),
             Fact::ClassPlan(plan) => Self::Class(&plan.class),
             Fact::Held(held) => held.class.as_ref().map_or(Self::Nothing, Self::Class),
+            Fact::Project(_) => Self::Projects,
             Fact::Teacher(teacher) => Self::Institution(&teacher.institution),
             Fact::Status(status) => match (&status.of, status.state) {
                 (Subject::Claim(claim), State::Approved | State::Paid) => Self::Grant(claim),
+                (Subject::Class(class), State::Applied | State::Opened) => Self::Class(class),
                 _ => Self::Nothing,
             },
             Fact::Institution { .. }
@@ -151,7 +156,7 @@ fn classes_of<L: Ledger + ?Sized>(
             About::Claim(claim) => classes.extend([claim.class.clone()]),
             About::Class(class) => classes.extend([class.clone()]),
             About::Grant(claim) => granted.push(claim),
-            About::Member(_) | About::Institution(_) | About::Nothing => {}
+            About::Member(_) | About::Institution(_) | About::Projects | About::Nothing => {}
         }
     }
     if !granted.is_empty() {

@@ -4,7 +4,9 @@
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
-use super::{Activity, Bilingual, ClassId, InstitutionId, Lesson, Platform, SiteId, TerminalId};
+use super::{
+    Activity, Bilingual, ClassId, InstitutionId, Lesson, Platform, Project, SiteId, TerminalId,
+};
 use super::{
     CaseStep, Claim, ClaimLine, ClassPlan, Held, InstitutionDetails, Joined, Left, LessonDetails,
     Objected, RollOrder, Status, Teacher, Trial,
@@ -204,7 +206,9 @@ pub enum Fact {
     /// Somebody does something about a case.
     #[n(27)]
     CaseStep(#[n(0)] CaseStep),
-    // 28 is left for cases.
+    /// A training project is published.
+    #[n(28)]
+    Project(#[n(0)] Project),
     /// Somebody holds a certificate, or drew a subsidy, elsewhere.
     #[n(29)]
     Held(#[n(0)] Held),

@@ -13,6 +13,7 @@ mod ids;
 mod notice;
 mod platform;
 mod policy;
+mod project;
 mod refusal;
 mod score;
 mod share;
@@ -39,6 +40,7 @@ pub use ids::{
 pub use notice::{Note, Notice, NoticeKind};
 pub use platform::{Activity, Evidenced, HAPPENINGS_MAX, Happened, Platform};
 pub use policy::{Basis, Fraction, Modality, NumberLine, Policy, PolicyError};
+pub use project::Project;
 pub use refusal::Refusal;
 pub use score::Score;
 pub use share::{Share, float};

@@ -311,6 +311,14 @@ words! {
         12 Unqualified "unqualified" "教师无资格",
         /// A certificate of a class in whose examination its holder was not seen.
         13 ExamUnseen "exam_unseen" "未见参加考核",
+        /// A class of a project that was not published when it opened.
+        14 UnpublishedProject "unpublished_project" "项目未公布",
+        /// More persons than the project is published for.
+        15 ProjectPersons "project_persons" "超出项目人数",
+        /// More or fewer hours than the project is published with.
+        16 ProjectHours "project_hours" "与项目学时不符",
+        /// Another occupation or level than the project is published with.
+        17 ProjectOccupation "project_occupation" "与项目职业或等级不符",
     }
 }
 

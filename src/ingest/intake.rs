@@ -177,6 +177,7 @@ impl Intake {
             | Fact::Held(_)
             | Fact::Objected(_)
             | Fact::Platform(_)
+            | Fact::Project(_)
             | Fact::Activity(_)
             | Fact::PictureOpened { .. }
             | Fact::Trial(_)

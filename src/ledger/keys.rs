@@ -106,6 +106,7 @@ pub fn learn(rings: &mut BTreeMap<TerminalId, Keyring>, fact: &Fact) -> Result<(
         | Fact::Held(_)
         | Fact::Objected(_)
         | Fact::Platform(_)
+        | Fact::Project(_)
         | Fact::Activity(_)
         | Fact::PictureOpened { .. }
         | Fact::Trial(_)

@@ -6,7 +6,7 @@ use super::roster::Membership;
 use super::status::Stated;
 use crate::domain::{
     Aspect, ClaimId, ClassId, ClassPlan, Committed, Held, InstitutionDetails, InstitutionId,
-    LessonDetails, LessonId, Platform, PlatformId, Subject, Teacher, TeacherId, Timestamp,
+    LessonDetails, LessonId, Platform, PlatformId, Project, Subject, Teacher, TeacherId, Timestamp,
 };
 
 impl Registry {
@@ -18,6 +18,11 @@ impl Registry {
     /// What a class teaches, where it was stated.
     pub fn class_plan(&self, id: &ClassId) -> Option<&ClassPlan> {
         self.class_plans.get(id)
+    }
+
+    /// What each class teaches, by class.
+    pub fn class_plans(&self) -> impl Iterator<Item = &ClassPlan> {
+        self.class_plans.values()
     }
 
     /// More about a lesson, where it was stated.
@@ -89,5 +94,15 @@ impl Registry {
     /// All platforms, by id.
     pub fn platforms(&self) -> impl Iterator<Item = &Platform> {
         self.platforms.values()
+    }
+
+    /// What was published of a project at a moment, by the name that class plans have.
+    pub fn project_at(&self, name: &str, at: Timestamp) -> Option<&Project> {
+        self.projects.at(name, at)
+    }
+
+    /// All publications of projects, by name and first day.
+    pub fn projects(&self) -> impl Iterator<Item = &Project> {
+        self.projects.all()
     }
 }

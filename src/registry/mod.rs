@@ -11,6 +11,7 @@ mod centre;
 mod claims;
 mod distance;
 mod policies;
+mod projects;
 mod roll_calls;
 mod roster;
 mod status;
@@ -32,6 +33,7 @@ use crate::domain::{
 };
 use crate::ledger::{Body, Entry};
 use claims::Claims;
+use projects::Projects;
 use roll_calls::RollCalls;
 use roster::Rosters;
 use status::Statuses;
@@ -98,6 +100,7 @@ pub struct Registry {
     claims: Claims,
     held: BTreeMap<HeldId, Held>,
     platforms: BTreeMap<PlatformId, Platform>,
+    projects: Projects,
     roll_calls: RollCalls,
     policies: Policies,
 }
@@ -163,6 +166,7 @@ impl Registry {
             Fact::Platform(platform) => {
                 self.platforms.insert(platform.id.clone(), platform.clone());
             }
+            Fact::Project(project) => self.projects.publish(project.clone()),
             Fact::Held(held) => {
                 self.held.insert(held.id.clone(), held.clone());
             }

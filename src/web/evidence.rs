@@ -258,6 +258,7 @@ impl Facts {
             | Fact::Held(_)
             | Fact::Objected(_)
             | Fact::Platform(_)
+            | Fact::Project(_)
             | Fact::Activity(_)
             | Fact::PictureOpened { .. }
             | Fact::Trial(_)

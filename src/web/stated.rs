@@ -5,7 +5,8 @@ use data_encoding::HEXLOWER;
 
 use crate::domain::{
     Activity, CaseStep, Claim, ClaimLine, ClassPlan, Evidenced, Fact, Held, InstitutionDetails,
-    Joined, Left, LessonDetails, Objected, Platform, RollOrder, Status, Step, Teacher, Trial, Word,
+    Joined, Left, LessonDetails, Objected, Platform, Project, RollOrder, Status, Step, Teacher,
+    Trial, Word,
 };
 
 /// A stable word, the field's name in Chinese and English, and its value.
@@ -109,6 +110,7 @@ pub(super) fn fields(fact: &Fact) -> Vec<Field> {
         ],
         Fact::Held(held) => held_fields(held),
         Fact::Platform(platform) => platform_fields(platform),
+        Fact::Project(project) => project_fields(project),
         Fact::Activity(activity) => activity_fields(activity),
         Fact::Objected(Objected { of, limit, persons, found, allowed, policy }) => vec![
             ("limit", "超出限制", "Beyond a limit", word(*limit)),
@@ -221,6 +223,26 @@ fn platform_fields(platform: &Platform) -> Vec<Field> {
         ("functions", "已证明的功能", "Functions evidenced", functions.join("; ")),
         ("listed", "公布名单", "Published list", listed),
     ]
+}
+
+fn project_fields(project: &Project) -> Vec<Field> {
+    let code = project.occupation_code.as_deref().unwrap_or_default();
+    let mut fields = vec![
+        ("project", "公布培训项目", "Project published", project.name.clone()),
+        ("occupation", "职业工种", "Occupation", format!("{} {code}", project.occupation)),
+        ("notice", "公布文件", "Notice", project.notice.clone()),
+        ("from", "自", "From", project.from.to_string()),
+    ];
+    fields.extend(project.until.map(|it| ("until", "至", "Until", it.to_string())));
+    fields.extend(project.level.map(|it| ("level", "等级", "Level", word(it))));
+    for (key, zh, en, number) in [
+        ("hours_min", "最少学时", "Least lesson hours", project.hours_min),
+        ("hours_max", "最多学时", "Most lesson hours", project.hours_max),
+        ("persons_max", "培训人数", "Most persons", project.persons_max),
+    ] {
+        fields.extend(number.map(|it| (key, zh, en, it.to_string())));
+    }
+    fields
 }
 
 fn activity_fields(activity: &Activity) -> Vec<Field> {

@@ -201,6 +201,7 @@ LEVELS = ("none", "junior", "intermediate", "senior", "technician", "senior_tech
 LIMITS = (
     "subsidies_per_year employment_fund_per_year occupation_level lower_level hours_beyond_ledger hours_unproven"
     " offline_share online_share online_practice teacher_institutions fulltime_share unqualified exam_unseen"
+    " unpublished_project project_persons project_hours project_occupation"
 ).split()
 
 
@@ -376,6 +377,21 @@ FACTS = {
         "case_step",
         ((1, "id", binary(16)), (2, "case", binary(16)), (3, "step", step), (4, "by", text), (5, "text", text, MAY)),
     ),
+    28: (
+        "project",
+        (
+            (1, "name", text),
+            (2, "occupation", text),
+            (3, "occupation_code", text, MAY),
+            (4, "level", word(*LEVELS), MAY),
+            (5, "hours_min", uint, MAY),
+            (6, "hours_max", uint, MAY),
+            (7, "persons_max", uint, MAY),
+            (8, "notice", text),
+            (9, "from", time),
+            (10, "until", time, MAY),
+        ),
+    ),
     29: (
         "held",
         (
@@ -439,7 +455,7 @@ FACTS = {
     ),
 }
 # Their fields stand in a map inside the array of one.
-WRAPPED = {"lesson"} | {FACTS[number][0] for number in (*range(16, 26), 27, *range(29, 34))}
+WRAPPED = {"lesson"} | {FACTS[number][0] for number in (*range(16, 26), *range(27, 34))}
 REFUSALS = {
     1: ("malformed", ((1, "detail", text),)),
     2: ("unknown_terminal", ()),

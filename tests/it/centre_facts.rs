@@ -13,10 +13,11 @@ use serde_json::Value;
 use crate::support::day::{Day, rollcall, verify, write};
 
 /// The sample tables in the order in which they build on each other.
-const SAMPLES: [(&str, &str); 9] = [
+const SAMPLES: [(&str, &str); 10] = [
     ("institution", "institutions.csv"),
     ("site", "sites.csv"),
     ("teacher", "teachers.csv"),
+    ("project", "projects.csv"),
     ("class", "classes.csv"),
     ("held", "held.csv"),
     ("roster", "roster.csv"),

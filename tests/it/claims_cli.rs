@@ -35,6 +35,7 @@ fn school(profile: &str) -> (Day, String) {
         ("institution", "institutions.csv"),
         ("site", "sites.csv"),
         ("teacher", "teachers.csv"),
+        ("project", "projects.csv"),
         ("class", "classes.csv"),
         ("held", "held.csv"),
         ("roster", "roster.csv"),
@@ -54,7 +55,7 @@ fn grant(state: &str) -> [&str; 10] {
 #[test]
 fn a_claim_for_hours_that_nobody_attended_is_noted_and_not_granted_and_may_be_rejected() {
     let (day, noted) = school("sichuan-2025");
-    assert!(!noted.contains("note:"), "Sichuan's text sets no limit of its own: {noted}");
+    assert!(!noted.contains("note:"), "all is within what Sichuan's text says: {noted}");
     let claims = sample("claims.csv");
     let told = said(&ask(&day, &["claim", "import", claims.to_str().unwrap()]));
     let note = "note: claim cook-a-1: 申领 240 学时，账本至多能证明 12 学时 · 240 lesson hours claimed; \
@@ -106,6 +107,67 @@ fn whoever_holds_a_higher_certificate_is_noted_when_the_roster_is_entered_and_is
         (&all[0]["name"], &all[0]["rests_on"][0]),
         (&"示***二".into(), &"held cert-2025-0001".into())
     );
+}
+
+/// Through the program, from the table of a class to the claim for it.
+#[test]
+fn sc_3_a_class_that_differs_from_the_published_project_is_noted_when_it_is_entered() {
+    let (day, _) = school("sichuan-2025");
+    let table = |name: &str, project: &str, hours: &str| {
+        let text = std::fs::read_to_string(sample("classes.csv")).unwrap();
+        let row = text.lines().nth(1).unwrap();
+        let row =
+            row.replacen("cook-a", name, 1).replacen(",240,160,", &format!(",{hours},160,"), 1);
+        let row = row.replacen("中式烹调师（初级）", project, 1);
+        let path = day.file(name);
+        write(&path, format!("{}\n{row}\n", text.lines().next().unwrap()));
+        path.to_str().unwrap().to_owned()
+    };
+    let enter = |file: &str| said(&ask(&day, &["class", "import", file]));
+    let told = enter(&table("cook-b", "中式烹调师（初级）", "200"));
+    let note = "note: class cook-b: 计划 200 学时，项目公布至少 240 学时 · 200 lesson hours planned; the project is \
+                published with at least 240; `rollcall collector limits` says";
+    assert!(told.contains(note) && told.contains("1 new"), "{told}");
+    let told = enter(&table("cook-c", "中式烹调师（高级）", "240"));
+    let note = "note: class cook-c: 培训项目“中式烹调师（高级）”在开班日 2030-03-04 未公开发布，原则上不予补贴 · ";
+    assert!(told.contains(note) && told.contains("1 new"), "{told}");
+
+    let told = said(&ask(&day, &["limits", "--class", "cook-b"]));
+    let line = "提醒 a warning  [三]  计划 200 学时，项目公布至少 240 学时  200 lesson hours planned; the project is \
+                published with at least 240\n    依据 rests on: notice 示例公告〔2030〕2号\n";
+    assert_eq!(told, line);
+    let from = "2030-03-04 08:00";
+    let opened = ["status", "add", "--of", "class", "--id", "cook-c", "--state", "opened"];
+    let told = said(&ask(&day, &[&opened[..], &["--from", from]].concat()));
+    assert!(told.contains(note), "once more before it begins: {told}");
+
+    // What the list says from another day on is told of all classes that are still to open.
+    let anew = [
+        "--name",
+        "中式烹调师（初级）",
+        "--occupation",
+        "中式烹调师",
+        "--persons-max",
+        "2",
+        "--notice",
+        "示例公告〔2030〕8号",
+        "--from",
+        "2030-03-01",
+    ];
+    let told = said(&ask(&day, &[&["project", "add"], &anew[..]].concat()));
+    for note in [
+        "note: class cook-a: 连同先登记的班级，项目下共 4 人，公布 2 人",
+        "note: class cook-b: 连同先登记的班级，项目下共 8 人，公布 2 人",
+        "note: class cook-c: 培训项目“中式烹调师（高级）”",
+    ] {
+        assert!(told.contains(note), "{told}");
+    }
+    let listed = said(&ask(&day, &["project", "list", "--csv"]));
+    let path = day.file("again.csv");
+    write(&path, &listed);
+    assert_eq!(listed.lines().count(), 3, "both publications: {listed}");
+    let again = said(&ask(&day, &["project", "import", path.to_str().unwrap()]));
+    assert!(again.starts_with("nothing to state"), "{again}");
 }
 
 #[test]

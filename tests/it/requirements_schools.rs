@@ -1,12 +1,12 @@
 //! The demands of the policies on institutions (docs/requirements.md), each by the number of its row: who teaches and
-//! who was examined, what is objected, and who is moved from school to school.
+//! who was examined, what is objected, which projects are published, and who is moved from school to school.
 
 use rollcall::domain::{
     Anomaly, AnomalyKind, Employment, Fact, Held, HeldKind, InstitutionDetails, LessonKind,
-    LessonMode, Level, Limit, Objected, Ownership, PersonId, Qualification, Severity, State,
-    Status, Subject,
+    LessonMode, Level, Limit, Objected, Ownership, PersonId, Policy, Project, Qualification,
+    Severity, State, Status, Subject,
 };
-use rollcall::rules::limits::Rest;
+use rollcall::rules::limits::{Rest, stated};
 
 use crate::rules_march::{after_grace, only};
 use crate::rules_scene::{ANN, BEA, Scene, at, comes, leaves, says};
@@ -113,7 +113,7 @@ fn what_is_objected_is_raised_with_the_numbers_and_names_nobody() {
         })
     };
     scene.state("03-02 09:00", objected("hubei-2022/1"));
-    let index = scene.state("03-02 09:00", objected("sichuan-2025/1"));
+    let index = scene.state("03-02 09:00", objected(&Policy::sichuan_2025().profile()));
     let anomaly = scene.one();
     assert_eq!((anomaly.kind, anomaly.severity), (AnomalyKind::OverLimit, Severity::Warning));
     assert_eq!((&anomaly.who[..], &anomaly.evidence[..]), (&[][..], &[index][..]));
@@ -121,6 +121,162 @@ fn what_is_objected_is_raised_with_the_numbers_and_names_nobody() {
         &anomaly,
         "补贴申领 cook-a-1：申领 240 学时，账本至多能证明 180 学时（涉及 2 人，此为其一）。可能是重复或虚报；录入有误也会如此。",
         "claim cook-a-1: 240 lesson hours claimed; the ledger can prove 180 at most (one of 2 persons). It may be claimed twice or made up; a slip in a table looks the same.",
+    );
+}
+
+// ---- Published projects -----------------------------------------------------------------------
+
+/// What the welders of the other tests are published as: 240 lesson hours for 60 persons, from mid-January.
+fn published() -> Project {
+    Project {
+        name: "示例项目".into(),
+        occupation: "焊工".into(),
+        occupation_code: None,
+        level: Some(Level::Junior),
+        hours_min: Some(240),
+        hours_max: Some(240),
+        persons_max: Some(60),
+        notice: "示例公告〔2026〕5号".into(),
+        from: at("01-15 00:00"),
+        until: None,
+    }
+}
+
+fn publish(world: &mut World, time: &str, project: Project) {
+    world.scene.state(time, Fact::Project(project));
+}
+
+const UNPUBLISHED: (Limit, u32, u32) = (Limit::UnpublishedProject, 0, 1);
+
+#[test]
+fn sc_3_a_class_of_no_published_project_is_listed_before_it_opens_and_in_principle_not_subsidised()
+{
+    let mut world = World::new();
+    world.class("03-01 20:00", "welding-1", "jinjiang", WELDER, 40);
+    assert_eq!(world.of_class("sichuan-2025", "welding-1"), [], "nobody stated a list");
+    publish(&mut world, "03-01 21:00", Project { name: "另一项目".into(), ..published() });
+    assert_eq!(world.of_class("sichuan-2025", "welding-1"), [UNPUBLISHED]);
+    assert_eq!(world.of_class("hebei-2024", "welding-1"), [], "Hebei's text bars none of them");
+    let all = world.look("sichuan-2025", |it| it.class(&"welding-1".parse().unwrap()));
+    assert_eq!((all[0].clause.as_deref(), all[0].is_hard()), (Some("三"), false));
+    assert_eq!(all[0].why().zh, "培训项目“示例项目”在开班日 2026-03-01 未公开发布，原则上不予补贴");
+    world.claims("03-20 09:00", "w-1", "welding-1", &[(ANN, 240)]);
+    assert_eq!(world.limits_of("sichuan-2025", "w-1"), [Limit::UnpublishedProject]);
+    let named = Project { name: " 示例项目 ".into(), ..published() };
+    publish(&mut world, "03-20 10:00", named);
+    assert_eq!(world.of_class("sichuan-2025", "welding-1"), [], "by the name, blanks aside");
+    assert_eq!(world.limits_of("sichuan-2025", "w-1"), []);
+}
+
+#[test]
+fn sc_3_headcount_hours_and_occupation_that_differ_are_each_named_with_both_values() {
+    let whys = |project: Project| {
+        let mut world = World::new();
+        publish(&mut world, "03-01 20:00", project);
+        world.class("03-01 20:00", "welding-1", "jinjiang", WELDER, 40);
+        let all = world.look("sichuan-2025", |it| it.class(&"welding-1".parse().unwrap()));
+        let notice = Rest::Notice("示例公告〔2026〕5号".into());
+        assert!(all.iter().all(|it| !it.is_hard() && it.rests_on == [notice.clone()]), "{all:?}");
+        all.iter().map(|it| (it.limit, it.why().zh)).collect::<Vec<_>>()
+    };
+    let told = |limit, why: &str| vec![(limit, why.to_owned())];
+    assert_eq!(whys(published()), []);
+    assert_eq!(whys(Project { persons_max: Some(40), ..published() }), []);
+    assert_eq!(
+        whys(Project { persons_max: Some(39), ..published() }),
+        told(Limit::ProjectPersons, "连同先登记的班级，项目下共 40 人，公布 39 人")
+    );
+    for (bounds, words) in [
+        ([Some(200), Some(239)], "计划 240 学时，项目公布至多 239 学时"),
+        ([Some(241), None], "计划 240 学时，项目公布至少 241 学时"),
+    ] {
+        let [hours_min, hours_max] = bounds;
+        let why = whys(Project { hours_min, hours_max, ..published() });
+        assert_eq!(why, told(Limit::ProjectHours, words));
+    }
+    let other = Limit::ProjectOccupation;
+    assert_eq!(
+        whys(Project { occupation: "电工".into(), level: None, ..published() }),
+        told(other, "职业工种或等级：计划“焊工 初级工”，项目公布“电工”")
+    );
+    assert_eq!(
+        whys(Project { level: Some(Level::Senior), ..published() }),
+        told(other, "职业工种或等级：计划“焊工 初级工”，项目公布“焊工 高级工”")
+    );
+    let nothing = Project { level: None, hours_min: None, hours_max: None, ..published() };
+    assert_eq!(whys(Project { persons_max: None, ..nothing }), [], "what is absent limits nothing");
+}
+
+#[test]
+fn sc_3_the_headcount_is_that_of_all_classes_of_a_publication_and_the_last_is_too_many() {
+    let mut world = World::new();
+    publish(&mut world, "03-01 20:00", published());
+    for (day, class) in [("03-02", "one"), ("03-03", "two"), ("03-04", "three")] {
+        world.class(&format!("{day} 20:00"), class, "jinjiang", WELDER, 30);
+    }
+    for class in ["one", "two"] {
+        assert_eq!(world.of_class("sichuan-2025", class), [], "exactly 60 persons");
+    }
+    let all = world.look("sichuan-2025", |it| it.class(&"three".parse().unwrap()));
+    assert_eq!((all[0].limit, all[0].found, all[0].allowed), (Limit::ProjectPersons, 90, 60));
+    let classes = ["one", "two"].map(|class| Rest::Class(class.parse().unwrap()));
+    assert_eq!(all[0].rests_on[1..], classes);
+    for n in 0..31 {
+        world.joins("03-05 08:00", "two", PersonId([n; 16]));
+    }
+    let more = (Limit::ProjectPersons, 61, 60);
+    assert_eq!(world.of_class("sichuan-2025", "two"), [more], "more on the roster than planned");
+    let next = Project { from: at("03-04 00:00"), ..published() };
+    publish(&mut world, "03-05 09:00", next);
+    assert_eq!(world.of_class("sichuan-2025", "three"), [], "published anew, counted anew");
+}
+
+#[test]
+fn sc_3_a_class_is_judged_by_the_list_of_the_day_when_it_opened() {
+    let mut world = World::new();
+    let until = Some(at("03-03 00:00"));
+    publish(&mut world, "03-01 20:00", Project { until, ..published() });
+    world.class("03-02 20:00", "old", "jinjiang", WELDER, 20);
+    world.class("03-03 20:00", "last", "jinjiang", WELDER, 20);
+    world.class("03-04 20:00", "late", "jinjiang", WELDER, 20);
+    let judged =
+        |world: &World| ["old", "last", "late"].map(|class| world.of_class("sichuan-2025", class));
+    assert_eq!(judged(&world), [vec![], vec![], vec![UNPUBLISHED]], "over after its last day");
+    let anew = Project { hours_max: Some(300), hours_min: None, ..published() };
+    let shorter = Project { hours_max: Some(100), from: at("03-03 00:00"), ..anew };
+    publish(&mut world, "03-09 08:00", shorter);
+    let fewer = vec![(Limit::ProjectHours, 240, 100)];
+    let all = [vec![], fewer.clone(), fewer];
+    assert_eq!(judged(&world), all, "from its own day on, whenever it was stated");
+    world.lesson("03-09 09:00", "late", ["early", "my", "03-02 19:00", "03-02 21:00"]);
+    assert_eq!(world.of_class("sichuan-2025", "late"), [], "its first lesson was before its plan");
+    let of = Subject::Lesson("early".parse().unwrap());
+    let (state, from) = (State::Cancelled, at("03-02 18:00"));
+    let cancelled = Status { of, state, from, until: None, basis: None };
+    world.scene.state("03-09 09:00", Fact::Status(cancelled));
+    assert_eq!(world.of_class("sichuan-2025", "late").len(), 1, "and it was not held");
+    world.lesson("03-09 09:00", "old", ["first", "my", "01-14 19:00", "01-14 21:00"]);
+    assert_eq!(world.of_class("sichuan-2025", "old"), [], "the list says nothing of that day");
+}
+
+#[test]
+fn sc_3_where_a_profile_makes_it_hard_it_is_stated_and_raised_like_any_other_limit() {
+    let text =
+        Policy::sichuan_2025().text().replacen("modality = \"soft\"", "modality = \"hard\"", 1);
+    let strict = Policy::parse(&text, "strict").unwrap();
+    let mut world = World::new();
+    let project = Project { hours_max: Some(100), hours_min: None, ..published() };
+    publish(&mut world, "03-01 20:00", project);
+    world.class("03-01 20:00", "welding-1", "jinjiang", WELDER, 40);
+    let found = world.look_by(strict.clone(), |it| it.class(&"welding-1".parse().unwrap()));
+    let facts = stated(&found, &strict);
+    assert_eq!(facts.len(), 1);
+    world.scene.state("03-01 21:00", Fact::Objected(facts[0].clone()));
+    let anomaly = world.scene.one();
+    assert_eq!(anomaly.kind, AnomalyKind::OverLimit);
+    assert!(
+        anomaly.why.zh.starts_with("班级 welding-1：计划 240 学时，项目公布至多 100 学时"),
+        "{anomaly:?}"
     );
 }
 

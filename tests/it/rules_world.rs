@@ -195,12 +195,16 @@ impl World {
 
     /// What a profile's limits say of it.
     pub(crate) fn look<T>(&self, profile: &str, at: impl Fn(&Limits<'_>) -> T) -> T {
+        self.look_by(Policy::shipped(profile).unwrap(), at)
+    }
+
+    pub(crate) fn look_by<T>(&self, policy: Policy, at: impl Fn(&Limits<'_>) -> T) -> T {
         let class = |entry: &Entry| {
             let Body::Fact(Fact::Class { id, .. }) = &entry.body else { return None };
             Some(id.clone())
         };
         let classes = self.scene.entries().iter().filter_map(class);
-        let mut hours = Hours::of_all(classes, Policy::shipped(profile).unwrap());
+        let mut hours = Hours::of_all(classes, policy);
         self.scene.entries().iter().for_each(|entry| hours.take(entry));
         at(&Limits::new(&hours, &self.people))
     }

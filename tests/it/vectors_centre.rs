@@ -5,8 +5,8 @@ use rollcall::domain::{
     Activity, Bilingual, Claim, ClaimLine, ClassPlan, Employment, Evidenced, Fact, Fund, Happened,
     Happening, Held, HeldKind, InstitutionDetails, Joined, LeaveReason, Left, LessonDetails,
     LessonId, LessonKind, LessonMode, Level, Limit, Objected, Ownership, Platform,
-    PlatformFunction, Qualification, RollOrder, State, Status, Subject, Target, Teacher, Timestamp,
-    Trial, TrialStep, Word,
+    PlatformFunction, Project, Qualification, RollOrder, State, Status, Subject, Target, Teacher,
+    Timestamp, Trial, TrialStep, Word,
 };
 
 use crate::vectors::{MORNING, key, opening};
@@ -116,6 +116,30 @@ pub(crate) fn of_the_centre() -> Vec<Fact> {
             fund: None,
             class: None,
             source: "示例系统".into(),
+        }),
+        Fact::Project(Project {
+            name: "焊工（初级）".into(),
+            occupation: "焊工".into(),
+            occupation_code: Some("6-18-02-04".into()),
+            level: Some(Level::Junior),
+            hours_min: Some(200),
+            hours_max: Some(240),
+            persons_max: Some(120),
+            notice: "示例公告〔2026〕5号".into(),
+            from: MORNING,
+            until: later,
+        }),
+        Fact::Project(Project {
+            name: "电工".into(),
+            occupation: "电工".into(),
+            occupation_code: None,
+            level: None,
+            hours_min: None,
+            hours_max: None,
+            persons_max: None,
+            notice: "示例公告〔2026〕5号".into(),
+            from: MORNING,
+            until: None,
         }),
         Fact::Objected(Objected {
             of: Subject::Claim("welding-1-a".parse().expect("a name")),

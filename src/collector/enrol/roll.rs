@@ -142,6 +142,7 @@ impl Roll {
             | Fact::RollOrdered(_)
             | Fact::Held(_)
             | Fact::Objected(_)
+            | Fact::Project(_)
             | Fact::Activity(_)
             | Fact::PictureOpened { .. }
             | Fact::Trial(_)

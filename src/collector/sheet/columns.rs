@@ -44,6 +44,8 @@ pub enum Kind {
     Institution,
     /// Sites.
     Site,
+    /// Published training projects.
+    Project,
     /// Classes with their plans.
     Class,
     /// The timetable.
@@ -64,10 +66,11 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, in the order in which they build on each other.
-    pub const ALL: [Kind; 10] = [
+    pub const ALL: [Kind; 11] = [
         Kind::Institution,
         Kind::Site,
         Kind::Teacher,
+        Kind::Project,
         Kind::Class,
         Kind::Roster,
         Kind::Lesson,
@@ -82,6 +85,7 @@ impl Kind {
         match self {
             Kind::Institution => "institution",
             Kind::Site => "site",
+            Kind::Project => "project",
             Kind::Class => "class",
             Kind::Lesson => "lesson",
             Kind::Roster => "person of a roster",
@@ -98,6 +102,7 @@ impl Kind {
         match self {
             Kind::Institution => "institutions",
             Kind::Site => "sites",
+            Kind::Project => "projects",
             Kind::Class => "classes",
             Kind::Lesson => "lessons",
             Kind::Roster => "rosters",
@@ -114,6 +119,7 @@ impl Kind {
         match self {
             Kind::Institution => INSTITUTION,
             Kind::Site => SITE,
+            Kind::Project => PROJECT,
             Kind::Class => CLASS,
             Kind::Lesson => LESSON,
             Kind::Roster => ROSTER,
@@ -157,6 +163,20 @@ const SITE: &[Column] = &[
     may("town_en", "英文城镇", "Mianyang"),
     must("latitude", "纬度", "31.4675"),
     must("longitude", "经度", "104.6796"),
+];
+
+/// What a notice does not say stays empty, and is not limited.
+const PROJECT: &[Column] = &[
+    must("name", "培训项目", "中式烹调师（初级）"),
+    must("occupation", "职业工种", "中式烹调师"),
+    may("occupation_code", "职业编码", "4-03-02-01"),
+    may("level", "等级", "初级工"),
+    may("hours_min", "最少学时", "200"),
+    may("hours_max", "最多学时", "240"),
+    may("persons_max", "培训人数", "200"),
+    must("notice", "公布文件", "示例公告〔2026〕5号"),
+    must("from", "公布日期", "2026-01-15"),
+    may("until", "截止日期", "2026-12-31"),
 ];
 
 const CLASS: &[Column] = &[

@@ -3,6 +3,7 @@
 use data_encoding::HEXLOWER;
 
 use super::columns::Kind;
+use super::project;
 use crate::collector::facts::{self, Named};
 use crate::collector::people::{People, PeopleError};
 use crate::domain::{
@@ -37,6 +38,7 @@ pub fn rows(
     Ok(match kind {
         Kind::Institution => by_id(institutions(registry), "institution"),
         Kind::Site => by_id(sites(registry), "site"),
+        Kind::Project => registry.projects().map(project::listed).collect(),
         Kind::Class => by_id(classes(registry), "class"),
         Kind::Lesson => {
             let rows = registry.lessons().into_iter().map(|it| lesson(registry, it)).collect();
@@ -135,11 +137,11 @@ fn both(name: &Bilingual) -> [String; 2] {
     [name.zh.clone(), en]
 }
 
-fn code<W: Word>(word: Option<W>) -> String {
+pub(super) fn code<W: Word>(word: Option<W>) -> String {
     word.map(|word| word.code().to_owned()).unwrap_or_default()
 }
 
-fn day(at: Timestamp) -> String {
+pub(super) fn day(at: Timestamp) -> String {
     at.shanghai().strftime("%Y-%m-%d").to_string()
 }
 

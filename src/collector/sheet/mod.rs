@@ -17,6 +17,7 @@ mod csv;
 mod grid;
 mod list;
 mod plan;
+mod project;
 mod rows;
 mod terminals;
 mod who;

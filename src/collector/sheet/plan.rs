@@ -67,6 +67,7 @@ impl Standing {
                 | Fact::Held(_)
                 | Fact::Objected(_)
                 | Fact::Platform(_)
+                | Fact::Project(_)
                 | Fact::Activity(_)
                 | Fact::PictureOpened { .. }
                 | Fact::Trial(_)

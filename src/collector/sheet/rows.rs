@@ -4,6 +4,7 @@
 use super::cells::Cells;
 use super::columns::Kind;
 use super::grid::{Grid, Header, Problem, Problems};
+use super::project;
 use crate::collector::people::Who;
 use crate::domain::{
     Bilingual, ClaimId, ClassId, ClassPlan, Employment, Evidenced, Fact, Fund, GeoPoint, Held,
@@ -91,6 +92,7 @@ pub fn parse(kind: Kind, grid: &Grid) -> Result<Vec<Row>, Problems> {
         let wish = match kind {
             Kind::Institution => institution(&mut cells),
             Kind::Site => site(&mut cells, &mut refers),
+            Kind::Project => project::read(&mut cells),
             Kind::Class => class(&mut cells, &mut refers),
             Kind::Lesson => lesson(&mut cells, &mut refers),
             Kind::Roster => member(&mut cells, &mut refers),

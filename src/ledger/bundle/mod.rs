@@ -210,6 +210,7 @@ fn concerning(terminal: &TerminalId, facts: Vec<(Fact, Line)>) -> Vec<Line> {
         | Fact::Held(_)
         | Fact::Objected(_)
         | Fact::Platform(_)
+        | Fact::Project(_)
         | Fact::Activity(_)
         | Fact::CaseStep(_)
         | Fact::Tick => false,

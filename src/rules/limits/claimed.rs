@@ -125,8 +125,8 @@ impl Limits<'_> {
             false => (Limit::HoursUnproven, Modality::Soft, counted),
         };
         let of = Subject::Claim(filed.claim.id.clone());
-        let found = claimed;
-        Some(Objection { of, limit, clause, modality, member, found, allowed, rests_on })
+        let (found, words) = (claimed, None);
+        Some(Objection { of, limit, clause, modality, member, found, allowed, words, rests_on })
     }
 
     /// The share of offline hours among those that count, of the claim's persons together. A lesson whose
@@ -160,6 +160,7 @@ impl Limits<'_> {
             member: None,
             found,
             allowed: least,
+            words: None,
             rests_on: Vec::new(),
         })
     }
@@ -193,6 +194,7 @@ impl Limits<'_> {
             member: Some(held.person),
             found: 0,
             allowed: 1,
+            words: None,
             rests_on: vec![Rest::Held(held.id.clone())],
         };
         unseen.map(objection).collect()

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Limits, Objection, Rest};
+use super::{Limits, Objection, Rest, is_same_occupation};
 use crate::domain::{
     Aspect, ClaimId, ClassPlan, Committed, Fund, HeldKind, Level, Limit, Modality, PersonId, State,
     Subject, Target, Timestamp,
@@ -94,13 +94,6 @@ impl Hours {
     }
 }
 
-fn is_same_occupation(one: &Drawn<'_>, plan: &ClassPlan) -> bool {
-    match (one.code, plan.occupation_code.as_deref()) {
-        (Some(one), Some(other)) => one == other,
-        (Some(_) | None, _) => one.occupation == plan.occupation,
-    }
-}
-
 impl Limits<'_> {
     /// What one more subsidy, at this moment, would go beyond. Of two claims the earlier one stands; the
     /// later one is objected to.
@@ -123,8 +116,18 @@ impl Limits<'_> {
             let (clause, modality) = self.ground(number, Modality::Hard);
             let rests_on = rest.into_iter().map(|it| it.rest.clone()).collect();
             let member = Some(member);
-            let of = of.clone();
-            all.push(Objection { of, limit, clause, modality, member, found, allowed, rests_on });
+            let (of, words) = (of.clone(), None);
+            all.push(Objection {
+                of,
+                limit,
+                clause,
+                modality,
+                member,
+                found,
+                allowed,
+                words,
+                rests_on,
+            });
         };
         let subsidies = before
             .iter()
@@ -142,8 +145,9 @@ impl Limits<'_> {
             object(Limit::EmploymentFundPerYear, number, max, 1, rest.collect());
         }
         // A class without a level is a skill of its own: the same occupation says nothing.
-        let of_occupation =
-            || before.iter().filter(|it| is_same_occupation(it, plan) && plan.level != Level::None);
+        let occupation = (plan.occupation.as_str(), plan.occupation_code.as_deref());
+        let is_same = |it: &Drawn<'_>| is_same_occupation((it.occupation, it.code), occupation);
+        let of_occupation = || before.iter().filter(|it| is_same(it) && plan.level != Level::None);
         if let Some(max) = policy.subsidies_per_occupation_level_max() {
             let rest = of_occupation()
                 .filter(|it| it.kind != HeldKind::Certificate && it.level == plan.level);

@@ -1,5 +1,5 @@
 //! Limits that hold for people and institutions for life (docs/rules/limits.md; Hebei 七, 十二; Guizhou 九;
-//! Changchun 四(二); Hubei 一(二), 二(一)).
+//! Changchun 四(二); Hubei 一(二), 二(一)), and the list of published projects (Sichuan 三).
 //!
 //! No rule: a limit bars drawing a subsidy, not attending. Whoever enters a roster is warned, a claim with a
 //! hard objection is not granted, and attendance is recorded all the same. What is objected is stated as a
@@ -12,6 +12,7 @@
 mod claimed;
 mod drawn;
 mod plan;
+mod project;
 mod teachers;
 mod words;
 
@@ -40,6 +41,10 @@ pub enum Rest {
     Teacher(TeacherId),
     /// An entry of the ledger.
     Entry(u64),
+    /// The notice that publishes a project.
+    Notice(String),
+    /// A class of the same project.
+    Class(ClassId),
 }
 
 /// Something goes beyond a limit.
@@ -59,6 +64,8 @@ pub struct Objection {
     pub found: u32,
     /// What is allowed, or needed.
     pub allowed: u32,
+    /// What was found, where two numbers cannot say it.
+    pub words: Option<Bilingual>,
     /// What it rests on.
     pub rests_on: Vec<Rest>,
 }
@@ -71,7 +78,8 @@ impl Objection {
 
     /// What was found, in words that name nobody.
     pub fn why(&self) -> Bilingual {
-        words::why(self.limit, self.found, self.allowed)
+        let told = || words::why(self.limit, self.found, self.allowed);
+        self.words.clone().unwrap_or_else(told)
     }
 }
 
@@ -103,6 +111,7 @@ impl<'h> Limits<'h> {
         }
         all.extend(self.claimed(filed));
         all.extend(self.offline_share(filed, plan));
+        all.extend(self.project(&of, plan));
         all
     }
 
@@ -137,6 +146,14 @@ impl<'h> Limits<'h> {
             Some(Basis::Law { clause, modality }) => (Some(clause), modality),
             Some(Basis::Operator) | None => (None, silent),
         }
+    }
+}
+
+/// Two occupations, each with its name and perhaps its code, are the same: by code where both have one, else by name.
+fn is_same_occupation(one: (&str, Option<&str>), other: (&str, Option<&str>)) -> bool {
+    match (one.1, other.1) {
+        (Some(one), Some(other)) => one == other,
+        (Some(_) | None, _) => one.0 == other.0,
     }
 }
 

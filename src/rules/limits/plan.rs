@@ -9,12 +9,13 @@ pub(super) fn is_practice_led(plan: &ClassPlan) -> bool {
 }
 
 impl Limits<'_> {
-    /// All that speaks against a class: the shares of its plan, practice online, and certificates without an
-    /// examination.
+    /// All that speaks against a class: the shares of its plan, practice online, its project, and certificates
+    /// without an examination.
     pub fn class(&self, id: &ClassId) -> Vec<Objection> {
         let mut all = Vec::new();
         if let Some(plan) = self.hours.registry().class_plan(id) {
             all.extend(self.plan(plan));
+            all.extend(self.project(&Subject::Class(id.clone()), plan));
         }
         all.extend(self.unexamined(id));
         all
@@ -30,8 +31,18 @@ impl Limits<'_> {
             let (clause, modality) = self.ground(number, silent);
             let found = u32::try_from(found).unwrap_or(u32::MAX);
             let of = Subject::Class(plan.class.clone());
-            let (member, rests_on) = (None, Vec::new());
-            all.push(Objection { of, limit, clause, modality, member, found, allowed, rests_on });
+            let (member, words, rests_on) = (None, None, Vec::new());
+            all.push(Objection {
+                of,
+                limit,
+                clause,
+                modality,
+                member,
+                found,
+                allowed,
+                words,
+                rests_on,
+            });
         };
         if let Some(least) = policy.offline_share_min_percent()
             && is_practice_led(plan)

@@ -25,6 +25,7 @@ impl Limits<'_> {
             member: Some(teacher.person),
             found: 0,
             allowed: 1,
+            words: None,
             rests_on: vec![Rest::Teacher(teacher.id.clone())],
         }));
         all
@@ -54,6 +55,7 @@ impl Limits<'_> {
             member: Some(teacher.person),
             found,
             allowed: most,
+            words: None,
             rests_on: hers.iter().map(|it| Rest::Teacher(it.id.clone())).collect(),
         })
     }
@@ -89,6 +91,7 @@ impl Limits<'_> {
             member: None,
             found: full,
             allowed: u32::try_from(needed).unwrap_or(u32::MAX),
+            words: None,
             rests_on: own.iter().map(|it| Rest::Teacher(it.id.clone())).collect(),
         })
     }

@@ -1,6 +1,6 @@
 //! What an objection says, for people to read. Names nobody.
 
-use crate::domain::{Bilingual, Limit, Subject, Word};
+use crate::domain::{Bilingual, ClassPlan, Level, Limit, Project, Subject, Timestamp, Word};
 
 /// What was found.
 pub(in crate::rules) fn why(limit: Limit, found: u32, allowed: u32) -> Bilingual {
@@ -71,8 +71,64 @@ pub(in crate::rules) fn why(limit: Limit, found: u32, allowed: u32) -> Bilingual
             "a certificate of this class, and its holder was seen in none of its examinations"
                 .to_owned(),
         ),
+        Limit::UnpublishedProject => (
+            "培训项目未公开发布，原则上不予补贴".to_owned(),
+            "its project is not published, and in principle not subsidised".to_owned(),
+        ),
+        Limit::ProjectPersons => (
+            format!("连同先登记的班级，项目下共 {found} 人，公布 {allowed} 人"),
+            format!(
+                "with the classes registered before it, the project has {found} persons; it is published \
+                 for {allowed}"
+            ),
+        ),
+        Limit::ProjectHours => {
+            let (zh, en) =
+                if found > allowed { ("至多", "at most") } else { ("至少", "at least") };
+            (
+                format!("计划 {found} 学时，项目公布{zh} {allowed} 学时"),
+                format!(
+                    "{found} lesson hours planned; the project is published with {en} {allowed}"
+                ),
+            )
+        }
+        Limit::ProjectOccupation => (
+            "职业工种或等级与公布的培训项目不符".to_owned(),
+            "another occupation or level than its project is published with".to_owned(),
+        ),
     };
     Bilingual::new(zh, en)
+}
+
+/// Its project is not on the list on the day when the class opens.
+pub(super) fn unpublished(project: &str, opens: Timestamp) -> Bilingual {
+    let day = opens.shanghai().strftime("%Y-%m-%d").to_string();
+    Bilingual::new(
+        format!("培训项目“{project}”在开班日 {day} 未公开发布，原则上不予补贴"),
+        format!(
+            "project {project} is not published on {day}, when the class opens, and in principle not subsidised"
+        ),
+    )
+}
+
+/// What the plan teaches, and what its project is published with.
+pub(super) fn other_occupation(plan: &ClassPlan, project: &Project) -> Bilingual {
+    let told =
+        |name: &str, code: &Option<String>, level: Option<Level>, of: fn(Level) -> &'static str| {
+            let parts = [Some(name), code.as_deref(), level.map(of)];
+            parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+        };
+    let both = |of: fn(Level) -> &'static str| {
+        let planned = told(&plan.occupation, &plan.occupation_code, Some(plan.level), of);
+        (planned, told(&project.occupation, &project.occupation_code, project.level, of))
+    };
+    let ((planned, published), (planned_en, published_en)) = (both(Level::zh), both(Level::code));
+    Bilingual::new(
+        format!("职业工种或等级：计划“{planned}”，项目公布“{published}”"),
+        format!(
+            "occupation or level: {planned_en} planned; the project is published with {published_en}"
+        ),
+    )
 }
 
 /// What it is about: `补贴申领 cook-a-1`.

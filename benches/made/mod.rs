@@ -308,8 +308,8 @@ impl Province {
             }
         }
         told.sort_by_key(|told| told.at);
-        // One kiosk in fifty is cut off and sends three hours later.
-        let late_ms = if self.dice.below(50) == 0 { 3 * HOUR_MS } else { 0 };
+        // One kiosk in fifty is cut off and sends later, before its next lesson: a chain has one order.
+        let late_ms = if self.dice.below(50) == 0 { 90 * MINUTE_MS } else { 0 };
         for it in told {
             self.wait(it.at.plus_ms(2_000 + late_ms), Planned::Record(it));
             if self.dice.below(5_000) == 0 {

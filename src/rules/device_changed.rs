@@ -19,16 +19,18 @@
 //! ## What to do
 //! Ask who was at the kiosk; `rollcall terminal doctor` shows camera, models and firmware.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Finding, NoticeKind, Severity, TerminalId};
+use crate::domain::{AnomalyId, AnomalyKind, Bilingual, Finding, NoticeKind, Severity};
 use crate::ledger::{Body, Entry};
+use crate::record::Record;
+use crate::rules::names::Numbered;
 use crate::rules::{Ground, Rule, moment, words};
 
 /// Remembers what each terminal was, and how many use which models.
 #[derive(Default)]
 pub(super) struct DeviceChanged {
-    terminals: HashMap<TerminalId, Device>,
+    terminals: Numbered<Device>,
     packs: BTreeMap<[u8; 32], usize>,
 }
 
@@ -51,8 +53,8 @@ fn numbers(version: &str) -> Vec<u32> {
 }
 
 impl DeviceChanged {
-    fn change(&mut self, record: &crate::record::Record) -> Option<Change> {
-        let device = self.terminals.entry(record.terminal.clone()).or_default();
+    fn change(&mut self, record: &Record, terminal: u32) -> Option<Change> {
+        let device = self.terminals.of(terminal);
         let mut change = None;
         if device.firmware != record.firmware {
             let before = std::mem::replace(&mut device.firmware, record.firmware.clone());
@@ -94,7 +96,9 @@ impl Rule for DeviceChanged {
     fn judge(&mut self, entry: &Entry, ground: &Ground<'_>) -> Vec<Finding> {
         let Ground { registry, policy, .. } = *ground;
         let Body::Record { record, .. } = &entry.body else { return Vec::new() };
-        let Some(change) = self.change(record) else { return Vec::new() };
+        let numbers = ground.numbers;
+        let change = numbers.and_then(|numbers| self.change(record, numbers.terminal));
+        let Some(change) = change else { return Vec::new() };
         let (at, when) = moment::told(record, entry.committed_at, policy);
         let terminal = &record.terminal;
         let place = words::place(registry, terminal);

@@ -70,9 +70,9 @@ fn presences<'w>(marks: impl Iterator<Item = &'w Seen<Mark>>) -> Vec<Presence> {
 
 /// By how much a presence outlasts its lesson beyond what is allowed; `None` if it does not.
 fn overrun_ms(presence: Presence, ground: &Ground<'_>) -> Option<i64> {
-    let Ground { registry, policy, passages, .. } = *ground;
+    let Ground { registry, policy, book, .. } = *ground;
     let left = presence.left;
-    let ends = registry.latest_end_of(passages.lesson(presence.lesson))?;
+    let ends = registry.latest_end_of(book.lesson(presence.lesson))?;
     let over_ms = left.at.ms_since(ends);
     let allowed_ms =
         i64::from(policy.overrun_minutes_max()) * MINUTE_MS + left.what.uncertainty_ms();
@@ -101,7 +101,7 @@ struct Excess {
 }
 
 fn overrun(presence: Presence, over_ms: i64, ground: &Ground<'_>) -> Excess {
-    let Ground { registry, policy, passages, .. } = *ground;
+    let Ground { registry, policy, book, .. } = *ground;
     let Presence { lesson, came, left } = presence;
     let ends = left.at.plus_ms(-over_ms);
     let over = words::length(over_ms);
@@ -109,7 +109,7 @@ fn overrun(presence: Presence, over_ms: i64, ground: &Ground<'_>) -> Excess {
     let (came_at, left_at) = (words::clock(came.at), words::clock(left.at));
     let ends = words::clock(ends);
     let place = registry
-        .lesson(passages.lesson(lesson))
+        .lesson(book.lesson(lesson))
         .map_or_else(|| Bilingual::new("", ""), |known| words::site(registry, &known.lesson.site));
     Excess {
         at: left.at,
@@ -204,7 +204,7 @@ impl Rule for ExcessHours {
 
     fn passed(&mut self, passage: &Passage<'_>, ground: &Ground<'_>) -> Vec<Finding> {
         let Some(excess) = turned_wrong(passage, ground) else { return Vec::new() };
-        let terminal = ground.passages.terminal(passage.new.what);
+        let terminal = ground.book.terminal(passage.new.what.terminal);
         let mut evidence = excess.evidence;
         evidence.sort_unstable();
         vec![Finding {

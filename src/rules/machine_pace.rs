@@ -19,13 +19,14 @@
 //! ## What to do
 //! Look at the same minutes of other days; ask the site how people queue; see whether scores were measured.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use jiff::civil::Date;
 
 use crate::domain::{
     AnomalyId, AnomalyKind, Bilingual, Finding, PersonId, Policy, Severity, Timestamp,
 };
+use crate::rules::names::Numbered;
 use crate::rules::passages::Passage;
 use crate::rules::{Ground, Rule, words};
 
@@ -44,7 +45,7 @@ const INTERVAL_MS_MAX: i64 = 3_600_000;
 /// Remembers the newest of each terminal: no more terminals than are registered.
 #[derive(Default)]
 pub(super) struct MachinePace {
-    rows: HashMap<u32, Row>,
+    rows: Numbered<Row>,
 }
 
 #[derive(Default)]
@@ -121,9 +122,9 @@ impl Rule for MachinePace {
 
     /// A clock that jumps makes intervals that nobody had: only proven times count.
     fn passed(&mut self, passage: &Passage<'_>, ground: &Ground<'_>) -> Vec<Finding> {
-        let Ground { registry, policy, passages, .. } = *ground;
+        let Ground { registry, policy, book, .. } = *ground;
         let Passage { person, new, .. } = *passage;
-        let row = self.rows.entry(new.what.terminal).or_default();
+        let row = self.rows.of(new.what.terminal);
         if row.newest.len() == RUN {
             row.newest.pop_front();
         }
@@ -138,7 +139,7 @@ impl Rule for MachinePace {
         let mut who: Vec<PersonId> = row.newest.iter().map(|passed| passed.person).collect();
         who.sort();
         who.dedup();
-        let terminal = passages.terminal(new.what);
+        let terminal = book.terminal(new.what.terminal);
         let place = words::place(registry, terminal);
         let since = row.newest.front().map_or(new.at, |passed| passed.at);
         let stretch = words::stretch(since, new.at);

@@ -68,6 +68,7 @@ use crate::registry::Registry;
 use clocks::{Clocks, Heard};
 use lessons::{Held, Lessons};
 use moment::Moment;
+use names::{Book, Numbers};
 use passages::{Passage, Passages};
 use rolls::{Roll, Rolls};
 use time_refuted::Claim;
@@ -79,6 +80,10 @@ struct Ground<'j> {
     policy: &'j Policy,
     /// Where and when everybody came and went, with the entry at hand.
     passages: &'j Passages,
+    /// Which numbers stand for which names.
+    book: &'j Book,
+    /// The numbers of what the record at hand names.
+    numbers: Option<Numbers>,
     /// When the record at hand was made, if that is proven.
     moment: Option<Moment>,
     /// Where the terminal of the record at hand stands.
@@ -150,6 +155,7 @@ pub struct Judge {
     policy: Policy,
     in_force: InForce,
     registry: Registry,
+    book: Book,
     passages: Passages,
     lessons: Lessons,
     rolls: Rolls,
@@ -196,12 +202,13 @@ impl Judge {
     fn of(policy: Policy, known: Vec<Policy>, in_force: InForce, registry: Registry) -> Self {
         let rules = every_rule().into_iter();
         let rules = rules.map(|rule| Seat { inputs: inputs(&*rule, &policy), rule }).collect();
-        let (passages, lessons, rolls, clocks) = Default::default();
+        let (book, passages, lessons, rolls, clocks) = Default::default();
         Self {
             known,
             policy,
             in_force,
             registry,
+            book,
             passages,
             lessons,
             rolls,
@@ -234,9 +241,13 @@ impl Judge {
             ),
             Body::Fact(_) | Body::Refused { .. } => (None, None),
         };
-        let passed = self.passages.take(entry, (moment, site), policy);
-        let passages = &self.passages;
-        let ground = Ground { registry, policy, passages, moment, site };
+        let numbers = match &entry.body {
+            Body::Record { record, .. } => Some(self.book.numbers(record, site)),
+            Body::Fact(_) | Body::Refused { .. } => None,
+        };
+        let passed = self.passages.take(entry, (moment, numbers), policy);
+        let (passages, book) = (&self.passages, &self.book);
+        let ground = Ground { registry, policy, passages, book, numbers, moment, site };
         let lessons = self.lessons.take(entry, &ground);
         let rolls = self.rolls.take(entry, &ground);
         let heard = time_refuted::hear(&mut self.clocks, entry, &ground);

@@ -36,8 +36,8 @@ struct Conflict {
 
 /// Whether the two contradict each other.
 fn conflict(one: Seen<Mark>, other: Seen<Mark>, ground: &Ground<'_>) -> Option<Conflict> {
-    let Ground { registry, policy, passages, .. } = *ground;
-    let distance_m = registry.distance_m(passages.site(one.what), passages.site(other.what))?;
+    let Ground { registry, policy, book, .. } = *ground;
+    let distance_m = registry.distance_m(book.site(one.what.site), book.site(other.what.site))?;
     let needed_ms = i64::from(distance_m) * 3600 / i64::from(policy.travel_speed_kmh_max());
     let (earlier, later) = if one.at <= other.at { (one, other) } else { (other, one) };
     let granted_ms = later.at.ms_since(earlier.at)
@@ -71,7 +71,7 @@ impl Rule for MultiDevice {
     /// that nobody can make, and whether it does would hang on the order of arrival. Of several
     /// contradictions the one nearest in time is raised.
     fn passed(&mut self, passage: &Passage<'_>, ground: &Ground<'_>) -> Vec<Finding> {
-        let Ground { registry, policy, passages, .. } = *ground;
+        let Ground { registry, policy, book, .. } = *ground;
         let Passage { person, new, all } = *passage;
         // Nearly always nothing is left: who is at one site all the time is looked at no closer.
         let nearest = all
@@ -84,9 +84,9 @@ impl Rule for MultiDevice {
         let Some(Conflict { earlier, later, distance_m, needed_ms }) = nearest else {
             return Vec::new();
         };
-        let [here, there] = [later, earlier].map(|seen| passages.site(seen.what));
+        let [here, there] = [later, earlier].map(|seen| book.site(seen.what.site));
         let (from, to) = (words::site(registry, there), words::site(registry, here));
-        let terminals = [earlier, later].map(|seen| passages.terminal(seen.what).clone());
+        let terminals = [earlier, later].map(|seen| book.terminal(seen.what.terminal).clone());
         let (first, second) = (words::clock(earlier.at), words::clock(later.at));
         let between = words::length(later.at.ms_since(earlier.at));
         let needed = words::length(needed_ms);

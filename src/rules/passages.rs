@@ -2,10 +2,10 @@
 //!
 //! A passage is a check-in or check-out that was accepted, of a person who is known, at a proven time.
 
-use crate::domain::{Event, LessonId, Outcome, PersonId, Policy, SiteId, TerminalId};
+use crate::domain::{Event, Outcome, PersonId, Policy};
 use crate::ledger::{Body, Entry};
 use crate::rules::moment::Moment;
-use crate::rules::names::Names;
+use crate::rules::names::Numbers;
 use crate::rules::window::{Seen, Window};
 
 /// A coming or a going. Names are numbers: a province has a million of these.
@@ -37,17 +37,15 @@ pub(super) struct Passage<'p> {
 #[derive(Debug, Default)]
 pub(super) struct Passages {
     seen: Window<Mark>,
-    terminals: Names<TerminalId>,
-    sites: Names<SiteId>,
-    lessons: Names<LessonId>,
 }
 
 impl Passages {
-    /// Takes in an entry whose record was made at `moment`, at `site`; hands out whose passage it is.
+    /// Takes in an entry whose record was made at `moment`, with the numbers of what it names; hands out whose
+    /// passage it is.
     pub(super) fn take(
         &mut self,
         entry: &Entry,
-        (moment, site): (Option<Moment>, Option<&SiteId>),
+        (moment, numbers): (Option<Moment>, Option<Numbers>),
         policy: &Policy,
     ) -> Option<(PersonId, Seen<Mark>)> {
         let Body::Record { record, person: Some(person), .. } = &entry.body else { return None };
@@ -56,15 +54,16 @@ impl Passages {
             Event::CheckOut => true,
             Event::Attempt | Event::Gap | Event::Presence | Event::Notice => return None,
         };
-        let (moment, site) = moment.zip(site)?;
+        let (moment, Numbers { terminal, site, lesson }) = moment.zip(numbers)?;
+        let site = site?;
         if record.outcome != Some(Outcome::Accepted) {
             return None;
         }
         let what = Mark {
             leaves,
-            lesson: record.lesson.as_ref().map(|lesson| self.lessons.number(lesson)),
-            terminal: self.terminals.number(&record.terminal),
-            site: self.sites.number(site),
+            lesson,
+            terminal,
+            site,
             uncertainty_ms: u32::try_from(moment.uncertainty_ms).unwrap_or(u32::MAX),
         };
         let new = Seen { at: moment.at, index: entry.index, what };
@@ -75,18 +74,5 @@ impl Passages {
     /// All that is remembered of a person, earliest first.
     pub(super) fn of(&self, person: &PersonId) -> &[Seen<Mark>] {
         self.seen.of(person)
-    }
-
-    pub(super) fn terminal(&self, mark: Mark) -> &TerminalId {
-        self.terminals.name(mark.terminal)
-    }
-
-    pub(super) fn site(&self, mark: Mark) -> &SiteId {
-        self.sites.name(mark.site)
-    }
-
-    /// The lesson by the number in a mark.
-    pub(super) fn lesson(&self, number: u32) -> &LessonId {
-        self.lessons.name(number)
     }
 }

@@ -27,6 +27,7 @@ use crate::domain::{
 };
 use crate::ledger::{Body, Entry};
 use crate::registry::Registry;
+use crate::rules::names::Book;
 use crate::rules::passages::{Mark, Passage, Passages};
 use crate::rules::window::{Seen, Window};
 use crate::rules::{Ground, Rule, online, words};
@@ -64,7 +65,7 @@ struct Stay {
 }
 
 /// The stays of a person in rooms, by what her comings and goings say.
-fn stays(person: &PersonId, passages: &Passages) -> Vec<Stay> {
+fn stays(person: &PersonId, passages: &Passages, book: &Book) -> Vec<Stay> {
     let mut lessons: BTreeMap<u32, [Option<&Seen<Mark>>; 2]> = BTreeMap::new();
     for seen in passages.of(person) {
         let Some(lesson) = seen.what.lesson else { continue };
@@ -81,8 +82,8 @@ fn stays(person: &PersonId, passages: &Passages) -> Vec<Stay> {
         Some(Stay {
             from: came.at,
             until: left.at,
-            lesson: passages.lesson(lesson).clone(),
-            terminal: passages.terminal(left.what).clone(),
+            lesson: book.lesson(lesson).clone(),
+            terminal: book.terminal(left.what.terminal).clone(),
             uncertainty_ms: came.what.uncertainty_ms() + left.what.uncertainty_ms(),
             indexes: [came.index, left.index],
         })
@@ -204,7 +205,7 @@ impl PlatformSessions {
     }
 
     fn session(&mut self, activity: &Activity, entry: &Entry, ground: &Ground<'_>) -> Vec<Finding> {
-        let Ground { registry, policy, passages, .. } = *ground;
+        let Ground { registry, policy, passages, book, .. } = *ground;
         let Some(person) = activity.who() else { return Vec::new() };
         let mut all = Vec::new();
         for (from, until) in online::front(activity) {
@@ -217,7 +218,7 @@ impl PlatformSessions {
             };
             let new = Seen { at: from, index: entry.index, what };
             all.extend(self.devices(person, &new, policy));
-            for stay in stays(&person, passages) {
+            for stay in stays(&person, passages, book) {
                 all.extend(self.room(person, &new, &stay, registry, policy));
             }
             self.fronts.add(person, new, entry.committed_at, policy);
@@ -263,14 +264,14 @@ impl Rule for PlatformSessions {
     /// What comes later is compared with all that came before, whichever of the two it is: a terminal that was
     /// offline, or a platform, may be the late one.
     fn passed(&mut self, passage: &Passage<'_>, ground: &Ground<'_>) -> Vec<Finding> {
-        let Ground { registry, policy, passages, .. } = *ground;
+        let Ground { registry, policy, passages, book, .. } = *ground;
         let person = passage.person;
         let fronts = self.fronts.of(&person).to_vec();
         if fronts.is_empty() {
             return Vec::new();
         }
         let mut all = Vec::new();
-        for stay in stays(&person, passages) {
+        for stay in stays(&person, passages, book) {
             for front in &fronts {
                 all.extend(self.room(person, front, &stay, registry, policy));
             }

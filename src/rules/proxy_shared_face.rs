@@ -20,15 +20,15 @@
 //! ## What to do
 //! Call both persons to the camera together; compare their enrolment with their identity papers.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use crate::domain::{
     AnomalyId, AnomalyKind, Bilingual, Finding, NoticeKind, Outcome, PersonId, Policy, Severity,
-    TerminalId,
 };
 use crate::ledger::{Body, Entry};
 use crate::record::Record;
 use crate::registry::Registry;
+use crate::rules::names::Numbered;
 use crate::rules::{Ground, Rule, moment, words};
 
 /// Accepted records remembered of one terminal: it compares within a day, and a day of six lessons
@@ -42,7 +42,7 @@ const PAIRS_MAX: usize = 4_096;
 /// here, so there are no more terminals than the centre registered.
 #[derive(Default)]
 pub(super) struct ProxySharedFace {
-    accepted: HashMap<TerminalId, VecDeque<Accepted>>,
+    accepted: Numbered<VecDeque<Accepted>>,
     /// Who was said to have whose face, oldest first: two are told once, not at each coming and going.
     told: VecDeque<[PersonId; 2]>,
 }
@@ -67,14 +67,14 @@ impl ProxySharedFace {
         false
     }
 
-    fn earlier(&self, terminal: &TerminalId, seq: u64) -> Option<&Accepted> {
-        let own = self.accepted.get(terminal)?;
+    fn earlier(&mut self, terminal: u32, seq: u64) -> Option<&Accepted> {
+        let own = self.accepted.of(terminal);
         own.get(own.binary_search_by_key(&seq, |accepted| accepted.seq).ok()?)
     }
 
     /// A terminal's numbers grow along the ledger, so the newest is the last.
-    fn remember(&mut self, terminal: &TerminalId, accepted: Accepted) {
-        let own = self.accepted.entry(terminal.clone()).or_default();
+    fn remember(&mut self, terminal: u32, accepted: Accepted) {
+        let own = self.accepted.of(terminal);
         own.push_back(accepted);
         if own.len() > TERMINAL_MAX {
             own.pop_front();
@@ -141,6 +141,7 @@ impl Rule for ProxySharedFace {
     fn judge(&mut self, entry: &Entry, ground: &Ground<'_>) -> Vec<Finding> {
         let Ground { registry, policy, .. } = *ground;
         let Body::Record { record, person, other, .. } = &entry.body else { return Vec::new() };
+        let Some(numbers) = ground.numbers else { return Vec::new() };
         if record.notice.is_some_and(|notice| notice.kind == NoticeKind::TemplateRefused) {
             return refused_template(entry, record, [*person, *other], registry, policy);
         }
@@ -150,7 +151,7 @@ impl Rule for ProxySharedFace {
         let least = policy.same_face_score_min();
         let pointed = record.same_face.filter(|same| same.score >= least);
         let earlier = pointed.and_then(|same| {
-            let earlier = self.earlier(&record.terminal, same.seq)?;
+            let earlier = self.earlier(numbers.terminal, same.seq)?;
             // Erasing a person erases her everywhere: if one of two is erased, they are two.
             (earlier.person != *person).then_some((same, earlier.index, earlier.person))
         });
@@ -158,7 +159,7 @@ impl Rule for ProxySharedFace {
             !person.zip(*other).is_some_and(|(one, other)| self.was_told([one, other]))
         });
         self.remember(
-            &record.terminal,
+            numbers.terminal,
             Accepted { seq: record.seq, index: entry.index, person: *person },
         );
         let Some((same, index, other)) = earlier else { return Vec::new() };

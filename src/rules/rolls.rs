@@ -5,7 +5,7 @@
 //!
 //! Remembers who is in, by terminal and lesson: the people of the lessons of two days.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use crate::domain::{
     Event, LessonId, NoticeKind, Outcome, PersonId, Policy, TerminalId, Timestamp,
@@ -14,6 +14,7 @@ use crate::ledger::{Body, Entry};
 use crate::record::Record;
 use crate::registry::Registry;
 use crate::rules::Ground;
+use crate::rules::names::Numbered;
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -87,14 +88,14 @@ fn lasts_ms(record: &Record, registry: &Registry, policy: &Policy) -> i64 {
 /// See the file's head.
 #[derive(Debug, Default)]
 pub(super) struct Rolls {
-    kiosks: HashMap<TerminalId, Kiosk>,
+    kiosks: Numbered<Kiosk>,
 }
 
 /// The rooms behind a terminal.
 #[derive(Debug, Default)]
 struct Kiosk {
     /// The newest last: mostly it is asked for.
-    rooms: Vec<(LessonId, Room)>,
+    rooms: Vec<(u32, Room)>,
     /// How many roll calls are on: mostly none, and then nobody needs to look for one that is over.
     on: usize,
 }
@@ -104,8 +105,8 @@ impl Rolls {
     pub(super) fn take(&mut self, entry: &Entry, ground: &Ground<'_>) -> Vec<Roll> {
         let Ground { registry, policy, .. } = *ground;
         let Body::Record { record, person, .. } = &entry.body else { return Vec::new() };
-        let Some(moment) = ground.moment else { return Vec::new() };
-        let Kiosk { rooms, on } = self.kiosks.entry(record.terminal.clone()).or_default();
+        let Some((moment, numbers)) = ground.moment.zip(ground.numbers) else { return Vec::new() };
+        let Kiosk { rooms, on } = self.kiosks.of(numbers.terminal);
         let mut over = Vec::new();
         if *on > 0 {
             for (_, room) in rooms.iter_mut() {
@@ -114,11 +115,11 @@ impl Rolls {
             *on -= over.len();
             over.sort_by(|one, other| one.lesson.cmp(&other.lesson));
         }
-        if let Some(lesson) = &record.lesson {
+        if let Some((lesson, number)) = record.lesson.as_ref().zip(numbers.lesson) {
             let now = entry.committed_at;
-            let known = rooms.iter().rposition(|(known, _)| known == lesson);
+            let known = rooms.iter().rposition(|(known, _)| *known == number);
             let place = known.unwrap_or_else(|| {
-                rooms.push((lesson.clone(), Room::default()));
+                rooms.push((number, Room::default()));
                 rooms.len() - 1
             });
             let room = &mut rooms[place].1;

@@ -74,11 +74,13 @@ impl Claim {
 pub(super) fn hear(
     clocks: &mut Clocks<Claim>,
     entry: &Entry,
-    Ground { registry, policy, .. }: &Ground<'_>,
+    ground: &Ground<'_>,
 ) -> Option<Heard<Claim>> {
+    let Ground { registry, policy, .. } = *ground;
     let Body::Record { record, person, .. } = &entry.body else { return None };
+    let terminal = ground.numbers?.terminal;
     let claim = || Claim::of(record, *person, entry.index, registry, policy);
-    let heard = clocks.take(record, (entry.index, entry.committed_at), policy, claim);
+    let heard = clocks.take((record, terminal), (entry.index, entry.committed_at), policy, claim);
     (!heard.is_plain()).then_some(heard)
 }
 

@@ -27,6 +27,7 @@ use clock::{Clock, Margins};
 
 use crate::domain::{Policy, TerminalId, Timestamp};
 use crate::record::Record;
+use crate::rules::names::Numbered;
 
 /// How a record contradicts its own clock. A genuine terminal would have said that it doubts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,27 +100,27 @@ impl Daily {
 /// The clocks of all terminals; of each record that may be refuted later, a `T` is remembered.
 #[derive(Debug)]
 pub(super) struct Clocks<T> {
-    terminals: HashMap<TerminalId, Clock<T>>,
+    terminals: Numbered<Clock<T>>,
 }
 
 impl<T> Default for Clocks<T> {
     fn default() -> Self {
-        Self { terminals: HashMap::new() }
+        Self { terminals: Numbered::default() }
     }
 }
 
 impl<T> Clocks<T> {
-    /// Takes in the next record of a terminal, committed at `committed_at` as entry `index`. `what` is asked
-    /// for only if its time can be refuted; `None`: that would not matter.
+    /// Takes in the next record of the terminal that has this number, committed at `committed_at` as entry
+    /// `index`. `what` is asked for only if its time can be refuted; `None`: that would not matter.
     pub(super) fn take(
         &mut self,
-        record: &Record,
+        (record, terminal): (&Record, u32),
         (index, committed_at): (u64, Timestamp),
         policy: &Policy,
         what: impl FnOnce() -> Option<T>,
     ) -> Heard<T> {
         let margins = Margins::of(policy);
-        let clock = self.terminals.entry(record.terminal.clone()).or_default();
+        let clock = self.terminals.of(terminal);
         if record.gap.is_some() {
             // Its storage was damaged: a genuine terminal knows no more of what was before.
             *clock = Clock::default();

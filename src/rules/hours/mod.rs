@@ -12,6 +12,7 @@ pub use reason::Reason;
 
 use super::clocks::Clocks;
 use super::moment;
+use super::names::Names;
 use super::online::{self, Spans};
 use crate::domain::{
     Activity, ClassId, Event, Fact, Lesson, LessonId, LessonMode, Outcome, PersonId, Platform,
@@ -32,6 +33,7 @@ pub struct Hours {
     /// Bounded by the class's lessons and the people who came to them.
     stays: BTreeMap<(LessonId, PersonId), Stay>,
     clocks: Clocks<u64>,
+    terminals: Names<TerminalId>,
     /// Marks whose time the chain refutes, by their index.
     refuted: BTreeSet<u64>,
     /// Up to which moment each terminal has told all.
@@ -126,6 +128,7 @@ impl Hours {
             registry: Registry::default(),
             stays: BTreeMap::new(),
             clocks: Clocks::default(),
+            terminals: Names::default(),
             refuted: BTreeSet::new(),
             told: BTreeMap::new(),
             now: Timestamp::default(),
@@ -150,9 +153,11 @@ impl Hours {
             self.classes.contains(&announced.lesson.class)
                 && record.outcome == Some(Outcome::Accepted)
         });
-        let place = (entry.index, entry.committed_at);
-        let heard =
-            self.clocks.take(record, place, &self.policy, || announced.map(|_| entry.index));
+        let (place, of) = (
+            (entry.index, entry.committed_at),
+            (&**record, self.terminals.number(&record.terminal)),
+        );
+        let heard = self.clocks.take(of, place, &self.policy, || announced.map(|_| entry.index));
         self.refuted.extend(heard.refuted.into_iter().map(|refuted| refuted.what));
         let (Some(person), Some(announced)) = (person, announced) else { return };
         let mark = Mark {

@@ -1,3 +1,5 @@
+use data_encoding::HEXLOWER;
+
 use super::*;
 
 const SICHUAN_2025: &str = include_str!("../../../firmware-config/policies/sichuan-2025.toml");
@@ -9,6 +11,29 @@ fn broken(from: &str, to: &str) -> PolicyError {
 
 fn line_where(text: &str) -> usize {
     1 + SICHUAN_2025.lines().position(|line| line.contains(text)).expect("stands there")
+}
+
+/// Each text that went out under a name and version. A line is added for a new version, and never changed.
+const PINNED: [(&str, &str); 5] = [
+    ("sichuan-2025/2", "82ea3f9887ff2bb1d29aa3fe3a7e306c59ad6f3a876f2db614559c5de6e8e159"),
+    ("hebei-2024/1", "2f36d29053970476ddab973e655bd950a1e15dde3ae01b32caf0bb832c238e82"),
+    ("guizhou/1", "05d45b0154da411757f5cd9af3c1e5d73237c41cea4ab90da016694042fd66c7"),
+    ("changchun-2019/1", "d33f9796833f03d3b94cf664dc17f9b163aad4c39c8e3146be3eb40aee0c8633"),
+    ("hubei-2022/1", "609df49283e4f571e7f8e39749ecddc05a7d74f63b25a23478d820571c29b276"),
+];
+
+/// A centre that has a version in force would not start with another text of the same version
+/// (docs/decisions/0027).
+#[test]
+fn a_shipped_text_does_not_change_without_another_version() {
+    for name in Policy::names() {
+        let policy = Policy::shipped(name).unwrap();
+        let (profile, digest) = (policy.profile(), HEXLOWER.encode(&policy.digest()));
+        assert!(
+            PINNED.contains(&(&profile, &digest)),
+            "{profile}: the text has another digest, {digest}: raise `version`, and add a line for it"
+        );
+    }
 }
 
 #[test]

@@ -191,7 +191,12 @@ impl Device {
         let uptime = Uptime::from_ms(at.ms_since(self.booted).max(1).unsigned_abs());
         let heard = match self.line.dark(at) {
             None => at.plus_ms(-self.dice.between(0, 15 * MINUTE_MS)).max(self.booted),
-            Some((from, _)) => from.plus_ms(-self.dice.between(0, 10 * MINUTE_MS)),
+            Some((from, _)) => {
+                let last = from.plus_ms(-self.dice.between(0, 10 * MINUTE_MS));
+                // Whoever is cut off hears nothing new: what the first record of the outage carries, all do.
+                let since = from.plus_ms(-10 * MINUTE_MS);
+                self.heard.filter(|newest| *newest >= since).unwrap_or(last)
+            }
         };
         let heard = self.heard.map_or(heard, |newest| newest.max(heard));
         let here = heard >= self.booted;

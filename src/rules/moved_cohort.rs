@@ -94,18 +94,20 @@ impl MovedCohort {
             let percent = usize::try_from(policy.cohort_percent_min()).unwrap_or(100);
             let is_cohort = cohort.len() >= least && cohort.len() * 100 >= percent * smaller.max(1);
             let pair = [class.min(other), class.max(other)];
-            let was_told =
-                self.told.get(&pair).is_some_and(|at| lesson.starts.ms_since(*at).abs() <= days_ms);
             if here.institution == there.institution
                 || !is_cohort
-                || was_told
                 || is_declared(registry, lesson)
                 || is_shared(registry, &Subject::Class(name.clone()), lesson.starts)
             {
                 continue;
             }
+            // As long as it goes on it is one: told once.
+            let before = self.told.get(&pair).copied();
             self.told.retain(|_, at| lesson.starts.ms_since(*at) <= days_ms);
-            self.told.insert(pair, lesson.starts);
+            self.told.insert(pair, before.map_or(lesson.starts, |at| at.max(lesson.starts)));
+            if before.is_some_and(|at| lesson.starts.ms_since(at) <= days_ms) {
+                continue;
+            }
             raised.extend(cohort_told(held, (&name, &cohort, smaller), ground));
         }
         raised

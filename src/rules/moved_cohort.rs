@@ -44,34 +44,42 @@ pub(super) struct MovedCohort {
     told: HashMap<[u32; 2], Timestamp>,
 }
 
-/// When somebody came to a class last.
+/// To which lesson of a class somebody came last.
 #[derive(Debug, Clone, Copy)]
 struct Came {
     class: u32,
-    at: Timestamp,
+    starts: Timestamp,
     index: u64,
 }
 
-/// Who of a lesson also comes to another class: with the entries here and there.
-type Cohort = Vec<(PersonId, u64, u64)>;
+/// Who of a lesson also comes to another class.
+#[derive(Debug, Default)]
+struct Cohort {
+    /// With the entries here and there.
+    people: Vec<(PersonId, u64, u64)>,
+    /// When the newest lesson there began: whichever terminal tells first, before it nobody had moved.
+    newest: Timestamp,
+}
 
 impl MovedCohort {
     /// Who of a lesson came to which other class within so many days.
     fn cohorts(&mut self, held: &Held, class: u32, days_ms: i64) -> BTreeMap<u32, Cohort> {
         let mut cohorts: BTreeMap<u32, Cohort> = BTreeMap::new();
+        let starts = held.announced.lesson.starts;
         for (person, stay) in &held.stays {
             let Some(came) = &stay.came else { continue };
             let known = self.came.within(*person, came.at, days_ms);
             for other in known.iter().filter(|other| other.class != class) {
-                if came.at.ms_since(other.at).abs() <= days_ms {
+                if starts.ms_since(other.starts).abs() <= days_ms {
                     let cohort = cohorts.entry(other.class).or_default();
-                    cohort.push((*person, came.index, other.index));
+                    cohort.people.push((*person, came.index, other.index));
+                    cohort.newest = cohort.newest.max(other.starts);
                 }
             }
-            known.retain(|it| came.at.ms_since(it.at) <= days_ms);
-            let new = Came { class, at: came.at, index: came.index };
+            known.retain(|it| starts.ms_since(it.starts) <= days_ms);
+            let new = Came { class, starts, index: came.index };
             match known.iter_mut().find(|it| it.class == class) {
-                Some(own) if own.at < new.at => *own = new,
+                Some(own) if own.starts < new.starts => *own = new,
                 Some(_) => {}
                 None => known.push(new),
             }
@@ -92,7 +100,8 @@ impl MovedCohort {
             let smaller = usize::try_from(here.persons.min(there.persons)).unwrap_or(usize::MAX);
             let least = usize::try_from(policy.cohort_persons_min()).unwrap_or(usize::MAX);
             let percent = usize::try_from(policy.cohort_percent_min()).unwrap_or(100);
-            let is_cohort = cohort.len() >= least && cohort.len() * 100 >= percent * smaller.max(1);
+            let count = cohort.people.len();
+            let is_cohort = count >= least && count * 100 >= percent * smaller.max(1);
             let pair = [class.min(other), class.max(other)];
             if here.institution == there.institution
                 || !is_cohort
@@ -102,10 +111,11 @@ impl MovedCohort {
                 continue;
             }
             // As long as it goes on it is one: told once.
+            let at = lesson.starts.max(cohort.newest);
             let before = self.told.get(&pair).copied();
-            self.told.retain(|_, at| lesson.starts.ms_since(*at) <= days_ms);
-            self.told.insert(pair, before.map_or(lesson.starts, |at| at.max(lesson.starts)));
-            if before.is_some_and(|at| lesson.starts.ms_since(at) <= days_ms) {
+            self.told.retain(|_, before| at.ms_since(*before) <= days_ms);
+            self.told.insert(pair, before.map_or(at, |before| before.max(at)));
+            if before.is_some_and(|before| at.ms_since(before) <= days_ms) {
                 continue;
             }
             raised.extend(cohort_told(held, (&name, &cohort, smaller), ground));
@@ -139,12 +149,12 @@ fn cohort_told(
     let lesson = &held.announced.lesson;
     let (one, two) = (registry.class(&lesson.class)?, registry.class(other)?);
     let (here, there) = (name(registry, &one.institution), name(registry, &two.institution));
-    let (count, days, class) = (cohort.len(), policy.cohort_days(), &lesson.class);
+    let (count, days, class) = (cohort.people.len(), policy.cohort_days(), &lesson.class);
     let came = held.stays.values().filter_map(|stay| stay.came.as_ref());
     let mut terminals: Vec<TerminalId> = came.map(|mark| mark.terminal.clone()).collect();
     terminals.sort();
     terminals.dedup();
-    let named = cohort.iter().take(EVIDENCE_PERSONS_MAX);
+    let named = cohort.people.iter().take(EVIDENCE_PERSONS_MAX);
     let mut evidence: Vec<u64> = named.flat_map(|(_, one, other)| [*one, *other]).collect();
     evidence.sort_unstable();
     evidence.dedup();
@@ -152,8 +162,8 @@ fn cohort_told(
         id: AnomalyId::of(AnomalyKind::MovedCohort, &evidence),
         kind: AnomalyKind::MovedCohort,
         severity: Severity::Alarm,
-        at: lesson.starts,
-        who: cohort.iter().map(|(person, ..)| *person).collect(),
+        at: lesson.starts.max(cohort.newest),
+        who: cohort.people.iter().map(|(person, ..)| *person).collect(),
         terminals,
         site: Some(lesson.site.clone()),
         why: Bilingual::new(

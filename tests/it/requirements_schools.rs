@@ -3,13 +3,13 @@
 
 use rollcall::domain::{
     Anomaly, AnomalyKind, Employment, Fact, Held, HeldKind, InstitutionDetails, LessonKind,
-    LessonMode, Level, Limit, Objected, Ownership, PersonId, Policy, Project, Qualification,
-    Severity, State, Status, Subject,
+    LessonMode, Level, Limit, Objected, Outcome, Ownership, PersonId, Policy, Project,
+    Qualification, Severity, State, Status, Subject,
 };
 use rollcall::rules::limits::{Rest, stated};
 
 use crate::rules_march::{after_grace, only};
-use crate::rules_scene::{ANN, BEA, Scene, at, comes, leaves, says};
+use crate::rules_scene::{ANN, BEA, Scene, at, comes, leaves, says, tries};
 
 use crate::rules_world::{WELDER, World, two_modes};
 
@@ -418,7 +418,10 @@ fn a_group_that_moved_is_the_same_in_whatever_order_its_terminals_deliver() {
     }
     let told = leaves("cd-1", "03-02 11:35", PersonId([0; 16])).lesson("cd-am");
     late.scene.add(told.arrives("03-03 09:00"));
+    // The evening is told of before the morning, whose second terminal says nothing.
+    late.scene.add(tries("my-1", "03-03 10:00", BEA, Outcome::TooEarly));
     let judged = moved(&mut late.scene);
     let anomaly = only(&judged, AnomalyKind::MovedCohort);
     assert_eq!(anomaly.who, (0..5).map(|n| PersonId([n; 16])).collect::<Vec<_>>());
+    assert_eq!(anomaly.at, at("03-02 19:00"), "before the evening nobody had moved");
 }

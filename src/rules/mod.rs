@@ -234,16 +234,13 @@ impl Judge {
             self.follow(digest);
         }
         let (registry, policy) = (&self.registry, &self.policy);
-        let (moment, site) = match &entry.body {
-            Body::Record { record, .. } => (
-                moment::proven(record, entry.committed_at, policy),
-                registry.site_of(&record.terminal),
-            ),
-            Body::Fact(_) | Body::Refused { .. } => (None, None),
-        };
-        let numbers = match &entry.body {
-            Body::Record { record, .. } => Some(self.book.numbers(record, site)),
-            Body::Fact(_) | Body::Refused { .. } => None,
+        let (moment, site, numbers) = match &entry.body {
+            Body::Record { record, .. } => {
+                let site = registry.site_of(&record.terminal);
+                let moment = moment::proven(record, entry.committed_at, policy);
+                (moment, site, Some(self.book.numbers(record, site)))
+            }
+            Body::Fact(_) | Body::Refused { .. } => (None, None, None),
         };
         let passed = self.passages.take(entry, (moment, numbers), policy);
         let (passages, book) = (&self.passages, &self.book);

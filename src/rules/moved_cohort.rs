@@ -61,6 +61,13 @@ struct Cohort {
     newest: Timestamp,
 }
 
+impl Cohort {
+    /// Since when its people come to both.
+    fn since(&self, lesson: &Lesson) -> Timestamp {
+        lesson.starts.max(self.newest)
+    }
+}
+
 impl MovedCohort {
     /// Who of a lesson came to which other class within so many days.
     fn cohorts(&mut self, held: &Held, class: u32, days_ms: i64) -> BTreeMap<u32, Cohort> {
@@ -111,7 +118,7 @@ impl MovedCohort {
                 continue;
             }
             // As long as it goes on it is one: told once.
-            let at = lesson.starts.max(cohort.newest);
+            let at = cohort.since(lesson);
             let before = self.told.get(&pair).copied();
             self.told.retain(|_, before| at.ms_since(*before) <= days_ms);
             self.told.insert(pair, before.map_or(at, |before| before.max(at)));
@@ -162,7 +169,7 @@ fn cohort_told(
         id: AnomalyId::of(AnomalyKind::MovedCohort, &evidence),
         kind: AnomalyKind::MovedCohort,
         severity: Severity::Alarm,
-        at: lesson.starts.max(cohort.newest),
+        at: cohort.since(lesson),
         who: cohort.people.iter().map(|(person, ..)| *person).collect(),
         terminals,
         site: Some(lesson.site.clone()),

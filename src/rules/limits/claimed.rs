@@ -125,8 +125,8 @@ impl Limits<'_> {
             false => (Limit::HoursUnproven, Modality::Soft, counted),
         };
         let of = Subject::Claim(filed.claim.id.clone());
-        let (found, words) = (claimed, None);
-        Some(Objection { of, limit, clause, modality, member, found, allowed, words, rests_on })
+        let plain = Objection::of(of, limit, (clause, modality), [claimed, allowed]);
+        Some(Objection { member, rests_on, ..plain })
     }
 
     /// The share of offline hours among those that count, of the claim's persons together. A lesson whose
@@ -150,19 +150,10 @@ impl Limits<'_> {
         if all == 0 || offline * 100 >= u64::from(least) * all {
             return None;
         }
-        let (clause, modality) = self.ground("offline_share_min_percent", Modality::Hard);
+        let ground = self.ground("offline_share_min_percent", Modality::Hard);
         let found = u32::try_from(offline * 100 / all).unwrap_or(100);
-        Some(Objection {
-            of: Subject::Claim(filed.claim.id.clone()),
-            limit: Limit::OfflineShare,
-            clause,
-            modality,
-            member: None,
-            found,
-            allowed: least,
-            words: None,
-            rests_on: Vec::new(),
-        })
+        let of = Subject::Claim(filed.claim.id.clone());
+        Some(Objection::of(of, Limit::OfflineShare, ground, [found, least]))
     }
 
     /// Holders of a certificate of this class who were in none of its examinations. Silent as long as a
@@ -186,16 +177,11 @@ impl Limits<'_> {
                 !stays.any(|stay| is_exam(&stay.lesson) && stay.counted() > 0)
             })
         });
-        let objection = |held: &Held| Objection {
-            of: Subject::Class(class.clone()),
-            limit: Limit::ExamUnseen,
-            clause: None,
-            modality: Modality::Hard,
-            member: Some(held.person),
-            found: 0,
-            allowed: 1,
-            words: None,
-            rests_on: vec![Rest::Held(held.id.clone())],
+        let objection = |held: &Held| {
+            let of = Subject::Class(class.clone());
+            let plain = Objection::of(of, Limit::ExamUnseen, (None, Modality::Hard), [0, 1]);
+            let rests_on = vec![Rest::Held(held.id.clone())];
+            Objection { member: Some(held.person), rests_on, ..plain }
         };
         unseen.map(objection).collect()
     }

@@ -113,21 +113,10 @@ impl Limits<'_> {
             if found <= allowed {
                 return;
             }
-            let (clause, modality) = self.ground(number, Modality::Hard);
+            let ground = self.ground(number, Modality::Hard);
             let rests_on = rest.into_iter().map(|it| it.rest.clone()).collect();
-            let member = Some(member);
-            let (of, words) = (of.clone(), None);
-            all.push(Objection {
-                of,
-                limit,
-                clause,
-                modality,
-                member,
-                found,
-                allowed,
-                words,
-                rests_on,
-            });
+            let plain = Objection::of(of.clone(), limit, ground, [found, allowed]);
+            all.push(Objection { member: Some(member), rests_on, ..plain });
         };
         let subsidies = before
             .iter()

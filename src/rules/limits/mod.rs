@@ -71,6 +71,18 @@ pub struct Objection {
 }
 
 impl Objection {
+    /// About no person, told by its two numbers, resting on nothing: what most have in common.
+    fn of(
+        of: Subject,
+        limit: Limit,
+        ground: (Option<String>, Modality),
+        numbers: [u32; 2],
+    ) -> Self {
+        let ((clause, modality), [found, allowed]) = (ground, numbers);
+        let (member, words, rests_on) = (None, None, Vec::new());
+        Self { of, limit, clause, modality, member, found, allowed, words, rests_on }
+    }
+
     /// Whether a claim is refused for it.
     pub fn is_hard(&self) -> bool {
         self.modality == Modality::Hard

@@ -28,21 +28,9 @@ impl Limits<'_> {
         let whole = |share: u32| u64::from(share) * u64::from(hours);
         let mut all = Vec::new();
         let mut object = |limit, number, silent, found: u64, allowed| {
-            let (clause, modality) = self.ground(number, silent);
             let found = u32::try_from(found).unwrap_or(u32::MAX);
             let of = Subject::Class(plan.class.clone());
-            let (member, words, rests_on) = (None, None, Vec::new());
-            all.push(Objection {
-                of,
-                limit,
-                clause,
-                modality,
-                member,
-                found,
-                allowed,
-                words,
-                rests_on,
-            });
+            all.push(Objection::of(of, limit, self.ground(number, silent), [found, allowed]));
         };
         if let Some(least) = policy.offline_share_min_percent()
             && is_practice_led(plan)

@@ -55,10 +55,10 @@ impl Limits<'_> {
         if self.policy().published_projects_only() != Some(true) || !is_told {
             return Vec::new();
         }
-        let (clause, modality) = self.ground(NUMBER, Modality::Soft);
-        let object = |limit, [found, allowed]: [u32; 2], words, rests_on| {
-            let (of, clause, member) = (of.clone(), clause.clone(), None);
-            Objection { of, limit, clause, modality, member, found, allowed, words, rests_on }
+        let ground = self.ground(NUMBER, Modality::Soft);
+        let object = |limit, numbers, words, rests_on| {
+            let plain = Objection::of(of.clone(), limit, ground.clone(), numbers);
+            Objection { words, rests_on, ..plain }
         };
         let Some(project) = registry.project_at(name, opens) else {
             let words = Some(words::unpublished(name, opens));

@@ -17,16 +17,11 @@ impl Limits<'_> {
             own.iter().filter_map(|teacher| self.institutions_of(teacher)).collect();
         all.extend(self.fulltime_share(id, &own));
         let unqualified = own.iter().filter(|it| it.qualification == Qualification::None);
-        all.extend(unqualified.map(|teacher| Objection {
-            of: Subject::Teacher(teacher.id.clone()),
-            limit: Limit::Unqualified,
-            clause: None,
-            modality: Modality::Soft,
-            member: Some(teacher.person),
-            found: 0,
-            allowed: 1,
-            words: None,
-            rests_on: vec![Rest::Teacher(teacher.id.clone())],
+        all.extend(unqualified.map(|teacher| {
+            let of = Subject::Teacher(teacher.id.clone());
+            let plain = Objection::of(of, Limit::Unqualified, (None, Modality::Soft), [0, 1]);
+            let rests_on = vec![Rest::Teacher(teacher.id.clone())];
+            Objection { member: Some(teacher.person), rests_on, ..plain }
         }));
         all
     }
@@ -46,17 +41,12 @@ impl Limits<'_> {
             .collect();
         let institutions: BTreeSet<_> = hers.iter().map(|it| &it.institution).collect();
         let found = u32::try_from(institutions.len()).unwrap_or(u32::MAX);
-        let (clause, modality) = self.ground("teacher_institutions_per_year_max", Modality::Hard);
-        (found > most).then(|| Objection {
-            of: Subject::Teacher(teacher.id.clone()),
-            limit: Limit::TeacherInstitutions,
-            clause,
-            modality,
-            member: Some(teacher.person),
-            found,
-            allowed: most,
-            words: None,
-            rests_on: hers.iter().map(|it| Rest::Teacher(it.id.clone())).collect(),
+        (found > most).then(|| {
+            let of = Subject::Teacher(teacher.id.clone());
+            let ground = self.ground("teacher_institutions_per_year_max", Modality::Hard);
+            let plain = Objection::of(of, Limit::TeacherInstitutions, ground, [found, most]);
+            let rests_on = hers.iter().map(|it| Rest::Teacher(it.id.clone())).collect();
+            Objection { member: Some(teacher.person), rests_on, ..plain }
         })
     }
 
@@ -80,19 +70,13 @@ impl Limits<'_> {
         if least.is_reached_by(full.into(), whole.into()) {
             return None;
         }
-        let (clause, modality) = self.ground("private_fulltime_share_min", Modality::Hard);
+        let ground = self.ground("private_fulltime_share_min", Modality::Hard);
         let needed =
             (u64::from(whole) * u64::from(least.numerator)).div_ceil(u64::from(least.denominator));
-        Some(Objection {
-            of: Subject::Institution(id.clone()),
-            limit: Limit::FulltimeShare,
-            clause,
-            modality,
-            member: None,
-            found: full,
-            allowed: u32::try_from(needed).unwrap_or(u32::MAX),
-            words: None,
-            rests_on: own.iter().map(|it| Rest::Teacher(it.id.clone())).collect(),
-        })
+        let needed = u32::try_from(needed).unwrap_or(u32::MAX);
+        let of = Subject::Institution(id.clone());
+        let plain = Objection::of(of, Limit::FulltimeShare, ground, [full, needed]);
+        let rests_on = own.iter().map(|it| Rest::Teacher(it.id.clone())).collect();
+        Some(Objection { rests_on, ..plain })
     }
 }
